@@ -1,0 +1,120 @@
+"""What cleaning a history means to the executor: the interface, its limits and its events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+
+class Limits(Protocol):
+    """How far a cleaning may go; asked at every batch boundary, from any thread."""
+
+    def stop_reason(self) -> str | None:
+        """Why to stop now, or None to go on."""
+
+    def reserve(self, rows: int) -> int:
+        """Claim up to `rows` rows of what may still be deleted; 0 means the limit is reached."""
+
+    def settle(self, reserved: int, deleted: int) -> None:
+        """Give back what a batch reserved and did not delete."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableStarted:
+    """Work on a table begins; `estimate` is the number of expired rows by statistics, if known."""
+
+    history: str
+    table: str
+    estimate: int | None
+    way: str
+    """How the rows are found, for people: `index`, `sweep`, …"""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDeleted:
+    """One transaction has been committed."""
+
+    history: str
+    table: str
+    rows: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TableFinished:
+    """Nothing is left to do in a table, apart from `skipped` rows that something still needs."""
+
+    history: str
+    table: str
+    rows: int
+    skipped: int = 0
+    reason: str | None = None
+    """Why rows were skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something the operator should know that stops nothing."""
+
+    history: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A table, or the whole history when `table` is None, could not be cleaned; others go on."""
+
+    history: str
+    table: str | None
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The limits said stop before everything was done."""
+
+    history: str
+    reason: str
+
+
+Event = TableStarted | BatchDeleted | TableFinished | Noticed | Failed | Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """What a dry run found in one table; `rows` were counted, not estimated."""
+
+    history: str
+    table: str
+    rows: int
+    oldest: datetime | None
+    """Removal time (or time column) of the oldest expired row, aware."""
+
+
+class Session(Protocol):
+    """An open history; belongs to one thread."""
+
+    def clean(self, now: datetime, limits: Limits) -> Iterator[Event]:
+        """Delete what has expired at `now` (aware), batch by batch, each its own transaction.
+
+        Failures of single tables are events; only a history that cannot be worked on at all raises.
+        """
+
+    def preview(self, now: datetime) -> Iterator[Expired | Noticed | Failed]:
+        """Count what `clean` would delete; deletes nothing."""
+
+
+class History(Protocol):
+    """A database, or a set of tables in one, whose expired rows are cleaned."""
+
+    @property
+    def name(self) -> str:
+        """Name in the configuration."""
+
+    def open(self) -> AbstractContextManager[Session]:
+        """Connect. Raises HistoryUnreachableError or HistoryError."""

@@ -1,0 +1,143 @@
+"""Database URLs: parsed once, never printed with their password."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+from cleanupctl.core.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCHEMES = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "cockroachdb": "cockroachdb",
+}
+"""Accepted schemes and the kind of database each one means."""
+
+_SECRET_QUERY_KEYS = {"password", "sslpassword", "passwd", "ssl_key_password"}
+_REDACTED = "***"
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUrl:
+    """Where a database is and how to log in; `str()` shows it without its secrets."""
+
+    scheme: str
+    """`sqlite`, `postgresql`, `mysql` or `cockroachdb`."""
+    database: str
+    """Database name; for SQLite the file's path, or `:memory:`."""
+    host: str | None = None
+    port: int | None = None
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Driver options, such as `sslmode`, in the order given."""
+
+    def __str__(self) -> str:
+        return self._render(_REDACTED)
+
+    def __repr__(self) -> str:
+        return f"DatabaseUrl({str(self)!r})"
+
+    def option(self, name: str) -> str | None:
+        """Value of the last driver option called `name`, or None."""
+        return dict(self.query).get(name)
+
+    def with_password(self, password: str) -> DatabaseUrl:
+        """Return the same place with another password."""
+        return replace(self, password=password)
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every value in it that must not reach an output."""
+        values = [self.password, *(value for key, value in self.query if key in _SECRET_QUERY_KEYS)]
+        return tuple(value for value in values if value)
+
+    def _render(self, secret: str) -> str:
+        if self.scheme == "sqlite":
+            return f"sqlite:///{self.database}"
+        login = quote(self.user, safe="") if self.user else ""
+        if self.password is not None:
+            login += f":{secret}"
+        host = self.host or ""
+        if ":" in host:
+            host = f"[{host}]"
+        port = f":{self.port}" if self.port else ""
+        shown = [(key, secret if key in _SECRET_QUERY_KEYS else value) for key, value in self.query]
+        query = f"?{urlencode(shown, safe='*/')}" if shown else ""
+        return f"{self.scheme}://{login}{'@' if login else ''}{host}{port}/{quote(self.database)}{query}"
+
+
+def parse_url(text: str, environment: Mapping[str, str] | None = None) -> DatabaseUrl:
+    """Read a database URL; `${NAME}` in it is replaced from the environment.
+
+    Raises InvalidValueError with a message that never repeats the password.
+    """
+    text = _with_variables(text, os.environ if environment is None else environment)
+    scheme, separator, _ = text.partition("://")
+    if not separator:
+        message = "a database URL looks like sqlite:///FILE, postgresql://USER@HOST/NAME or mysql://USER@HOST/NAME"
+        hint = f"; for the file {text!r} write sqlite:///{text}" if "/" in text or text.endswith(".db") else ""
+        raise InvalidValueError(message + hint)
+    kind = SCHEMES.get(scheme.lower())
+    if kind is None:
+        known = ", ".join(sorted(SCHEMES))
+        raise InvalidValueError(f"unknown kind of database {scheme!r} in the URL: use one of {known}")
+    return _sqlite_url(text) if kind == "sqlite" else _server_url(kind, text)
+
+
+def _with_variables(text: str, environment: Mapping[str, str]) -> str:
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in environment:
+            raise InvalidValueError(f"the URL names the environment variable {match[1]}, which is not set")
+        return quote(environment[match[1]], safe="")
+
+    return _VARIABLE.sub(value, text)
+
+
+def _sqlite_url(text: str) -> DatabaseUrl:
+    rest = text.partition("://")[2]
+    if not rest.startswith("/"):
+        raise InvalidValueError(
+            "an SQLite URL has three slashes before a relative path and four before an absolute one:"
+            " sqlite:///jobs.db, sqlite:////var/lib/jobs.db"
+        )
+    path = unquote(rest[1:])
+    if not path:
+        raise InvalidValueError("the SQLite URL names no file: sqlite:///FILE")
+    return DatabaseUrl("sqlite", path)
+
+
+def _server_url(kind: str, text: str) -> DatabaseUrl:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+        hostname = parts.hostname
+    except ValueError:
+        raise InvalidValueError(
+            "the database URL cannot be read: check host and port, and percent-encode"
+            " characters such as @, / and # in the password"
+        ) from None
+    if parts.fragment:
+        raise InvalidValueError("the database URL has a '#': percent-encode it as %23 in the password")
+    database = unquote(parts.path.removeprefix("/"))
+    if not database:
+        raise InvalidValueError(f"the {kind} URL names no database: {kind}://USER@HOST/NAME")
+    return DatabaseUrl(
+        scheme=kind,
+        database=database,
+        host=unquote(hostname) if hostname else None,
+        port=port,
+        user=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password is not None else None,
+        query=tuple(parse_qsl(parts.query, keep_blank_values=True)),
+    )

@@ -1,0 +1,1 @@
+"""Databases being cleaned: one interface, one file per kind of history and per database."""
