@@ -1,0 +1,85 @@
+"""Fixtures for every test: real databases, started when first asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.servers import DatabaseServer, MariaDBServer, PostgreSQLServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_MARKS_BY_FIXTURE = {
+    "postgresql_server": "postgresql",
+    "mariadb_server": "mariadb",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the servers they use, so that `-m "not mariadb"` needs no hand-kept marks."""
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in _MARKS_BY_FIXTURE:
+                item.add_marker(_MARKS_BY_FIXTURE[fixture])
+
+
+def _running(server: DatabaseServer) -> Iterator[DatabaseServer]:
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+def _database(server: DatabaseServer) -> Iterator[str]:
+    url = server.create_database()
+    try:
+        yield url
+    finally:
+        server.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[DatabaseServer]:
+    """A PostgreSQL server for the whole session."""
+    yield from _running(PostgreSQLServer())
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[DatabaseServer]:
+    """A MariaDB server for the whole session."""
+    yield from _running(MariaDBServer())
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: PostgreSQLServer) -> Iterator[str]:
+    """URL of an empty PostgreSQL database of this test alone."""
+    yield from _database(postgresql_server)
+
+
+@pytest.fixture
+def mariadb_url(mariadb_server: MariaDBServer) -> Iterator[str]:
+    """URL of an empty MariaDB database of this test alone."""
+    yield from _database(mariadb_server)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """URL of an SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'test.sqlite3'}"
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("postgresql", marks=pytest.mark.postgresql),
+        pytest.param("mariadb", marks=pytest.mark.mariadb),
+    ]
+)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """URL of an empty database, once on each kind."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
