@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 _MARKS_BY_FIXTURE = {
     "postgresql_server": "postgresql",
     "mariadb_server": "mariadb",
+    "engine_postgresql_url": "schema",
+    "engine_mariadb_url": "schema",
 }
+
+_ENGINE_MODULES = {"tests.engine_schema", "tests.camunda_data"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,6 +28,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in _MARKS_BY_FIXTURE:
                 item.add_marker(_MARKS_BY_FIXTURE[fixture])
+        if isinstance(item, pytest.Function) and _uses_engine_schema(item):
+            item.add_marker("schema")
+
+
+def _uses_engine_schema(item: pytest.Function) -> bool:
+    origins = {getattr(value, "__module__", None) for value in vars(item.module).values()}
+    return not origins.isdisjoint(_ENGINE_MODULES)
 
 
 def _running(server: DatabaseServer) -> Iterator[DatabaseServer]:
@@ -82,4 +93,47 @@ def sqlite_url(tmp_path: Path) -> str:
 def database_url(request: pytest.FixtureRequest) -> str:
     """URL of an empty database, once on each kind."""
     url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("postgresql", marks=pytest.mark.postgresql),
+        pytest.param("mariadb", marks=pytest.mark.mariadb),
+    ]
+)
+def server_url(request: pytest.FixtureRequest) -> str:
+    """URL of an empty database, once on each kind of server."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def engine_postgresql_url(postgresql_url: str) -> str:
+    """URL of a PostgreSQL database with the engine's empty tables."""
+    return _with_engine_schema(postgresql_url)
+
+
+@pytest.fixture
+def engine_mariadb_url(mariadb_url: str) -> str:
+    """URL of a MariaDB database with the engine's empty tables."""
+    return _with_engine_schema(mariadb_url)
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("postgresql", marks=[pytest.mark.postgresql, pytest.mark.schema]),
+        pytest.param("mariadb", marks=[pytest.mark.mariadb, pytest.mark.schema]),
+    ]
+)
+def engine_url(request: pytest.FixtureRequest) -> str:
+    """URL of a database with the engine's empty tables, once on each kind."""
+    url: str = request.getfixturevalue(f"engine_{request.param}_url")
+    return url
+
+
+def _with_engine_schema(url: str) -> str:
+    from tests.engine_schema import create_engine_schema
+
+    create_engine_schema(url)
     return url

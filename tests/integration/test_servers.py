@@ -65,7 +65,13 @@ def test_mariadb_answers_on_its_socket(mariadb_server: MariaDBServer, mariadb_ur
 
 
 @pytest.mark.parametrize("ending", ["stop", "kill"])
-@pytest.mark.parametrize("fixture", ["postgresql", "mariadb"])
+@pytest.mark.parametrize(
+    "fixture",
+    [
+        pytest.param("postgresql", marks=pytest.mark.postgresql),
+        pytest.param("mariadb", marks=pytest.mark.mariadb),
+    ],
+)
 def test_a_server_comes_back_with_its_data(request: pytest.FixtureRequest, fixture: str, ending: str) -> None:
     server = request.getfixturevalue(f"{fixture}_server")
     url = request.getfixturevalue(f"{fixture}_url")
@@ -92,7 +98,6 @@ def test_databases_of_two_tests_are_apart(postgresql_server: PostgreSQLServer, p
         pass
 
 
-@pytest.mark.postgresql
 def test_a_server_that_cannot_start_shows_its_log_and_leaves_nothing(
     postgresql_server: PostgreSQLServer,
 ) -> None:
