@@ -1,0 +1,160 @@
+"""Batches sized by time: how much the next transaction takes on, and one target from start to end."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.cleaning import BatchDeleted, Stopped, TableFinished, TableStarted
+from cleanupctl.history.sql import COUNT_BOUND, ForeignKeyError, LockConflictError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import timedelta
+
+    from cleanupctl.core.cleaning import Event, Limits
+    from cleanupctl.history.sql import Batch, Database, Deletion, Target
+
+GROWTH = 2.0
+"""A batch is never more than this many times the one before: one lucky measurement proves little."""
+
+FILL = 0.9
+"""Aim below the row limit: a transaction that passes it is rolled back, and its work is lost."""
+
+LOCK_ATTEMPTS = 8
+LOCK_PAUSE_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """The limits that every batch keeps."""
+
+    batch_time: timedelta
+    batch_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many units (rows or blocks) the next batch looks at, and what it learned so far."""
+
+    units: int
+    most: int
+    density: float = 0.0
+    """Deleted rows a unit, the highest seen lately."""
+
+
+def next_pace(pace: Pace, *, rows: int, seconds: float, target: float, batch_size: int) -> Pace:
+    """Size the next batch so that it takes about `target` seconds and at most `batch_size` rows.
+
+    Reacts to a slow batch at once and in full; grows at most twofold, and only from the measured rate.
+    """
+    density = max(rows / pace.units, pace.density * 0.8)
+    by_time = pace.units * min(GROWTH, target / max(seconds, 1e-6))
+    by_rows = FILL * batch_size / density if density > 0 else by_time
+    units = max(1, min(int(min(by_time, by_rows)), pace.most))
+    return Pace(units, pace.most, density)
+
+
+def after_overflow(pace: Pace) -> Pace:
+    """Halve: the batch held more rows than one transaction may delete."""
+    return replace(pace, units=max(1, pace.units // 2))
+
+
+def after_conflict(pace: Pace) -> Pace:
+    """Halve for good: a size that ran into a lock time-out is not tried again in this pass."""
+    smaller = max(1, pace.units // 2)
+    return replace(pace, units=smaller, most=smaller)
+
+
+class TargetRun:
+    """Cleans one target to its end, or until told to stop; remembers how many rows went."""
+
+    def __init__(self, history: str, database: Database, target: Target, pacing: Pacing) -> None:
+        self.rows = 0
+        self.stopped: str | None = None
+        self._history = history
+        self._database = database
+        self._target = target
+        self._pacing = pacing
+        self._guarded = False
+
+    def events(self, limits: Limits) -> Iterator[Event]:
+        """Delete batch by batch. Raises HistoryError when the table cannot be cleaned."""
+        while True:
+            rows_before = self.rows
+            deletion = self._database.deletion(self._target)
+            estimate = self._database.estimate(self._target)
+            yield TableStarted(self._history, self._target.label, estimate, deletion.way)
+            try:
+                yield from self._pass(deletion, limits)
+            except ForeignKeyError:
+                if self._guarded:
+                    raise
+                self._guard()
+                continue
+            if self.stopped:
+                yield Stopped(self._history, self.stopped)
+                return
+            # Rows of a table that refers to itself come free once those that point at them are gone.
+            if not (self._guarded and self.rows > rows_before):
+                break
+        yield self._finished()
+
+    def _pass(self, deletion: Deletion, limits: Limits) -> Iterator[Event]:
+        pace = Pace(deletion.start_units, deletion.most_units)
+        conflicts = 0
+        while True:
+            self.stopped = limits.stop_reason()
+            if self.stopped:
+                return
+            allowed = limits.reserve(self._pacing.batch_size)
+            if allowed == 0:
+                self.stopped = "max-rows"
+                return
+            started = time.perf_counter()
+            batch: Batch | None = None
+            try:
+                batch = deletion.run(min(pace.units, pace.most), allowed)
+            except LockConflictError:
+                conflicts += 1
+                if conflicts > LOCK_ATTEMPTS:
+                    raise
+            finally:
+                limits.settle(allowed, batch.rows if batch else 0)
+            if batch is None:
+                pace = after_conflict(pace)
+                limits.pause(LOCK_PAUSE_SECONDS * 2**conflicts * random.uniform(0.5, 1.5))  # noqa: S311 jitter
+                continue
+            if batch.overflow:
+                pace = after_overflow(pace)
+                continue
+            conflicts = 0
+            seconds = time.perf_counter() - started
+            self.rows += batch.rows
+            yield BatchDeleted(self._history, self._target.label, batch.rows, seconds)
+            if batch.done:
+                return
+            pace = next_pace(
+                pace,
+                rows=batch.rows,
+                seconds=seconds,
+                target=self._pacing.batch_time.total_seconds(),
+                batch_size=allowed,
+            )
+
+    def _guard(self) -> None:
+        """From now on pass over rows that a foreign key still points at."""
+        self._guarded = True
+        guards = self._database.references_guard(self._target.table)
+        self._target = replace(self._target, guards=(*self._target.guards, *guards))
+
+    def _finished(self) -> TableFinished:
+        if not self._guarded:
+            return TableFinished(self._history, self._target.label, self.rows)
+        skipped = self._database.bounded_count(self._target.table, self._target.condition)
+        names = ", ".join(sorted({reference.table for reference in self._target.table.references}))
+        more = " at least" if skipped >= COUNT_BOUND else ""
+        reason = f"{more} {skipped} rows are still referenced from {names}".strip()
+        return TableFinished(self._history, self._target.label, self.rows, skipped, reason)

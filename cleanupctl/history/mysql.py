@@ -1,0 +1,300 @@
+"""MySQL and MariaDB as a history's database: catalogue, statements, and the clustered key."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
+from cleanupctl.history.keyset import KeysetDatabase, in_pieces
+from cleanupctl.history.sql import (
+    Column,
+    Condition,
+    Cutoff,
+    ForeignKey,
+    ForeignKeyError,
+    LockConflictError,
+    Table,
+    Target,
+    both,
+    epoch,
+    unfit_column,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pymysql.connections import Connection
+
+    from cleanupctl.core.urls import DatabaseUrl
+
+CONNECT_SECONDS = 10
+LOCK_WAIT_SECONDS = 2
+
+_KINDS = {
+    "datetime": "wall",
+    "timestamp": "instant",
+    "date": "date",
+    "tinyint": "integer",
+    "smallint": "integer",
+    "mediumint": "integer",
+    "int": "integer",
+    "bigint": "integer",
+}
+_CONFLICTS = {1205, 1213, 3572, 1969, 3024, 1317, 1020}
+"""Lock wait time-out, deadlock, NOWAIT, statement time-outs, interrupted, changed since read."""
+_REFERENCED = {1217, 1451}
+_LOST = {2002, 2003, 2006, 2013, 1927, 1053, 1077, 1152, 4031}
+
+_TABLE = """
+SELECT table_schema, table_name, table_type, engine FROM information_schema.tables
+WHERE table_schema = COALESCE(%s, DATABASE()) AND LOWER(table_name) = LOWER(%s)
+"""
+_COLUMNS = """
+SELECT column_name, data_type FROM information_schema.columns
+WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position
+"""
+_INDEXES = """
+SELECT index_name, column_name, seq_in_index FROM information_schema.statistics
+WHERE table_schema = %s AND table_name = %s AND index_type = 'BTREE' ORDER BY index_name, seq_in_index
+"""
+_REFERENCES = """
+SELECT k.table_schema, k.table_name, k.column_name, k.referenced_column_name, r.delete_rule, k.constraint_name
+FROM information_schema.key_column_usage k JOIN information_schema.referential_constraints r
+  ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name
+ AND r.table_name = k.table_name
+WHERE k.referenced_table_schema = %s AND k.referenced_table_name = %s
+ORDER BY k.table_schema, k.table_name, k.constraint_name, k.ordinal_position
+"""
+_ACTIONS = {"CASCADE": "cascade", "SET NULL": "set", "SET DEFAULT": "set"}
+
+
+def connection_options(url: DatabaseUrl) -> dict[str, Any]:
+    """Translate a URL into what PyMySQL's connect takes; unknown options are left to it to refuse."""
+    options: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "charset": "utf8mb4"}
+    for name, value in url.query:
+        options[name] = int(value) if value.isdecimal() else value
+    if url.host:
+        options["host"] = url.host
+    if url.port:
+        options["port"] = url.port
+    return options | {"user": url.user, "password": url.password or "", "database": url.database}
+
+
+def connect(url: DatabaseUrl) -> MySQL:
+    """Connect as the URL says. Raises HistoryUnreachableError."""
+    try:
+        import pymysql
+    except ImportError:
+        raise HistoryUnreachableError(
+            f"{url} needs the MySQL driver: pip install 'cleanupctl[mysql]'"
+        ) from None
+    try:
+        connection = pymysql.connect(autocommit=True, **connection_options(url))
+    except (pymysql.MySQLError, TypeError, OSError) as error:
+        raise HistoryUnreachableError(f"{url} is not reachable: {_one_line(error, url)}") from error
+    return MySQL(url, connection)
+
+
+def _one_line(error: Exception, url: DatabaseUrl) -> str:
+    text = " ".join(str(error.args[-1] if error.args else error).split())
+    for secret in url.secrets():
+        text = text.replace(secret, "***")
+    return text or type(error).__name__
+
+
+class MySQL(KeysetDatabase):
+    """One session in READ COMMITTED: deletes lock the rows they delete and no gaps beside them."""
+
+    # MySQL refuses a DELETE whose subquery reads the same table.
+    deletes_by_subquery = False
+    delete_prefix = "DELETE t FROM"
+    placeholder = "%s"
+
+    def __init__(self, url: DatabaseUrl, connection: Connection[Any]) -> None:
+        self._url = url
+        self._connection = connection
+        for setting in (
+            "SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+            f"SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}",
+            # `timestamp` columns hold instants: compare them in UTC whatever the server's own zone is.
+            "SESSION time_zone = '+00:00'",
+        ):
+            self.query(f"SET {setting}")
+
+    def close(self) -> None:
+        """Disconnect; never raises."""
+        with suppress(Exception):
+            self._connection.close()
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement outside a transaction and return its rows."""
+        with self.translated(), self._connection.cursor() as cursor:
+            cursor.execute(sql, tuple(parameters) or None)
+            return list(cursor.fetchall())
+
+    def delete(self, statement: str, parameters: Sequence[Any], most_rows: int) -> int | None:
+        """Run a DELETE in a transaction; None, and nothing done, when more than `most_rows` rows go."""
+        with self.translated():
+            try:
+                self._connection.begin()
+                with self._connection.cursor() as cursor:
+                    rows: int = cursor.execute(statement, tuple(parameters) or None)
+                if rows > most_rows:
+                    self._connection.rollback()
+                    return None
+                self._connection.commit()
+            except BaseException:
+                self._roll_back()
+                raise
+        return rows
+
+    def delete_by_keys(self, select: Condition, target: Target, most_rows: int) -> int | None:
+        """Lock the rows that `select` finds, then delete them by key, in one transaction."""
+        with self.translated():
+            try:
+                self._connection.begin()
+                with self._connection.cursor() as cursor:
+                    cursor.execute(f"{select.sql} FOR UPDATE", select.parameters)
+                    keys = list(cursor.fetchall())
+                    if len(keys) > most_rows:
+                        self._connection.rollback()
+                        return None
+                    rows = 0
+                    for piece in in_pieces(keys):
+                        # Repeats the condition: a row may have changed before it was locked.
+                        where = both((self.keys_condition(target.table, piece), target.condition))
+                        rows += cursor.execute(
+                            f"{self.delete_prefix} {self.rows_of(target)} WHERE {where.sql}", where.parameters
+                        )
+                self._connection.commit()
+            except BaseException:
+                self._roll_back()
+                raise
+        return rows
+
+    def _roll_back(self) -> None:
+        with suppress(Exception):
+            self._connection.rollback()
+
+    def rows_of(self, target: Target, *, along_key: bool = False) -> str:
+        """Write the table with its alias; the planner would otherwise leave the key for the time index."""
+        hint = " FORCE INDEX (PRIMARY)" if along_key else ""
+        return f"{self.qualified(target.table)} AS t{hint}"
+
+    def quote(self, name: str) -> str:
+        """Quote an identifier; a percent sign is doubled for the driver."""
+        return "`" + name.replace("`", "``").replace("%", "%%") + "`"
+
+    def qualified(self, table: Table) -> str:
+        """Quoted database and name."""
+        return f"{self.quote(table.schema or self._url.database)}.{self.quote(table.name)}"
+
+    def find_table(self, name: str, schema: str | None = None) -> Table | None:
+        """Look a table up in the URL's database, or in the given one."""
+        found = self.query(_TABLE, (schema, name))
+        exact = [row for row in found if row[1] == name] or found
+        if not exact:
+            return None
+        if len(exact) > 1:
+            names = ", ".join(row[1] for row in exact)
+            raise HistoryError(f"table name {name} is ambiguous: there are {names}; write it exactly")
+        namespace, relation, kind, engine = exact[0]
+        if kind != "BASE TABLE":
+            raise HistoryError(f"{name} is a view; name the table that holds the rows")
+        return self._table(namespace, relation, engine)
+
+    def _table(self, namespace: str, relation: str, engine: str) -> Table:
+        place = (namespace, relation)
+        columns = [Column(n, _KINDS.get(t.lower(), "other"), t) for n, t in self.query(_COLUMNS, place)]
+        indexes = self.query(_INDEXES, place)
+        return Table(
+            schema=namespace,
+            name=relation,
+            columns={column.name.lower(): column for column in columns},
+            key=tuple(row[1] for row in indexes if row[0] == "PRIMARY"),
+            indexed=frozenset(row[1] for row in indexes if row[2] == 1),
+            references=self._references(place),
+            detail={"engine": engine},
+        )
+
+    def _references(self, place: tuple[str, str]) -> tuple[ForeignKey, ...]:
+        grouped: dict[tuple[str, str, str], list[tuple[Any, ...]]] = {}
+        for row in self.query(_REFERENCES, place):
+            grouped.setdefault((row[0], row[1], row[5]), []).append(row)
+        return tuple(
+            ForeignKey(
+                f"{self.quote(schema)}.{self.quote(table)}",
+                tuple(row[2] for row in rows),
+                tuple(row[3] for row in rows),
+                _ACTIONS.get(rows[0][4], "restrict"),
+            )
+            for (schema, table, _), rows in grouped.items()
+        )
+
+    def expired(self, column: Column, cutoff: Cutoff, table: Table, time_format: str | None) -> Condition:
+        """Compare by the column's own type; never casts the column, so that its index serves."""
+        name = f"t.{self.quote(column.name)}"
+        match column.kind:
+            case "wall":
+                return Condition(f"{name} <= %s", (cutoff.wall,))
+            case "instant":
+                return Condition(f"{name} <= %s", (cutoff.instant.replace(tzinfo=None),))
+            case "date":
+                return Condition(f"{name} < %s", (cutoff.day,))
+            case "integer":
+                return Condition(f"{name} <= %s", (epoch(cutoff.instant, time_format, column, table),))
+            case _:
+                raise unfit_column(column, table)
+
+    def _planned_rows(self, target: Target, condition: Condition | None) -> int:
+        where = f" WHERE {condition.sql}" if condition else ""
+        with self.translated(), self._connection.cursor() as cursor:
+            cursor.execute(
+                f"EXPLAIN SELECT 1 FROM {self.rows_of(target)}{where}",
+                condition.parameters if condition else None,
+            )
+            names = [column[0] for column in cursor.description or ()]
+            plan: Any = cursor.fetchone()
+        rows = dict(zip(names, plan, strict=True)).get("rows") if plan else None
+        return int(rows or 0)
+
+    def estimate(self, target: Target) -> int | None:
+        """Read the planner's guess, which InnoDB takes from the index itself."""
+        return self._planned_rows(target, target.condition) if target.indexed else None
+
+    def share(self, target: Target) -> float:
+        """Compare the planner's guess with its guess of the whole table."""
+        return self._planned_rows(target, target.condition) / max(1, self._planned_rows(target, None))
+
+    def claim(self, table: Table) -> bool:
+        """Take the table's user lock, if it is free; it ends with the session at the latest."""
+        return bool(self.query("SELECT GET_LOCK(%s, 0)", (self._claim_name(table),))[0][0])
+
+    def release(self, table: Table) -> None:
+        """Give the table's user lock back."""
+        self.query("SELECT RELEASE_LOCK(%s)", (self._claim_name(table),))
+
+    @staticmethod
+    def _claim_name(table: Table) -> str:
+        import hashlib
+
+        # Lock names are server-wide and at most 64 characters long.
+        digest = hashlib.sha256(f"{table.schema}.{table.name}".encode()).hexdigest()
+        return f"cleanupctl:{digest[:40]}"
+
+    def translate(self, error: Exception) -> Exception:
+        """Sort the driver's errors into those to retry, to skip, and to report."""
+        import pymysql
+
+        if not isinstance(error, pymysql.MySQLError):
+            return error
+        number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+        text = _one_line(error, self._url)
+        if number in _CONFLICTS:
+            return LockConflictError(text)
+        if number in _REFERENCED:
+            return ForeignKeyError(text)
+        if number in _LOST or isinstance(error, pymysql.err.InterfaceError):
+            return HistoryUnreachableError(f"{self._url} is not reachable any more: {text}")
+        return HistoryError(f"{self._url}: {text}")

@@ -1,0 +1,215 @@
+"""One open history: phases of targets, cleaned batch by batch, shared out among workers."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from cleanupctl.core.cleaning import Expired, Failed, Noticed, Stopped
+from cleanupctl.core.errors import CleanupctlError, HistoryError, HistoryUnreachableError
+from cleanupctl.history.batches import Pacing, TargetRun
+from cleanupctl.history.sql import as_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from cleanupctl.core.cleaning import Event, Limits
+    from cleanupctl.history.sql import Database, Target
+
+WAIT_FOR_OTHERS_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Targets that may be cleaned at the same time, in this order by a single worker."""
+
+    targets: tuple[Target, ...] = ()
+    events: tuple[Event, ...] = ()
+    """What planning found out: notices, and tables that cannot be cleaned."""
+    needs_earlier: bool = False
+    """Whether its rows may go only when everything in the phases before has gone."""
+
+
+class Planner(Protocol):
+    """The knowledge of one kind of history: which rows may go, and in which order."""
+
+    def __call__(self, database: Database, now: datetime) -> Iterator[Phase]:
+        """Yield the phases; each is planned when the one before has ended."""
+
+
+@dataclass(slots=True)
+class Shared:
+    """What the workers of one process know of each other's work on one history."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    done: dict[str, datetime] = field(default_factory=dict)
+    """By table: up to which moment it has been cleaned to the end."""
+
+    def finish(self, table: str, now: datetime) -> None:
+        """Remember that nothing expired at `now` is left in a table."""
+        with self.lock:
+            self.done[table] = now
+
+    def is_done(self, table: str, now: datetime) -> bool:
+        """Whether somebody here has already cleaned a table up to `now`."""
+        with self.lock:
+            return table in self.done and self.done[table] >= now
+
+
+class CleaningSession:
+    """Implements `core.cleaning.Session` on any database with any planner."""
+
+    def __init__(
+        self, name: str, database: Database, planner: Planner, pacing: Pacing, zone: ZoneInfo, shared: Shared
+    ) -> None:
+        self.name = name
+        self.database = database
+        self.planner = planner
+        self.pacing = pacing
+        self.zone = zone
+        self.shared = shared
+
+    def clean(self, now: datetime, limits: Limits) -> Iterator[Event]:
+        """Delete what has expired at `now`, phase by phase."""
+        complete = True
+        for phase in self.planner(self.database, now):
+            yield from phase.events
+            complete = complete and not any(isinstance(event, Failed) for event in phase.events)
+            if phase.needs_earlier and not complete:
+                waiting = ", ".join(target.label for target in phase.targets)
+                yield Noticed(
+                    self.name, f"{waiting} not touched: rows that belong to theirs could not be removed"
+                )
+                return
+            work = PhaseRun(self, phase, now)
+            yield from work.events(limits)
+            complete = complete and not work.failed
+            if work.stopped:
+                return
+
+    def preview(self, now: datetime) -> Iterator[Expired | Noticed | Failed]:
+        """Count what `clean` would delete; deletes nothing."""
+        for phase in self.planner(self.database, now):
+            for event in phase.events:
+                if isinstance(event, Noticed | Failed):
+                    yield event
+            for target in phase.targets:
+                try:
+                    rows, oldest = self.database.count(target)
+                except HistoryUnreachableError:
+                    raise
+                except HistoryError as error:
+                    yield Failed(self.name, target.label, error)
+                    continue
+                moment = as_instant(oldest, target, self.zone, target.time_format)
+                yield Expired(self.name, target.label, rows, moment)
+
+
+class PhaseRun:
+    """Works through one phase next to other workers: whoever claims a table first cleans it."""
+
+    def __init__(self, session: CleaningSession, phase: Phase, now: datetime) -> None:
+        self.failed = False
+        self.stopped = False
+        self._session = session
+        self._pending = list(phase.targets)
+        self._waited: set[str] = set()
+        self._now = now
+
+    def events(self, limits: Limits) -> Iterator[Event]:
+        """Clean every table of the phase that nobody else cleans, then see that the others' are done."""
+        while self._pending and not self.stopped:
+            progress = False
+            for target in list(self._pending):
+                if self._finished_by_others(target):
+                    self._pending.remove(target)
+                    progress = True
+                    continue
+                with self._claimed(target) as mine:
+                    if not mine:
+                        self._waited.add(target.label)
+                        continue
+                    self._pending.remove(target)
+                    progress = True
+                    yield from self._clean(target, limits)
+                if self.stopped:
+                    return
+            if self._pending and not progress:
+                yield from self._wait(limits)
+
+    def _finished_by_others(self, target: Target) -> bool:
+        return self._session.shared.is_done(self._key(target), self._now)
+
+    def _key(self, target: Target) -> str:
+        return self._session.database.qualified(target.table)
+
+    @contextmanager
+    def _claimed(self, target: Target) -> Iterator[bool]:
+        database = self._session.database
+        mine = database.claim(target.table)
+        try:
+            yield mine
+        finally:
+            if mine:
+                # The claim ends with the connection; a lost one must not hide what went wrong before.
+                with suppress(CleanupctlError):
+                    database.release(target.table)
+
+    def _clean(self, target: Target, limits: Limits) -> Iterator[Event]:
+        session = self._session
+        # After waiting for another worker there is mostly nothing left: ask before walking the table.
+        if target.label in self._waited and not session.database.any_left(target):
+            return
+        run = TargetRun(session.name, session.database, target, session.pacing)
+        try:
+            yield from run.events(limits)
+        except HistoryUnreachableError:
+            raise
+        except HistoryError as error:
+            self.failed = True
+            yield Failed(session.name, target.label, error)
+            return
+        if run.stopped:
+            self.stopped = True
+            return
+        session.shared.finish(self._key(target), self._now)
+
+    def _wait(self, limits: Limits) -> Iterator[Event]:
+        reason = limits.stop_reason()
+        if reason:
+            self.stopped = True
+            yield Stopped(self._session.name, reason)
+            return
+        limits.pause(WAIT_FOR_OTHERS_SECONDS)
+
+
+class CleaningHistory:
+    """Implements `core.cleaning.History`: knows how to connect and how to plan."""
+
+    def __init__(
+        self, name: str, connect: Callable[[], Database], planner: Planner, pacing: Pacing, zone: ZoneInfo
+    ) -> None:
+        self._name = name
+        self._connect = connect
+        self._planner = planner
+        self._pacing = pacing
+        self._zone = zone
+        self._shared = Shared()
+
+    @property
+    def name(self) -> str:
+        """Name in the configuration."""
+        return self._name
+
+    @contextmanager
+    def open(self) -> Iterator[CleaningSession]:
+        """Connect; every worker opens a session of its own."""
+        database = self._connect()
+        try:
+            yield CleaningSession(self._name, database, self._planner, self._pacing, self._zone, self._shared)
+        finally:
+            database.close()

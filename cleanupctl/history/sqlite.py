@@ -1,0 +1,280 @@
+"""SQLite as a history's database: catalogue, statements, and times in whatever form they are stored."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
+from cleanupctl.history.keyset import KeysetDatabase
+from cleanupctl.history.sql import (
+    DENSE_SHARE,
+    Column,
+    Condition,
+    Cutoff,
+    ForeignKey,
+    ForeignKeyError,
+    LockConflictError,
+    Table,
+    Target,
+    both,
+    epoch,
+    unfit_column,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cleanupctl.core.urls import DatabaseUrl
+
+BUSY_SECONDS = 5.0
+EPOCH_MILLISECONDS_FROM = 10**11
+"""A whole number from here on counts milliseconds: as seconds it would lie beyond the year 5138."""
+
+ISO_DATE = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"
+
+
+def connect(url: DatabaseUrl) -> SQLite:
+    """Open the file; a missing one is an error, never created. Raises HistoryUnreachableError."""
+    path = Path(url.database)
+    if not path.is_file():
+        raise HistoryUnreachableError(f"{url} is not reachable: there is no file {path}")
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=BUSY_SECONDS
+        )
+        # Foreign keys are off by default in SQLite: rows that others point at would go all the same.
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.Error as error:
+        raise HistoryUnreachableError(f"{url} is not reachable: {error}") from error
+    return SQLite(url, connection)
+
+
+def _kind(declared: str) -> str:
+    """Sort a declared type; what is really stored is looked at when rows are compared."""
+    name = declared.upper().split("(")[0].strip()
+    if (
+        name in ("", "TEXT", "DATETIME", "TIMESTAMP", "DATE", "NUMERIC", "REAL")
+        or "CHAR" in name
+        or "TIME" in name
+    ):
+        return "text"
+    return "integer" if "INT" in name else "other"
+
+
+class SQLite(KeysetDatabase):
+    """One connection to the file; each batch is an IMMEDIATE transaction."""
+
+    deletes_by_subquery = True
+    delete_prefix = "DELETE FROM"
+    placeholder = "?"
+
+    def __init__(self, url: DatabaseUrl, connection: sqlite3.Connection) -> None:
+        self._url = url
+        self._connection = connection
+
+    def close(self) -> None:
+        """Disconnect; never raises."""
+        with suppress(sqlite3.Error):
+            self._connection.close()
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement outside a transaction and return its rows."""
+        with self.translated():
+            return self._connection.execute(sql, tuple(parameters)).fetchall()
+
+    def delete(self, statement: str, parameters: Sequence[Any], most_rows: int) -> int | None:
+        """Run a DELETE in a transaction; None, and nothing done, when more than `most_rows` rows go."""
+        with self.translated():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                rows = self._connection.execute(statement, tuple(parameters)).rowcount
+                self._connection.execute("ROLLBACK" if rows > most_rows else "COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+        return None if rows > most_rows else rows
+
+    def delete_by_keys(self, select: Condition, target: Target, most_rows: int) -> int | None:
+        """Delete the rows whose keys `select` finds, in one statement."""
+        keys = ", ".join(self.quote(name) for name in target.table.key)
+        whole = both((Condition(f"({keys}) IN ({select.sql})", select.parameters), target.condition))
+        return self.delete(
+            f"{self.delete_prefix} {self.rows_of(target)} WHERE {whole.sql}", whole.parameters, most_rows
+        )
+
+    def rows_of(self, target: Target, *, along_key: bool = False) -> str:
+        """Write the table with its alias; NOT INDEXED still allows the rowid."""
+        hint = " NOT INDEXED" if along_key and target.table.key == ("rowid",) else ""
+        return f"{self.qualified(target.table)} AS t{hint}"
+
+    def quote(self, name: str) -> str:
+        """Quote an identifier."""
+        return '"' + name.replace('"', '""') + '"'
+
+    def qualified(self, table: Table) -> str:
+        """Quoted name; attached databases are not looked at."""
+        return f"main.{self.quote(table.name)}"
+
+    def find_table(self, name: str, schema: str | None = None) -> Table | None:
+        """Look a table up in the file."""
+        if schema not in (None, "main"):
+            raise HistoryError(f"SQLite has no schema {schema}: leave schema out for {name}")
+        found = self.query("SELECT type, name FROM sqlite_schema WHERE lower(name) = lower(?)", (name,))
+        if not found:
+            return None
+        kind, relation = found[0]
+        if kind != "table":
+            raise HistoryError(f"{name} is a {kind}; name the table that holds the rows")
+        return self._table(relation)
+
+    def _table(self, relation: str) -> Table:
+        info = self.query("SELECT name, type, pk FROM pragma_table_info(?)", (relation,))
+        columns = [Column(name, _kind(declared), declared or "untyped") for name, declared, _ in info]
+        without_rowid = self.query(
+            "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?", (relation,)
+        )
+        key = tuple(name for _, name in sorted((row[2], row[0]) for row in info if row[2]))
+        leading = self.query(
+            "SELECT x.name FROM pragma_index_list(?) AS i, pragma_index_info(i.name) AS x"
+            " WHERE x.seqno = 0 AND i.partial = 0",
+            (relation,),
+        )
+        return Table(
+            schema=None,
+            name=relation,
+            columns={column.name.lower(): column for column in columns},
+            key=key if without_rowid and without_rowid[0][0] else ("rowid",),
+            indexed=frozenset(row[0] for row in leading if row[0] is not None),
+            references=self._references(relation),
+        )
+
+    def _references(self, relation: str) -> tuple[ForeignKey, ...]:
+        rows = self.query(
+            'SELECT s.name, f.id, f."from", f."to", f.on_delete FROM sqlite_schema AS s,'
+            " pragma_foreign_key_list(s.name) AS f WHERE s.type = 'table' AND lower(f.\"table\") = lower(?)"
+            " ORDER BY s.name, f.id, f.seq",
+            (relation,),
+        )
+        grouped: dict[tuple[str, int], list[tuple[Any, ...]]] = {}
+        for row in rows:
+            grouped.setdefault((row[0], row[1]), []).append(row)
+        key = [
+            row[0]
+            for row in self.query("SELECT name FROM pragma_table_info(?) WHERE pk ORDER BY pk", (relation,))
+        ]
+        actions = {"CASCADE": "cascade", "SET NULL": "set", "SET DEFAULT": "set"}
+        return tuple(
+            ForeignKey(
+                f"main.{self.quote(table)}",
+                tuple(row[2] for row in found),
+                tuple(row[3] or key[place] for place, row in enumerate(found)),
+                actions.get(found[0][4], "restrict"),
+            )
+            for (table, _), found in grouped.items()
+        )
+
+    def expired(self, column: Column, cutoff: Cutoff, table: Table, time_format: str | None) -> Condition:
+        """Compare values by how they are stored: SQLite orders every number before every text.
+
+        A value of another storage class than the column's usual one, or a text that is no date, never
+        counts as expired.
+        """
+        if column.kind == "other":
+            raise unfit_column(column, table)
+        name = f"t.{self.quote(column.name)}"
+        stored = self._stored_class(column, table)
+        if stored == "text" and time_format in (None, "timestamp"):
+            return self._expired_text(name, cutoff)
+        if stored in ("integer", "real"):
+            unit = time_format or self._unit(column, table)
+            number = epoch(cutoff.instant, unit, column, table)
+            return Condition(f"{name} <= ? AND typeof({name}) IN ('integer', 'real')", (number,))
+        if stored is None:
+            return Condition("1 = 0")
+        raise HistoryError(
+            f"column {column.name} of table {table.name} holds values of type {stored}"
+            f"{f', not {time_format}' if time_format else ''}: cleanupctl cannot tell how old its rows are"
+        )
+
+    def _stored_class(self, column: Column, table: Table) -> str | None:
+        """Look at some rows from both ends of the table. Raises HistoryError when they disagree."""
+        name, rows = self.quote(column.name), self.qualified(table)
+        order = self.quote(table.key[0])
+        ends = " UNION ".join(
+            f"SELECT * FROM (SELECT typeof({name}) AS stored FROM {rows} WHERE {name} IS NOT NULL"
+            f" ORDER BY {order} {direction} LIMIT 100)"
+            for direction in ("ASC", "DESC")
+        )
+        found = {row[0].replace("real", "integer") for row in self.query(ends)}
+        if len(found) > 1:
+            raise HistoryError(
+                f"column {column.name} of table {table.name} holds values of different types"
+                f" ({', '.join(sorted(found))}): cleanupctl cannot tell how old its rows are"
+            )
+        return found.pop() if found else None
+
+    def _unit(self, column: Column, table: Table) -> str:
+        name, rows = self.quote(column.name), self.qualified(table)
+        order = self.quote(table.key[0])
+        sample = self.query(
+            f"SELECT min(value), max(value) FROM (SELECT {name} AS value FROM {rows} WHERE {name} > 0"
+            f" ORDER BY {order} DESC LIMIT 100)"
+        )
+        least, most = sample[0]
+        if least is None or (least < EPOCH_MILLISECONDS_FROM) != (most < EPOCH_MILLISECONDS_FROM):
+            raise HistoryError(
+                f"column {column.name} of table {table.name} is a number: say what it counts with"
+                ' time_format = "seconds" or time_format = "milliseconds"'
+            )
+        return "milliseconds" if least >= EPOCH_MILLISECONDS_FROM else "seconds"
+
+    def _expired_text(self, name: str, cutoff: Cutoff) -> Condition:
+        """Compare ISO 8601 texts: an offset in the text counts, without one it is wall clock.
+
+        The first comparison is of texts, for the index, and wide enough for any offset and separator; the
+        others decide.
+        """
+        has_zone = f"({name} GLOB '*[Zz]' OR {name} GLOB '*[+-][0-9][0-9]:[0-9][0-9]')"
+        sql = (
+            f"{name} <= ? AND typeof({name}) = 'text' AND {name} GLOB '{ISO_DATE}'"
+            f" AND CASE WHEN length({name}) = 10 THEN {name} < ?"
+            f" WHEN {has_zone} THEN julianday({name}) <= julianday(?)"
+            f" ELSE julianday({name}) <= julianday(?) END"
+        )
+        instant = cutoff.instant.replace(tzinfo=None)
+        latest_day = (max(instant, cutoff.wall) + timedelta(days=1)).date()
+        moments = (moment.isoformat(" ", "milliseconds") for moment in (instant, cutoff.wall))
+        return Condition(sql, (f"{latest_day}U", cutoff.day.isoformat(), *moments))
+
+    def estimate(self, target: Target) -> int | None:
+        """Count along the index up to a bound; SQLite keeps no statistics of values by itself."""
+        return self.bounded_count(target.table, target.condition) if target.indexed else None
+
+    def share(self, target: Target) -> float:
+        """Compare the expired rows, counted as far as it matters, with the span of row numbers."""
+        if target.table.key != ("rowid",):
+            return 1.0
+        span = (
+            self.query(f"SELECT max(rowid) - min(rowid) + 1 FROM {self.qualified(target.table)}")[0][0] or 1
+        )
+        bound = int(span * DENSE_SHARE) + 1
+        return self.bounded_count(target.table, target.condition, bound) / span
+
+    def translate(self, error: Exception) -> Exception:
+        """Sort the driver's errors into those to retry, to skip, and to report."""
+        if not isinstance(error, sqlite3.Error):
+            return error
+        text = str(error)
+        if isinstance(error, sqlite3.IntegrityError) and "FOREIGN KEY" in text:
+            return ForeignKeyError(text)
+        if isinstance(error, sqlite3.OperationalError) and ("locked" in text or "busy" in text):
+            return LockConflictError(f"{self._url}: {text}")
+        if isinstance(error, sqlite3.OperationalError) and "unable to open" in text:
+            return HistoryUnreachableError(f"{self._url} is not reachable: {text}")
+        return HistoryError(f"{self._url}: {text}")
