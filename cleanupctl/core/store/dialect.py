@@ -1,0 +1,90 @@
+"""What differs between the databases a job store can be in: the interface and the choice."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from cleanupctl.core.store.failures import Failure
+    from cleanupctl.core.store.lean_peewee import peewee
+    from cleanupctl.core.store.session import Session
+    from cleanupctl.core.urls import DatabaseUrl
+
+
+class Dialect(ABC):
+    """One kind of database."""
+
+    clock: ClassVar[str]
+    """SQL for the database's own time in milliseconds since the epoch, independent of time zones."""
+    begin: ClassVar[tuple[str, ...]] = ()
+    """Arguments of peewee's `atomic` for a transaction that writes."""
+    limit_waiting: ClassVar[str | None] = None
+    """Statement that follows BEGIN, where waiting for locks cannot be limited for the connection."""
+    table_settings: ClassVar[tuple[str, ...]] = ()
+    """What stands behind the columns in CREATE TABLE."""
+
+    @abstractmethod
+    def database(self, url: DatabaseUrl) -> peewee.Database:
+        """Return peewee's database for `url`, not yet connected. Raises StoreError."""
+
+    @abstractmethod
+    def classify(self, error: BaseException) -> Failure:
+        """Say what kind of failure the driver's `error` is."""
+
+    @abstractmethod
+    def creating(self, session: Session) -> AbstractContextManager[None]:
+        """Let one process at a time create or upgrade the schema."""
+
+    def reason(self, error: BaseException) -> str:
+        """Return the driver's own words."""
+        return str(error)
+
+    def refresh(self, database: peewee.Database) -> None:
+        """Ask for a sign of life; servers close what is idle for hours. Raises peewee's errors."""
+        execute(database, "SELECT 1")
+
+
+def execute(database: Any, sql: str, *parameters: object) -> Any:
+    """Run a statement that only one dialect has; peewee's own function is not typed."""
+    return database.execute_sql(sql, parameters)
+
+
+def dialect_of(url: DatabaseUrl) -> Dialect:
+    """Return the dialect that `url` asks for; only its own module is imported."""
+    return _DIALECTS[url.scheme]()
+
+
+def _sqlite() -> Dialect:
+    from cleanupctl.core.store.sqlite import Sqlite
+
+    return Sqlite()
+
+
+def _postgresql() -> Dialect:
+    from cleanupctl.core.store.postgresql import Postgresql
+
+    return Postgresql()
+
+
+def _cockroachdb() -> Dialect:
+    from cleanupctl.core.store.postgresql import Cockroachdb
+
+    return Cockroachdb()
+
+
+def _mysql() -> Dialect:
+    from cleanupctl.core.store.mysql import Mysql
+
+    return Mysql()
+
+
+_DIALECTS: dict[str, Callable[[], Dialect]] = {
+    "sqlite": _sqlite,
+    "postgresql": _postgresql,
+    "cockroachdb": _cockroachdb,
+    "mysql": _mysql,
+}

@@ -1,0 +1,170 @@
+"""The tables of a job store as peewee models, and how values get in and out of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cleanupctl.core.job import Job, LogEntry, LogState, Removed
+from cleanupctl.core.store.lean_peewee import peewee
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class InstantField(peewee.BigIntegerField):
+    """An instant as milliseconds since the epoch: the same, and comparable, on every database."""
+
+    def db_value(self, value: datetime | None) -> int | None:
+        """Return the milliseconds; a datetime without a zone is a bug and raises TypeError."""
+        return None if value is None else (value - _EPOCH) // _MILLISECOND
+
+    def python_value(self, value: int | None) -> datetime | None:
+        """Return an aware datetime in UTC."""
+        return None if value is None else _EPOCH + value * _MILLISECOND
+
+
+class DurationField(peewee.BigIntegerField):
+    """A length of time in whole milliseconds."""
+
+    def db_value(self, value: timedelta | None) -> int | None:
+        """Return the milliseconds."""
+        return None if value is None else value // _MILLISECOND
+
+    def python_value(self, value: int | None) -> timedelta | None:
+        """Return the length of time."""
+        return None if value is None else value * _MILLISECOND
+
+
+class WordsField(peewee.TextField):
+    """Text from anywhere, such as an exception's message with a file name in no known encoding."""
+
+    def db_value(self, value: str | None) -> str | None:
+        """Replace what some database refuses: NUL and lone surrogates."""
+        if value is None:
+            return None
+        return value.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+class StateField(peewee.SmallIntegerField):
+    """The state of a log entry by its number."""
+
+    def db_value(self, value: LogState | None) -> int | None:
+        """Return the number."""
+        return None if value is None else int(value)
+
+    def python_value(self, value: int) -> LogState:
+        """Return the state."""
+        return LogState(value)
+
+
+class RemovedField(peewee.TextField):
+    """Rows per history and table, as JSON that an operator can read with SQL."""
+
+    def db_value(self, value: Collection[Removed]) -> str:
+        """Return a JSON array of objects."""
+        return json.dumps(
+            [{"history": part.history, "table": part.table, "rows": part.rows} for part in value]
+        )
+
+    def python_value(self, value: str) -> tuple[Removed, ...]:
+        """Return the parts."""
+        return tuple(Removed(**part) for part in json.loads(value))
+
+
+class Models(NamedTuple):
+    """The models of one open store."""
+
+    Job: Any
+    Log: Any
+    Property: Any
+
+
+def define_models(database: peewee.Database, table_settings: tuple[str, ...]) -> Models:
+    """Return models bound to `database`; a process may have several stores open."""
+
+    class StoreModel(peewee.Model):
+        class Meta:
+            pass
+
+    StoreModel._meta.set_database(database)
+    settings = table_settings or None
+
+    class JobRow(StoreModel):
+        id = peewee.FixedCharField(36, primary_key=True)
+        number = peewee.IntegerField(unique=True)
+        due_date = InstantField(null=True)
+        retries = peewee.IntegerField()
+        suspended = peewee.BooleanField()
+        priority = peewee.BigIntegerField()
+        immediately_due = peewee.BooleanField()
+        empty_runs = peewee.IntegerField()
+        create_time = InstantField()
+        exception_message = WordsField(null=True)
+        exception_stacktrace = WordsField(null=True)
+        lock_owner = peewee.CharField(255, null=True)
+        lock_expiration = InstantField(null=True)
+        revision = peewee.BigIntegerField()
+
+        class Meta:
+            table_name = "cleanupctl_job"
+            table_settings = settings
+
+    class LogRow(StoreModel):
+        id = peewee.BigAutoField()
+        job_id = peewee.FixedCharField(36)
+        state = StateField()
+        time = InstantField()
+        duration = DurationField(null=True, column_name="duration_ms")
+        due_date = InstantField(null=True)
+        retries = peewee.IntegerField()
+        priority = peewee.BigIntegerField()
+        host = peewee.CharField(255)
+        process_id = peewee.BigIntegerField()
+        version = peewee.CharField(64)
+        configuration = peewee.CharField(64)
+        removed = RemovedField()
+        removed_rows = peewee.BigIntegerField()
+        stop_reason = peewee.CharField(255, null=True)
+        exception_message = WordsField(null=True)
+        exception_stacktrace = WordsField(null=True)
+
+        class Meta:
+            table_name = "cleanupctl_job_log"
+            table_settings = settings
+            # The number at the end lets "newest first" come straight from each index.
+            indexes = (
+                (("time", "id"), False),
+                (("job_id", "time", "id"), False),
+                (("state", "time", "id"), False),
+            )
+
+    class PropertyRow(StoreModel):
+        name = peewee.CharField(64, primary_key=True)
+        value = peewee.BigIntegerField()
+
+        class Meta:
+            table_name = "cleanupctl_property"
+            table_settings = settings
+
+    return Models(JobRow, LogRow, PropertyRow)
+
+
+JOB_FIELDS = tuple(field.name for field in fields(Job))
+LOG_FIELDS = tuple(field.name for field in fields(LogEntry))
+
+
+def job_values(job: Job) -> dict[str, Any]:
+    """Return the columns of a job."""
+    return {name: getattr(job, name) for name in JOB_FIELDS}
+
+
+def log_values(entry: LogEntry) -> dict[str, Any]:
+    """Return the columns of a log entry; its number comes from the store."""
+    values = {name: getattr(entry, name) for name in LOG_FIELDS if name != "id"}
+    return values | {"removed_rows": sum(part.rows for part in entry.removed)}

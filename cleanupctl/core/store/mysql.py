@@ -1,0 +1,146 @@
+"""A job store in MySQL or MariaDB, by PyMySQL."""
+
+from __future__ import annotations
+
+import importlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from cleanupctl.core.store import failures
+from cleanupctl.core.store.dialect import Dialect, execute
+from cleanupctl.core.store.failures import Failure, store_error
+from cleanupctl.core.store.lean_peewee import peewee
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cleanupctl.core.store.session import Session
+    from cleanupctl.core.urls import DatabaseUrl
+
+CONNECT_TIMEOUT_SECONDS = 10
+
+_FAILURES = {
+    1213: Failure.CONFLICT,
+    1020: Failure.CONFLICT,
+    1146: Failure.MISSING_TABLE,
+    1205: Failure.LOCKED,
+    1045: Failure.LOGIN,
+    1698: Failure.LOGIN,
+    1049: Failure.UNKNOWN_DATABASE,
+    1044: Failure.PRIVILEGES,
+    1142: Failure.PRIVILEGES,
+    1143: Failure.PRIVILEGES,
+    1227: Failure.PRIVILEGES,
+    1290: Failure.READ_ONLY,
+    1836: Failure.READ_ONLY,
+    1021: Failure.FULL,
+    1114: Failure.FULL,
+    0: Failure.UNREACHABLE,
+    1040: Failure.UNREACHABLE,
+    1053: Failure.UNREACHABLE,
+    1129: Failure.UNREACHABLE,
+    1130: Failure.UNREACHABLE,
+    4031: Failure.UNREACHABLE,
+}
+_CLIENT_ERRORS = range(2000, 2100)
+
+
+def _yes(text: str) -> bool:
+    return {"1": True, "true": True, "0": False, "false": False}[text.lower()]
+
+
+_OPTIONS: dict[str, Callable[[str], object]] = {
+    "charset": str,
+    "connect_timeout": int,
+    "read_default_file": str,
+    "read_default_group": str,
+    "read_timeout": int,
+    "ssl_ca": str,
+    "ssl_cert": str,
+    "ssl_disabled": _yes,
+    "ssl_key": str,
+    "ssl_key_password": str,
+    "ssl_verify_cert": _yes,
+    "ssl_verify_identity": _yes,
+    "unix_socket": str,
+    "write_timeout": int,
+}
+
+
+class _Database(peewee.MySQLDatabase):
+    def _connect(self) -> Any:
+        # As peewee does it, but the driver is imported when it is needed, not with peewee.
+        driver = importlib.import_module("pymysql")
+        return driver.connect(database=self.database, autocommit=True, **self.connect_params)
+
+
+class Mysql(Dialect):
+    """MySQL 8 or MariaDB 10.5, or newer, with InnoDB."""
+
+    # NOW() and UNIX_TIMESTAMP(NOW()) would go through the time zone of the session.
+    clock = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000"
+    # Owners are compared byte by byte, as everywhere else.
+    table_settings = ("ENGINE=InnoDB", "DEFAULT CHARSET=utf8mb4", "COLLATE=utf8mb4_bin")
+
+    def database(self, url: DatabaseUrl) -> peewee.Database:
+        """Return the database. A TEXT of 64 KiB may be too short for a stack trace."""
+        try:
+            driver = importlib.import_module("pymysql")
+        except ImportError as error:
+            raise store_error(url, Failure.DRIVER) from error
+        # Without FOUND_ROWS an update that changes nothing looks as if it had found nothing.
+        flags = driver.constants.CLIENT.FOUND_ROWS
+        return _Database(
+            url.database, field_types={"TEXT": "LONGTEXT"}, client_flag=flags, **connect_parameters(url)
+        )
+
+    def classify(self, error: BaseException) -> Failure:
+        """Go by the error number of server or client."""
+        if isinstance(error, RuntimeError):  # PyMySQL's way to say that it lacks cryptography
+            return Failure.DRIVER
+        if isinstance(error, (OSError, LookupError)):  # no such certificate, no such charset
+            return Failure.OPTION
+        number = error.args[0] if error.args else None
+        if number in _CLIENT_ERRORS:
+            return Failure.UNREACHABLE
+        return _FAILURES.get(number, Failure.OTHER)  # type: ignore[arg-type]  # a missing number is not found
+
+    def reason(self, error: BaseException) -> str:
+        """Return the message without its number."""
+        return str(error.args[-1]) if len(error.args) == 2 and type(error) is not OSError else str(error)
+
+    @contextmanager
+    def creating(self, session: Session) -> Iterator[None]:
+        """Hold a named lock: creating a table commits, so a transaction would not do."""
+        name = f"cleanupctl.{session.url.database}"[:64]
+        wait = failures.LOCK_WAIT_SECONDS
+        row = execute(session.database, "SELECT GET_LOCK(%s, %s)", name, wait).fetchone()
+        if row[0] != 1:
+            raise store_error(session.url, Failure.LOCKED)
+        try:
+            yield
+        finally:
+            execute(session.database, "SELECT RELEASE_LOCK(%s)", name)
+
+
+def connect_parameters(url: DatabaseUrl) -> dict[str, Any]:
+    """Return PyMySQL's keyword arguments, without the database's name. Raises StoreError."""
+    wait = failures.LOCK_WAIT_SECONDS
+    parameters: dict[str, Any] = {
+        "host": url.host,
+        "port": url.port,
+        "user": url.user,
+        "password": url.password,
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "sql_mode": "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION",
+        "init_command": f"SET SESSION innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}",
+    }
+    for name, text in url.query:
+        if name not in _OPTIONS:
+            known = ", ".join(_OPTIONS)
+            raise store_error(url, Failure.OPTION, f"{name} is unknown; known are {known}")
+        try:
+            parameters[name] = _OPTIONS[name](text)
+        except (ValueError, KeyError):
+            raise store_error(url, Failure.OPTION, f"{name} has the value {text!r}") from None
+    return {name: value for name, value in parameters.items() if value is not None}

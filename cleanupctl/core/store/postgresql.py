@@ -1,0 +1,119 @@
+"""A job store in PostgreSQL or CockroachDB, by psycopg 3."""
+
+from __future__ import annotations
+
+import importlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from cleanupctl.core.store import failures
+from cleanupctl.core.store.dialect import Dialect, execute
+from cleanupctl.core.store.failures import Failure, store_error
+from cleanupctl.core.store.lean_peewee import peewee
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cleanupctl.core.store.session import Session
+    from cleanupctl.core.urls import DatabaseUrl
+
+CONNECT_TIMEOUT_SECONDS = 10
+_SCHEMA_LOCK = 0x636C65616E757063  # "cleanupc": any number will do that nothing else uses
+
+_FAILURES = {
+    "40001": Failure.CONFLICT,
+    "40P01": Failure.CONFLICT,
+    "42P01": Failure.MISSING_TABLE,
+    "55P03": Failure.LOCKED,
+    "28P01": Failure.LOGIN,
+    "28000": Failure.LOGIN,
+    "3D000": Failure.UNKNOWN_DATABASE,
+    "3F000": Failure.PRIVILEGES,
+    "42501": Failure.PRIVILEGES,
+    "25006": Failure.READ_ONLY,
+    "53100": Failure.FULL,
+}
+
+
+class _Adapter(peewee.Psycopg3Adapter):
+    """peewee's adapter, but the driver is imported when it is needed, not with peewee."""
+
+    def check_driver(self) -> None:
+        """Leave the check to the dialect, which has imported the driver."""
+
+    def connect(self, db: peewee.Database, **parameters: Any) -> Any:
+        """Open a psycopg connection; behind a pooler the server would not know our prepared statements."""
+        driver = importlib.import_module("psycopg")
+        return driver.connect(dbname=db.database, prepare_threshold=None, **parameters)
+
+
+class _Database(peewee.PostgresqlDatabase):
+    psycopg2_adapter = psycopg3_adapter = _Adapter
+
+
+class Postgresql(Dialect):
+    """PostgreSQL 12 or newer."""
+
+    clock = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+    # A server may default to a snapshot per transaction, which would be older than the lock.
+    begin: ClassVar[tuple[str, ...]] = ("READ COMMITTED",)
+    # In this transaction only: behind a pooler the connection is not ours alone.
+    limit_waiting = f"SET LOCAL lock_timeout = '{failures.LOCK_WAIT_SECONDS}s'"
+
+    def database(self, url: DatabaseUrl) -> peewee.Database:
+        """Return the database; the query part of `url` goes to libpq."""
+        try:
+            importlib.import_module("psycopg")
+        except ImportError as error:
+            raise store_error(url, Failure.DRIVER) from error
+        return _Database(url.database, **connect_parameters(url))
+
+    def classify(self, error: BaseException) -> Failure:
+        """Go by SQLSTATE, which libpq does not give when connecting fails."""
+        state: str | None = getattr(error, "sqlstate", None)
+        if state is not None:
+            return _FAILURES.get(state, Failure.UNREACHABLE if state[:2] in {"08", "57"} else Failure.OTHER)
+        if type(error).__name__ == "ProgrammingError":
+            return Failure.OPTION
+        return Failure.LOGIN if "password" in str(error) else Failure.UNREACHABLE
+
+    def reason(self, error: BaseException) -> str:
+        """Return the server's first line without its details."""
+        primary: str | None = getattr(getattr(error, "diag", None), "message_primary", None)
+        return primary or str(error).removeprefix("connection failed: ")
+
+    @contextmanager
+    def creating(self, session: Session) -> Iterator[None]:
+        """Hold an advisory lock for the length of the transaction."""
+        with session.database.atomic(*self.begin):
+            execute(session.database, self.limit_waiting)
+            execute(session.database, "SELECT pg_advisory_xact_lock(%s)", _SCHEMA_LOCK)
+            yield
+
+
+class Cockroachdb(Postgresql):
+    """CockroachDB, whose transactions are serializable and ask to be repeated."""
+
+    begin = ()
+
+    @contextmanager
+    def creating(self, session: Session) -> Iterator[None]:
+        """Rely on IF NOT EXISTS: there are no advisory locks, and each statement stands alone."""
+        yield
+
+
+def connect_parameters(url: DatabaseUrl) -> dict[str, Any]:
+    """Return psycopg's keyword arguments, without the database's name.
+
+    What is left out (host, user, password …) libpq finds in its own places, such as ~/.pgpass.
+    """
+    parameters: dict[str, Any] = {
+        "host": url.host,
+        "port": url.port or (26257 if url.scheme == "cockroachdb" else None),
+        "user": url.user,
+        "password": url.password,
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "application_name": "cleanupctl",
+        **dict(url.query),
+    }
+    return {name: value for name, value in parameters.items() if value is not None}

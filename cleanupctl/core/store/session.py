@@ -1,0 +1,108 @@
+"""Connections and transactions: one connection per thread, conflicts repeated, errors translated."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from cleanupctl.core.store.dialect import dialect_of, execute
+from cleanupctl.core.store.failures import Failure, store_error
+from cleanupctl.core.store.lean_peewee import peewee
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cleanupctl.core.urls import DatabaseUrl
+
+T = TypeVar("T")
+
+ATTEMPTS = 12
+"""How often a transaction is tried that the database gives up for the sake of another one."""
+_FIRST_PAUSE_SECONDS = 0.01
+_LONGEST_PAUSE_SECONDS = 1.0
+
+
+class Session:
+    """Runs pieces of work on a store's database, from any thread."""
+
+    def __init__(self, url: DatabaseUrl) -> None:
+        self.url = url
+        self.dialect = dialect_of(url)
+        self.database = self.dialect.database(url)
+        self._home = threading.get_ident()
+
+    def read(self, work: Callable[[], T]) -> T:
+        """Run `work` without a transaction: each statement sees what is committed."""
+        with self.connected():
+            return work()
+
+    def write(self, work: Callable[[], T]) -> T:
+        """Run `work` in one transaction, again from the start when it lost a conflict.
+
+        Whatever `work` raises undoes the transaction.
+        """
+        with self.connected():
+            for attempt in range(1, ATTEMPTS):
+                try:
+                    return self._transaction(work)
+                except peewee.DatabaseError as error:
+                    if self.failure(error) is not Failure.CONFLICT:
+                        raise
+                longest = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
+                time.sleep(random.uniform(0, longest))  # noqa: S311 - no secret, only to spread out
+            return self._transaction(work)
+
+    def _transaction(self, work: Callable[[], T]) -> T:
+        with self.database.atomic(*self.dialect.begin):
+            if self.dialect.limit_waiting is not None:
+                execute(self.database, self.dialect.limit_waiting)
+            return work()
+
+    @contextmanager
+    def connected(self) -> Iterator[None]:
+        """Provide this thread's connection, and turn peewee's errors into StoreError.
+
+        A thread other than the one that opened the store leaves no connection behind, because
+        nobody could close it later.
+        """
+        try:
+            self._connect()
+            yield
+        except peewee.PeeweeException as error:
+            raise self._store_error(error) from error
+        finally:
+            if threading.get_ident() != self._home:
+                self.close()
+
+    def failure(self, error: peewee.PeeweeException) -> Failure:
+        """Say what kind of failure `error` is."""
+        return self.dialect.classify(_original(error))
+
+    def close(self) -> None:
+        """Close this thread's connection, however broken it is."""
+        with suppress(Exception):
+            self.database.close()
+
+    def _connect(self) -> None:
+        if not self.database.is_closed():
+            try:
+                self.dialect.refresh(self.database)
+            except peewee.PeeweeException:
+                self.close()
+        try:
+            self.database.connect(reuse_if_open=True)
+        except (RuntimeError, OSError, LookupError, ValueError) as error:
+            # Not an answer of the database: the driver could not even ask.
+            raise self._store_error(error) from error
+
+    def _store_error(self, error: Exception) -> Exception:
+        original = _original(error)
+        return store_error(self.url, self.dialect.classify(original), self.dialect.reason(original))
+
+
+def _original(error: Exception) -> Exception:
+    original: Exception = getattr(error, "orig", error)
+    return original

@@ -1,0 +1,119 @@
+"""The embedded job store: one SQLite file, readable by its owner only."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.store import failures
+from cleanupctl.core.store.dialect import Dialect, execute
+from cleanupctl.core.store.failures import Failure, store_error
+from cleanupctl.core.store.lean_peewee import peewee
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cleanupctl.core.store.session import Session
+    from cleanupctl.core.urls import DatabaseUrl
+
+MEMORY = ":memory:"
+
+_FAILURES = {
+    "SQLITE_BUSY": Failure.LOCKED,
+    "SQLITE_LOCKED": Failure.LOCKED,
+    "SQLITE_NOTADB": Failure.NOT_A_STORE,
+    "SQLITE_CORRUPT": Failure.CORRUPT,
+    "SQLITE_CANTOPEN": Failure.CANNOT_OPEN,
+    "SQLITE_READONLY": Failure.READ_ONLY,
+    "SQLITE_PERM": Failure.READ_ONLY,
+    "SQLITE_FULL": Failure.FULL,
+}
+
+
+class Sqlite(Dialect):
+    """SQLite 3.35 or newer, in write-ahead-log mode."""
+
+    # julianday is exact to some 40 microseconds; unixepoch knows no fraction before SQLite 3.42.
+    clock = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
+    # A deferred transaction that reads before it writes fails at once when another one wrote.
+    begin = ("IMMEDIATE",)
+
+    def database(self, url: DatabaseUrl) -> peewee.Database:
+        """Return the database; one more fsync per commit, so that none is lost with the power."""
+        name = url.database if url.database == MEMORY else str(file_of(url))
+        return peewee.SqliteDatabase(
+            name, pragmas={"synchronous": "FULL"}, timeout=failures.LOCK_WAIT_SECONDS
+        )
+
+    def classify(self, error: BaseException) -> Failure:
+        """Go by SQLite's result code, whose extended forms start with the basic one."""
+        name: str = getattr(error, "sqlite_errorname", "")
+        if name == "SQLITE_ERROR" and "no such table" in str(error):
+            return Failure.MISSING_TABLE
+        basic = "_".join(name.split("_")[:2])
+        return _FAILURES.get(basic, Failure.OTHER)
+
+    def refresh(self, database: peewee.Database) -> None:
+        """Do nothing: a file has no connection to lose."""
+
+    @contextmanager
+    def creating(self, session: Session) -> Iterator[None]:
+        """Hold the write lock of the file."""
+        self._use_write_ahead_log(session)
+        with session.database.atomic(*self.begin):
+            yield
+
+    def _use_write_ahead_log(self, session: Session) -> None:
+        # Changing the journal mode does not wait for other processes, as everything else does.
+        deadline = time.monotonic() + failures.LOCK_WAIT_SECONDS
+        while True:
+            try:
+                execute(session.database, "PRAGMA journal_mode = WAL")
+            except peewee.OperationalError as error:
+                if session.failure(error) is not Failure.LOCKED or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+
+def file_of(url: DatabaseUrl) -> Path:
+    """Return the path of the store's file."""
+    return Path(url.database).expanduser()
+
+
+def prepare_file(url: DatabaseUrl, *, create: bool) -> bool:
+    """Make sure the file is there, with mode 0600 in folders with mode 0700; return whether it is.
+
+    Raises StoreError when the path is a folder, or cannot be read and written.
+    """
+    if url.database == MEMORY:
+        return True
+    path = file_of(url)
+    try:
+        if path.is_dir():
+            raise store_error(url, Failure.CANNOT_OPEN, "it is a folder")
+        if not path.exists():
+            if not create:
+                return False
+            _make_folders(path.parent)
+            # SQLite would create it readable for everyone; the files beside it copy its mode.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        # SQLite opens a file it may not write as read-only and fails much later.
+        os.close(os.open(path, os.O_RDWR))
+    except OSError as error:
+        raise store_error(url, Failure.CANNOT_OPEN, _words(error)) from error
+    return True
+
+
+def _make_folders(folder: Path) -> None:
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    for parent in reversed(missing):
+        parent.mkdir(mode=0o700, exist_ok=True)
+
+
+def _words(error: OSError) -> str:
+    return f"{error.strerror} ({error.filename})" if error.filename else str(error)
