@@ -57,10 +57,10 @@ def parse_time_of_day(text: str, *, end: bool = False) -> TimeOfDay:
     if match is None:
         raise _invalid(text, "a time of day", "write HH:mm, maybe with an offset such as +02:00")
     hour, minute = int(match[1]), int(match[2])
-    if minute > 59:
-        raise _invalid(text, "a time of day", "the minute goes from 00 to 59")
     if hour > 23 and (hour, minute) != (24, 0):
         raise _invalid(text, "a time of day", "the hour goes from 0 to 23")
+    if minute > 59:
+        raise _invalid(text, "a time of day", "the minute goes from 00 to 59")
     if hour == 24 and not end:
         raise _invalid(text, "a time of day to start at", "24:00 is only an end, write 00:00")
     return TimeOfDay(hour, minute, _offset(text, match[3]))

@@ -1,0 +1,125 @@
+"""Why the current or next batch window is the one it is: every rule of every day that was looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import Enum
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.window_rules import CronWindow, DailyWindow, Opening, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cleanupctl.core.window import BatchWindows
+
+_DAY = timedelta(days=1)
+_DAYS_AHEAD = 7
+
+
+class Verdict(Enum):
+    """What came of one rule on one day; the value is a phrase for people."""
+
+    CURRENT = "is open"
+    NEXT = "is the next to open"
+    OVERLAPPED = "is open too, but another one opened before it"
+    OVER = "is over"
+    LATER = "opens later"
+    MERGED = "is part of a window that is counted on another day"
+    CLOSED = "no window starts on this weekday"
+    REPLACED = "the weekday has an entry of its own"
+    NO_OCCURRENCE = "the cron expression does not occur on this day"
+    SKIPPED = "the clocks skip all of it"
+    NO_RULE = "no window is configured for this day"
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """One rule on one day."""
+
+    day: date
+    rule: Rule | None
+    """None on a day for which there is no rule."""
+    verdict: Verdict
+    opening: Opening | None = None
+    """The window it makes, if it makes one on this day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answer for an instant, and what was looked at for it."""
+
+    now: datetime
+    """In UTC."""
+    answer: Opening | None
+    """The current or next opening; its `rule` made the answer."""
+    is_open: bool
+    """Whether the answer contains `now`."""
+    considered: tuple[Considered, ...]
+    """By day, from the day before to that of the answer (of far answers: one week, and their day)."""
+
+    @property
+    def others(self) -> tuple[Considered, ...]:
+        """What was looked at and is not the answer."""
+        return tuple(one for one in self.considered if one.opening is None or one.opening != self.answer)
+
+
+def explain(windows: BatchWindows, now: datetime) -> Explanation:
+    """Find the current or next window of an aware `now`, and say why it is that one."""
+    now = now.astimezone(UTC)
+    answer = next(windows.openings(now, count=1), None)
+    days = _days(now.astimezone(windows.zone).date(), answer)
+    horizon = now + (days[-1] - days[0] + 3 * _DAY)
+    nearby = takewhile(lambda each: each.start < horizon, windows.openings(now - 3 * _DAY))
+    openings = list(nearby)
+    considered = tuple(one for day in days for one in _of_day(windows, day, openings, answer, now))
+    return Explanation(now, answer, answer is not None and answer.window.contains(now), considered)
+
+
+def _days(today: date, answer: Opening | None) -> list[date]:
+    first = min(today - _DAY, answer.day) if answer else today - _DAY
+    last = min(max(answer.day, today), today + _DAYS_AHEAD * _DAY) if answer else today + _DAYS_AHEAD * _DAY
+    first = max(first, today - _DAYS_AHEAD * _DAY)
+    days = [first + _DAY * number for number in range((last - first).days + 1)]
+    if answer and answer.day > last:
+        days.append(answer.day)
+    return days
+
+
+def _of_day(
+    windows: BatchWindows, day: date, openings: Sequence[Opening], answer: Opening | None, now: datetime
+) -> Iterator[Considered]:
+    rules = windows.rules_of(day)
+    for rule, window in rules:
+        made = [each for each in openings if each.day == day and each.rule == rule]
+        if answer and answer not in made and answer.day == day and answer.rule == rule:
+            made.append(answer)
+        if made:
+            yield from (Considered(day, rule, _verdict(each, answer, now), each) for each in made)
+        else:
+            yield Considered(day, rule, _why_none(day, window))
+    if not rules:
+        yield Considered(day, None, Verdict.NO_RULE)
+    if day.weekday() in windows.weekdays:
+        yield from (Considered(day, rule, Verdict.REPLACED) for rule, _ in windows.general_rules())
+
+
+def _verdict(opening: Opening, answer: Opening | None, now: datetime) -> Verdict:
+    is_open = opening.window.contains(now)
+    if opening == answer:
+        return Verdict.CURRENT if is_open else Verdict.NEXT
+    if is_open:
+        return Verdict.OVERLAPPED
+    return Verdict.OVER if opening.end <= now else Verdict.LATER
+
+
+def _why_none(day: date, window: DailyWindow | CronWindow | None) -> Verdict:
+    if window is None:
+        return Verdict.CLOSED
+    if isinstance(window, DailyWindow):
+        return Verdict.SKIPPED
+    from cleanupctl.core.cron import read_expression
+
+    return Verdict.MERGED if read_expression(window.expression).occurs_on(day) else Verdict.NO_OCCURRENCE
