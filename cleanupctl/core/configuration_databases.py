@@ -1,0 +1,112 @@
+"""Database URLs of the configuration file: variables, password files and relative paths resolved."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.configuration_file import reason
+from cleanupctl.core.errors import InvalidValueError
+from cleanupctl.core.urls import DatabaseUrl, parse_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cleanupctl.core.configuration_faults import Faults
+    from cleanupctl.core.configuration_locator import KeyPath
+    from cleanupctl.core.configuration_tables import Given
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PASSWORD_LIMIT = 10_000
+
+
+@dataclass(slots=True)
+class Databases:
+    """Resolves the URLs of one file and notices whether a password stands in it."""
+
+    folder: Path
+    """Folder of the configuration file, which relative paths start from."""
+    environment: Mapping[str, str] | None
+    """None checks the form only: neither variables nor password files are looked at."""
+    password_found: bool = False
+
+    def resolve(self, given: Given, faults: Faults) -> DatabaseUrl | None:
+        """Return the URL of a table with `url` and `password_file`; None if it has faults or no URL."""
+        text, file = given.values.get("url"), given.values.get("password_file")
+        if text is None:
+            return None
+        try:
+            url = self._parse(text)
+        except InvalidValueError as error:
+            faults.add((*given.path, "url"), error.message)
+            return None
+        if file is None:
+            return url
+        return self._with_password(url, file, (*given.path, "password_file"), faults)
+
+    def _parse(self, text: str) -> DatabaseUrl:
+        url = parse_url(text, _any_variables(text, "1") if self.environment is None else self.environment)
+        self.password_found = self.password_found or _has_password(text)
+        if url.scheme == "sqlite" and url.database != ":memory:":
+            return replace(url, database=str(self.folder / url.database))
+        return url
+
+    def _with_password(
+        self, url: DatabaseUrl, file: str, path: KeyPath, faults: Faults
+    ) -> DatabaseUrl | None:
+        fault = None
+        if url.scheme == "sqlite":
+            fault = "an SQLite database has no password: remove password_file"
+        elif url.password is not None:
+            fault = "the URL has a password already: remove it there, or remove password_file"
+        if fault:
+            faults.add(path, fault)
+            return None
+        if self.environment is None:
+            return url
+        try:
+            return url.with_password(_password(self._file(file, self.environment)))
+        except InvalidValueError as error:
+            faults.add(path, error.message)
+            return None
+
+    def _file(self, name: str, environment: Mapping[str, str]) -> Path:
+        def value(match: re.Match[str]) -> str:
+            if match[1] not in environment:
+                raise InvalidValueError(f"names the environment variable {match[1]}, which is not set")
+            return environment[match[1]]
+
+        path = Path(_VARIABLE.sub(value, name))
+        try:
+            return self.folder / path.expanduser()
+        except RuntimeError:
+            raise InvalidValueError(f"the home folder in {path} is not known: write the full path") from None
+
+
+def _any_variables(text: str, value: str) -> dict[str, str]:
+    return dict.fromkeys(_VARIABLE.findall(text), value)
+
+
+def _has_password(text: str) -> bool:
+    """Whether a password stands in the URL itself, not in a variable: then other variables change nothing."""
+    one, other = (parse_url(text, _any_variables(text, value)).secrets() for value in ("1", "2"))
+    return bool(one) and one == other
+
+
+def _password(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_PASSWORD_LIMIT + 1)
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InvalidValueError(f"{path} is not UTF-8 text") from None
+    except (OSError, ValueError) as error:
+        raise InvalidValueError(f"{path} cannot be read: {reason(error)}") from None
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text:
+        raise InvalidValueError(f"{path} is empty: write the password into it")
+    if "\n" in text or len(content) > _PASSWORD_LIMIT:
+        raise InvalidValueError(f"{path} has more than the password: leave one line in it")
+    return text

@@ -1,0 +1,198 @@
+"""The keys of the configuration file, apart from those of histories: one entry each."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cleanupctl.core import configuration_values as values
+from cleanupctl.core.configuration_key import DAY_TABLE, URL_TYPE, Key
+
+_JOBS = "choose 1 to 8 jobs"
+_ROWS = "choose 1 to 1000000 rows"
+_INT32 = 2**31 - 1
+
+GENERAL_KEYS = (
+    Key(
+        "",
+        "timezone",
+        "IANA time zone",
+        "the system's",
+        "Zone of the batch windows and of the dates that are printed.",
+        '"Europe/Berlin"',
+        values.zone,
+    ),
+    Key(
+        "job_store",
+        "url",
+        URL_TYPE,
+        "an SQLite file",
+        "Where the jobs are kept; --database and $CLEANUPCTL_DATABASE come first. Environment variables"
+        " are written ${NAME}; a relative SQLite path is relative to the folder of the configuration file.",
+        '"postgresql://cleanup@db/jobs"',
+        values.secret_text,
+    ),
+    Key(
+        "job_store",
+        "password_file",
+        "path",
+        "none",
+        "File that has the password of the URL and nothing else.",
+        '"/etc/cleanupctl/job-store.password"',
+        values.text,
+    ),
+    Key(
+        "cleanup",
+        "enabled",
+        "true or false",
+        "true",
+        "Participation: whether this node may schedule and run cleanup.",
+        "false",
+        values.boolean,
+    ),
+    Key(
+        "cleanup",
+        "strategy",
+        '"removal-time" or "end-time"',
+        '"removal-time"',
+        "What makes an engine's history expire: the removal time stored on the row, or its end and the"
+        " time to live of its definition.",
+        '"removal-time"',
+        values.choice("removal-time", "end-time"),
+    ),
+    Key(
+        "cleanup",
+        "parallelism",
+        "1 to 8",
+        "1",
+        "Number of cleanup jobs, which may run at the same time.",
+        "2",
+        values.integer(1, 8, _JOBS),
+    ),
+    Key(
+        "cleanup",
+        "batch_size",
+        "1 to 1000000",
+        "10000",
+        "Rows that one transaction deletes at most.",
+        "5000",
+        values.integer(1, 1_000_000, _ROWS),
+    ),
+    Key(
+        "cleanup",
+        "batch_time",
+        "duration, 10ms to 60s",
+        '"250ms"',
+        "Transactions are sized to take about this long.",
+        '"100ms"',
+        values.duration(timedelta(milliseconds=10), timedelta(seconds=60), 'choose "10ms" to "60s"'),
+    ),
+    Key(
+        "cleanup",
+        "retries",
+        "0 or more",
+        "3",
+        "Attempts a job has before it waits for a person or a new schedule.",
+        "5",
+        values.integer(0, _INT32, "choose 0 or more attempts, such as 3"),
+    ),
+    Key(
+        "cleanup",
+        "job_priority",
+        "whole number",
+        "0",
+        "Priority written on the jobs that are created.",
+        "10",
+        values.integer(-_INT32 - 1, _INT32, "choose a priority such as 0"),
+    ),
+    Key(
+        "cleanup",
+        "job_log_ttl",
+        'time to live, or "none"',
+        '"P30D"',
+        'Days that entries of the job log are kept; "none" keeps them for ever.',
+        '"P90D"',
+        values.time_to_live_or_none,
+    ),
+    Key(
+        "window",
+        "start",
+        "time of day",
+        "no general window",
+        "Start of the batch window, inclusive.",
+        '"20:00"',
+        values.time_of_day,
+    ),
+    Key(
+        "window",
+        "end",
+        "time of day",
+        '"00:00"',
+        "End of the batch window, exclusive; at or before the start it is on the next day, equal to it"
+        " makes 24 hours.",
+        '"06:00"',
+        values.end_time_of_day,
+    ),
+    Key(
+        "window",
+        "cron",
+        "cron expression, five fields",
+        "none",
+        "Times at which a batch window starts, in place of start and end.",
+        '"0 22 * * 1-5"',
+        values.text,
+    ),
+    Key(
+        "window",
+        "duration",
+        "duration",
+        "none",
+        "How long a window that starts by the cron expression lasts.",
+        '"6h"',
+        values.duration_text,
+    ),
+    Key(
+        "window.entry",
+        "cron",
+        "cron expression, five fields",
+        None,
+        "Times at which this batch window starts.",
+        '"0 12 1 * *"',
+        values.text,
+    ),
+    Key(
+        "window.entry",
+        "duration",
+        "duration",
+        None,
+        "How long this window lasts.",
+        '"90m"',
+        values.duration_text,
+    ),
+    Key(
+        DAY_TABLE,
+        "start",
+        "time of day",
+        "none",
+        "Start of the window of this weekday.",
+        '"06:00"',
+        values.time_of_day,
+    ),
+    Key(
+        DAY_TABLE,
+        "end",
+        "time of day",
+        '"00:00"',
+        "End of the window of this weekday, read as the general end.",
+        '"06:00"',
+        values.end_time_of_day,
+    ),
+    Key(
+        DAY_TABLE,
+        "closed",
+        "true or false",
+        "false",
+        "Whether no window starts on this weekday, in place of start and end.",
+        "true",
+        values.boolean,
+    ),
+)

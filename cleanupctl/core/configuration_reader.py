@@ -1,0 +1,184 @@
+"""From a configuration file to Settings: finds the file, checks every part, tells all faults at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from cleanupctl.core.configuration_databases import Databases
+from cleanupctl.core.configuration_faults import Faults, unusable
+from cleanupctl.core.configuration_file import (
+    SYSTEM_CONFIGURATION,
+    ConfigurationText,
+    configuration_places,
+    find_configuration,
+    parse_document,
+)
+from cleanupctl.core.configuration_history import read_histories
+from cleanupctl.core.configuration_schema import CONFIGURATION_TABLES
+from cleanupctl.core.configuration_tables import check_table, read_table
+from cleanupctl.core.configuration_window import read_windows
+from cleanupctl.core.errors import ConfigurationError, InvalidValueError
+from cleanupctl.core.settings import CleanupSettings, Settings
+from cleanupctl.core.urls import DatabaseUrl, parse_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STORE_VARIABLE = "CLEANUPCTL_DATABASE"
+_ROOT_STORE = Path("/var/lib/cleanupctl/jobs.db")
+_TOP_TABLES = tuple(table.name for table in CONFIGURATION_TABLES if table.name and "." not in table.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What reading the configuration depends on beside the file itself."""
+
+    environment: Mapping[str, str]
+    is_root: bool
+    config: Path | None = None
+    database: str | None = None
+    system_configuration: Path = SYSTEM_CONFIGURATION
+
+
+def read_settings(surroundings: Surroundings) -> Settings:
+    """Find and read the configuration file, and join it with environment and options.
+
+    Raises ConfigurationError with every fault, or InvalidValueError for a database URL outside the file.
+    """
+    places = configuration_places(
+        surroundings.environment, config=surroundings.config, system=surroundings.system_configuration
+    )
+    named = _named_store(surroundings)
+    found = find_configuration(places)
+    settings = build_settings(found, surroundings, named)
+    return replace(settings, digest=digest_of(settings))
+
+
+def check_text(path: Path, text: str) -> None:
+    """Check what would stand in a file, without the variables and password files it names.
+
+    The person who edits a file need not have the environment of the service that uses it.
+    Raises ConfigurationError with every fault.
+    """
+    found = ConfigurationText(path, text, readable_by_others=False)
+    build_settings(found, Surroundings({}, is_root=False), None, form_only=True)
+
+
+def build_settings(
+    found: ConfigurationText | None,
+    surroundings: Surroundings,
+    named_store: tuple[DatabaseUrl, str] | None,
+    *,
+    form_only: bool = False,
+) -> Settings:
+    """Check a text that was read and build Settings, their digest still empty."""
+    path = found.path if found else None
+    document = parse_document(found.path, found.text) if found else {}
+    faults = Faults(found.text if found else "")
+    warnings: list[str] = []
+    top = check_table(document, "", (), faults, within=_TOP_TABLES)
+    zone = top.values.get("timezone") or (
+        ZoneInfo("UTC") if form_only or "timezone" in top else _system_zone(warnings)
+    )
+    cleanup = CleanupSettings(**read_table(document, "cleanup", ("cleanup",), faults).values)
+    databases = Databases(
+        path.absolute().parent if path else Path(), None if form_only else surroundings.environment
+    )
+    store, store_origin = _store(document, databases, named_store, faults)
+    windows = read_windows(document, zone, faults)
+    histories = read_histories(document, zone, cleanup.strategy, databases, faults)
+    if path and faults:
+        raise unusable(path, faults.lines())
+    if store is None:
+        store = (
+            DatabaseUrl("sqlite", ":memory:") if form_only else _default_store(is_root=surroundings.is_root)
+        )
+    if found and found.readable_by_others and databases.password_found:
+        warnings.append(f"{path} has a password in it and others can read it: chmod 600 {path}")
+    return Settings(
+        path=path,
+        timezone=zone,
+        store=store,
+        cleanup=cleanup,
+        windows=windows,
+        histories=histories,
+        digest="",
+        store_origin=store_origin,
+        given=frozenset(_given(document)),
+        warnings=tuple(warnings),
+    )
+
+
+def _named_store(surroundings: Surroundings) -> tuple[DatabaseUrl, str] | None:
+    origin, text = "--database", surroundings.database
+    if text is None:
+        origin, text = f"${STORE_VARIABLE}", surroundings.environment.get(STORE_VARIABLE) or None
+    if text is None:
+        return None
+    try:
+        return parse_url(text, surroundings.environment), origin
+    except InvalidValueError as error:
+        raise InvalidValueError(f"{origin}: {error.message}") from None
+
+
+def _store(
+    document: dict[str, Any], databases: Databases, named: tuple[DatabaseUrl, str] | None, faults: Faults
+) -> tuple[DatabaseUrl | None, str]:
+    given = read_table(document, "job_store", ("job_store",), faults)
+    if "password_file" in given and "url" not in given:
+        faults.add((*given.path, "password_file"), "there is no url it belongs to: write one, or remove it")
+    if named:  # the file's own store plays no part, so its variables and password file need not exist
+        return named
+    url = databases.resolve(given, faults)
+    return url, "job_store.url" if url else "default"
+
+
+def _default_store(*, is_root: bool) -> DatabaseUrl:
+    if is_root:
+        return DatabaseUrl("sqlite", str(_ROOT_STORE))
+    from platformdirs import user_state_path
+
+    folder = user_state_path("cleanupctl")
+    if not folder.is_absolute():
+        raise ConfigurationError(
+            "this user has no home folder to keep jobs in: name a database with --database"
+        )
+    return DatabaseUrl("sqlite", str(folder / "jobs.db"))
+
+
+def _system_zone(warnings: list[str]) -> ZoneInfo:
+    from warnings import catch_warnings, simplefilter
+
+    from tzlocal import get_localzone_name
+
+    try:
+        with catch_warnings():
+            simplefilter("ignore")  # it warns of what is answered below
+            return ZoneInfo(get_localzone_name() or "")
+    except (LookupError, ValueError, OSError):
+        warnings.append('the time zone of this system is not known, so it is UTC: set timezone = "…"')
+        return ZoneInfo("UTC")
+
+
+def _given(value: object, path: tuple[str | int, ...] = ()) -> list[str]:
+    from cleanupctl.core.configuration_faults import dotted
+
+    if isinstance(value, dict):
+        return [found for key, item in value.items() for found in _given(item, (*path, key))]
+    if isinstance(value, list):
+        return [found for index, item in enumerate(value) for found in _given(item, (*path, index))]
+    return [dotted(path)]
+
+
+def digest_of(settings: Settings) -> str:
+    """Return 12 hexadecimal digits over everything that decides what is cleaned, how and when."""
+    import hashlib
+    import json
+
+    from cleanupctl.core.configuration_document import settings_document
+
+    text = json.dumps(settings_document(settings), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,108 @@
+"""What the configuration says, as frozen values: file, environment and options in one Settings."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from cleanupctl.core.configuration_file import SYSTEM_CONFIGURATION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
+
+    from cleanupctl.core.urls import DatabaseUrl
+    from cleanupctl.core.window import BatchWindows
+
+Strategy = Literal["removal-time", "end-time"]
+TimeFormat = Literal["timestamp", "seconds", "milliseconds"]
+
+
+@dataclass(frozen=True, slots=True)
+class CleanupSettings:
+    """The [cleanup] table; `job_log_ttl` is in days, None keeps the entries for ever."""
+
+    enabled: bool = True
+    strategy: Strategy = "removal-time"
+    parallelism: int = 1
+    batch_size: int = 10_000
+    batch_time: timedelta = timedelta(milliseconds=250)
+    retries: int = 3
+    job_priority: int = 0
+    job_log_ttl: int | None = 30
+
+
+@dataclass(frozen=True, slots=True)
+class TableSettings:
+    """One table of a history of kind `tables`; `ttl` is in days."""
+
+    name: str
+    time_column: str
+    ttl: int
+    schema: str | None = None
+    """Its own schema, else that of its history; None is the database's default."""
+    time_format: TimeFormat | None = None
+    """None means: by the column's type."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistorySettings:
+    """One [[history]]; `timezone` is that of the wall clock which wrote its rows."""
+
+    name: str
+    kind: Literal["camunda", "tables"]
+    url: DatabaseUrl
+    timezone: ZoneInfo
+    schema: str | None = None
+    table_prefix: str = ""
+    strategy: Strategy = "removal-time"
+    include_unfinished: bool = False
+    task_metrics_ttl: int | None = None
+    """Days; None keeps task metrics for ever."""
+    tables: tuple[TableSettings, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a command needs to know, checked."""
+
+    path: Path | None
+    """The file that was read; None if there is none and every default holds."""
+    timezone: ZoneInfo
+    """Zone of the batch windows and of printed dates."""
+    store: DatabaseUrl
+    cleanup: CleanupSettings
+    windows: BatchWindows
+    histories: tuple[HistorySettings, ...]
+    digest: str
+    """12 hexadecimal digits that change when the configuration does; secrets play no part."""
+    store_origin: str = "default"
+    """What named the store: `--database`, `$CLEANUPCTL_DATABASE`, `job_store.url` or `default`."""
+    given: frozenset[str] = field(default=frozenset(), repr=False)
+    """Key paths that stand in the file, such as `cleanup.parallelism` or `history[1].name`."""
+    warnings: tuple[str, ...] = ()
+    """What the operator should know about the configuration that stops nothing."""
+
+
+def load_settings(
+    *,
+    config: Path | None,
+    database: str | None,
+    environment: Mapping[str, str],
+    is_root: bool | None = None,
+    system_configuration: Path = SYSTEM_CONFIGURATION,
+) -> Settings:
+    """Read file, environment and options into one Settings.
+
+    `config` and `database` are the options --config and --database; `is_root` decides where the default
+    store is (None asks the system). Raises ConfigurationError with every fault of the file, or
+    InvalidValueError for a database URL in the option or in $CLEANUPCTL_DATABASE.
+    """
+    # imported here: those who only need the classes above do not pay for reading files
+    from cleanupctl.core.configuration_reader import Surroundings, read_settings
+
+    root = os.geteuid() == 0 if is_root is None else is_root
+    return read_settings(Surroundings(environment, root, config, database, system_configuration))
