@@ -130,7 +130,7 @@ class MySQL(KeysetDatabase):
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement outside a transaction and return its rows."""
         with self.translated(), self._connection.cursor() as cursor:
-            cursor.execute(sql, tuple(parameters) or None)
+            cursor.execute(sql, tuple(parameters))
             return list(cursor.fetchall())
 
     def delete(self, statement: str, parameters: Sequence[Any], most_rows: int) -> int | None:
@@ -139,7 +139,7 @@ class MySQL(KeysetDatabase):
             try:
                 self._connection.begin()
                 with self._connection.cursor() as cursor:
-                    rows: int = cursor.execute(statement, tuple(parameters) or None)
+                    rows: int = cursor.execute(statement, tuple(parameters))
                 if rows > most_rows:
                     self._connection.rollback()
                     return None
@@ -252,7 +252,7 @@ class MySQL(KeysetDatabase):
         with self.translated(), self._connection.cursor() as cursor:
             cursor.execute(
                 f"EXPLAIN SELECT 1 FROM {self.rows_of(target)}{where}",
-                condition.parameters if condition else None,
+                condition.parameters if condition else (),
             )
             names = [column[0] for column in cursor.description or ()]
             plan: Any = cursor.fetchone()

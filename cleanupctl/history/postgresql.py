@@ -142,7 +142,7 @@ class PostgreSQL(Database):
     def query(self, sql: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
         """Run a statement outside a transaction and return its rows."""
         with self.translated():
-            return self._connection.execute(sql, parameters or None).fetchall()
+            return self._connection.execute(sql, parameters).fetchall()
 
     def count(self, target: Target) -> tuple[int, Any]:
         """Count exactly, however long it takes: whoever asks for a dry run wants the number."""
