@@ -44,6 +44,7 @@ class Reason(Enum):
     NEXT_WINDOW = "the next batch window"
     NO_WINDOW = "no batch window is configured, so it is suspended"
     RETRY = "it failed and is tried again"
+    UNCHANGED = "only some histories were cleaned, so it stays as due as it was"
     NO_RETRIES = "it failed and has no retries left, so it waits for a person or a new schedule"
 
 

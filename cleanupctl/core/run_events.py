@@ -1,0 +1,104 @@
+"""What a run tells while it goes on, and what remains of it at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.cleaning import BatchDeleted, Failed, TableFinished
+from cleanupctl.core.job import Removed
+
+if TYPE_CHECKING:
+    from cleanupctl.core.cleaning import Event
+    from cleanupctl.core.job import Job, LogEntry
+    from cleanupctl.core.scheduler import Rescheduled
+
+FINISHED = "finished"
+"""Stop reason of an execution that left nothing to do."""
+OUTSIDE_WINDOW = "outside-window"
+WINDOW_END = "window-end"
+MAX_ROWS = "max-rows"
+MAX_RUNTIME = "max-runtime"
+LEASE_LOST = "lease-lost"
+
+MORE_TO_DO = frozenset({MAX_ROWS, MAX_RUNTIME, "signal", "stop-file"})
+"""Reasons after which a job is due again at once: it stopped in the middle of its work."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarted:
+    """A due job was taken."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """Something happened in a history."""
+
+    job: Job
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnded:
+    """An execution is over and recorded."""
+
+    job: Job
+    entry: LogEntry
+    next: Rescheduled
+    held: bool
+    """False when the lease was lost: the job was left to whoever has it now."""
+
+
+RunEvent = JobStarted | JobProgress | JobEnded
+
+
+@dataclass(slots=True)
+class Account:
+    """Adds up what one execution, or a whole run, did."""
+
+    rows: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Deleted rows by history and table, in the order in which the tables came."""
+    batches: int = 0
+    skipped: dict[tuple[str, str], int] = field(default_factory=dict)
+    failures: list[Failed] = field(default_factory=list)
+    stop_reasons: set[str] = field(default_factory=set)
+    executions: int = 0
+
+    def add(self, event: Event) -> None:
+        """Count one event of a history."""
+        match event:
+            case BatchDeleted():
+                self.rows[event.history, event.table] += event.rows
+                self.batches += 1
+            case TableFinished(skipped=skipped) if skipped:
+                self.skipped[event.history, event.table] = skipped
+            case Failed():
+                self.failures.append(event)
+
+    def add_run(self, event: RunEvent) -> None:
+        """Count one event of a run."""
+        match event:
+            case JobStarted():
+                self.executions += 1
+            case JobProgress():
+                self.add(event.event)
+            case JobEnded():
+                if event.entry.stop_reason:
+                    self.stop_reasons.add(event.entry.stop_reason)
+
+    @property
+    def total(self) -> int:
+        """All deleted rows."""
+        return self.rows.total()
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether something was left that a later run has to do."""
+        return bool(self.stop_reasons - {FINISHED, OUTSIDE_WINDOW})
+
+    def removed(self) -> tuple[Removed, ...]:
+        """List deleted rows by table, without the tables that lost none."""
+        return tuple(Removed(history, table, rows) for (history, table), rows in self.rows.items() if rows)

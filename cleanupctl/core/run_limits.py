@@ -1,0 +1,112 @@
+"""How far a run may go: rows, time, window, lease, and being told to stop."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.run_events import LEASE_LOST, MAX_RUNTIME, WINDOW_END
+from cleanupctl.core.scheduler import may_run, run_ends
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from cleanupctl.core.job import Job
+    from cleanupctl.core.window import BatchWindows
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a run takes from outside: clocks, the question whether to stop, and waiting."""
+
+    clock: Callable[[], datetime]
+    """Now, aware."""
+    monotonic: Callable[[], float]
+    """Seconds of a clock that never jumps."""
+    asked_to_stop: Callable[[], str | None]
+    """`signal`, `stop-file` or None."""
+    wait: Callable[[float], None]
+    """Sleep for some seconds, less when asked to stop."""
+    jitter: Callable[[], float]
+    """A random number from 0 to 1."""
+
+
+@dataclass(slots=True)
+class RowBudget:
+    """How many rows all workers of a run together may still delete."""
+
+    left: int | None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def reserve(self, rows: int) -> int:
+        """Claim up to `rows` of what is left."""
+        if self.left is None:
+            return rows
+        with self.lock:
+            granted = min(rows, self.left)
+            self.left -= granted
+            return granted
+
+    def settle(self, reserved: int, deleted: int) -> None:
+        """Give back what was not used."""
+        if self.left is None:
+            return
+        with self.lock:
+            self.left += reserved - deleted
+
+
+class ExecutionLimits:
+    """The limits of one execution; implements `cleaning.Limits`."""
+
+    def __init__(
+        self,
+        *,
+        job: Job,
+        windows: BatchWindows,
+        surroundings: Surroundings,
+        budget: RowBudget,
+        deadline: float | None,
+        lease_lost: Callable[[], bool],
+    ) -> None:
+        self._job = job
+        self._windows = windows
+        self._surroundings = surroundings
+        self._budget = budget
+        self._deadline = deadline
+        self._lease_lost = lease_lost
+        self._ends = run_ends(job, surroundings.clock(), windows)
+
+    def stop_reason(self) -> str | None:
+        """Why to stop now, the most urgent reason first; None to go on."""
+        if self._lease_lost():
+            return LEASE_LOST
+        asked = self._surroundings.asked_to_stop()
+        if asked:
+            return asked
+        if self._window_is_over():
+            return WINDOW_END
+        if self._deadline is not None and self._surroundings.monotonic() >= self._deadline:
+            return MAX_RUNTIME
+        return None
+
+    def _window_is_over(self) -> bool:
+        now = self._surroundings.clock()
+        if self._ends is None or now < self._ends:
+            return False
+        # One window may begin where the other ends.
+        self._ends = run_ends(self._job, now, self._windows)
+        return not may_run(self._job, now, self._windows)
+
+    def reserve(self, rows: int) -> int:
+        """Claim up to `rows` of what the run may still delete."""
+        return self._budget.reserve(rows)
+
+    def settle(self, reserved: int, deleted: int) -> None:
+        """Give back what was not used."""
+        self._budget.settle(reserved, deleted)
+
+    def pause(self, seconds: float) -> None:
+        """Wait; less when asked to stop."""
+        self._surroundings.wait(seconds)
