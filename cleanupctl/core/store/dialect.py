@@ -43,14 +43,9 @@ class Dialect(ABC):
         """Return the driver's own words."""
         return str(error)
 
-    def refresh(self, database: peewee.Database) -> None:
+    def refresh(self, database: Any) -> None:
         """Ask for a sign of life; servers close what is idle for hours. Raises peewee's errors."""
-        execute(database, "SELECT 1")
-
-
-def execute(database: Any, sql: str, *parameters: object) -> Any:
-    """Run a statement that only one dialect has; peewee's own function is not typed."""
-    return database.execute_sql(sql, parameters)
+        database.execute_sql("SELECT 1")
 
 
 def dialect_of(url: DatabaseUrl) -> Dialect:

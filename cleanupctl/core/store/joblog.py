@@ -61,7 +61,7 @@ class JobLog:
 
         Returns how many; fewer than `limit` means that none is left.
         """
-        return self._session.write(lambda: self._delete_oldest(before, limit))
+        return self._session.write(lambda: self._delete_oldest(before, limit)) if limit > 0 else 0
 
     def _delete_oldest(self, before: datetime, limit: int) -> int:
         # Not every database has DELETE … LIMIT, and a list of ids is slow: delete a range.

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.store import failures
-from cleanupctl.core.store.dialect import Dialect, execute
+from cleanupctl.core.store.dialect import Dialect
 from cleanupctl.core.store.failures import Failure, store_error
 from cleanupctl.core.store.lean_peewee import peewee
 
@@ -114,13 +114,13 @@ class Mysql(Dialect):
         """Hold a named lock: creating a table commits, so a transaction would not do."""
         name = f"cleanupctl.{session.url.database}"[:64]
         wait = failures.LOCK_WAIT_SECONDS
-        row = execute(session.database, "SELECT GET_LOCK(%s, %s)", name, wait).fetchone()
+        row = session.database.execute_sql("SELECT GET_LOCK(%s, %s)", (name, wait)).fetchone()
         if row[0] != 1:
             raise store_error(session.url, Failure.LOCKED)
         try:
             yield
         finally:
-            execute(session.database, "SELECT RELEASE_LOCK(%s)", name)
+            session.database.execute_sql("SELECT RELEASE_LOCK(%s)", (name,))
 
 
 def connect_parameters(url: DatabaseUrl) -> dict[str, Any]:

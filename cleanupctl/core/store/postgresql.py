@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cleanupctl.core.store import failures
-from cleanupctl.core.store.dialect import Dialect, execute
+from cleanupctl.core.store.dialect import Dialect
 from cleanupctl.core.store.failures import Failure, store_error
 from cleanupctl.core.store.lean_peewee import peewee
 
@@ -86,8 +86,8 @@ class Postgresql(Dialect):
     def creating(self, session: Session) -> Iterator[None]:
         """Hold an advisory lock for the length of the transaction."""
         with session.database.atomic(*self.begin):
-            execute(session.database, self.limit_waiting)
-            execute(session.database, "SELECT pg_advisory_xact_lock(%s)", _SCHEMA_LOCK)
+            session.database.execute_sql(self.limit_waiting)
+            session.database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
             yield
 
 

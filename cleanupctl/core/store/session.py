@@ -6,9 +6,9 @@ import random
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from cleanupctl.core.store.dialect import dialect_of, execute
+from cleanupctl.core.store.dialect import dialect_of
 from cleanupctl.core.store.failures import Failure, store_error
 from cleanupctl.core.store.lean_peewee import peewee
 
@@ -31,7 +31,7 @@ class Session:
     def __init__(self, url: DatabaseUrl) -> None:
         self.url = url
         self.dialect = dialect_of(url)
-        self.database = self.dialect.database(url)
+        self.database: Any = self.dialect.database(url)  # its type stubs leave most of it untyped
         self._home = threading.get_ident()
 
     def read(self, work: Callable[[], T]) -> T:
@@ -58,7 +58,7 @@ class Session:
     def _transaction(self, work: Callable[[], T]) -> T:
         with self.database.atomic(*self.dialect.begin):
             if self.dialect.limit_waiting is not None:
-                execute(self.database, self.dialect.limit_waiting)
+                self.database.execute_sql(self.dialect.limit_waiting)
             return work()
 
     @contextmanager

@@ -6,10 +6,10 @@ import os
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.store import failures
-from cleanupctl.core.store.dialect import Dialect, execute
+from cleanupctl.core.store.dialect import Dialect
 from cleanupctl.core.store.failures import Failure, store_error
 from cleanupctl.core.store.lean_peewee import peewee
 
@@ -56,7 +56,7 @@ class Sqlite(Dialect):
         basic = "_".join(name.split("_")[:2])
         return _FAILURES.get(basic, Failure.OTHER)
 
-    def refresh(self, database: peewee.Database) -> None:
+    def refresh(self, database: Any) -> None:
         """Do nothing: a file has no connection to lose."""
 
     @contextmanager
@@ -71,7 +71,7 @@ class Sqlite(Dialect):
         deadline = time.monotonic() + failures.LOCK_WAIT_SECONDS
         while True:
             try:
-                execute(session.database, "PRAGMA journal_mode = WAL")
+                session.database.execute_sql("PRAGMA journal_mode = WAL")
             except peewee.OperationalError as error:
                 if session.failure(error) is not Failure.LOCKED or time.monotonic() > deadline:
                     raise
