@@ -107,7 +107,7 @@ def read_configuration_text(path: Path) -> ConfigurationText | None:
         raise ConfigurationError(f"{path} cannot be read: {reason(error)}", path=path) from error
     if len(content) > _SIZE_LIMIT:
         raise ConfigurationError(f"{path} cannot be read: it has more than {_SIZE_LIMIT} bytes", path=path)
-    return ConfigurationText(path, _decoded(path, content), bool(mode & (stat.S_IRGRP | stat.S_IROTH)))
+    return ConfigurationText(path, decode(path, content), bool(mode & (stat.S_IRGRP | stat.S_IROTH)))
 
 
 def reason(error: OSError | ValueError) -> str:
@@ -119,7 +119,8 @@ def reason(error: OSError | ValueError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _decoded(path: Path, content: bytes) -> str:
+def decode(path: Path, content: bytes) -> str:
+    """Read bytes as UTF-8, a byte order mark left out. Raises ConfigurationError with the line."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

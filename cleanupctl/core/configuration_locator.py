@@ -1,4 +1,4 @@
-"""Lines of the keys in a TOML text, which the standard library's reader does not tell.
+"""Lines of the keys and tables in a TOML text, which the standard library's reader does not tell.
 
 Only for texts that the reader has accepted, and only when there is a fault to place.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,6 +29,24 @@ _TOKEN = re.compile(
 )
 
 
+@dataclass(slots=True)
+class Section:
+    """The lines (from 1) of one table, from its header to its last key, comments between included.
+
+    The keys before the first header are a section too, with the path () and without a header;
+    `last` is then 0 if there are none.
+    """
+
+    path: KeyPath
+    first: int
+    last: int
+
+
+def locate_sections(text: str) -> list[Section]:
+    """Return the sections of the text in its order; comments and empty lines around them belong to none."""
+    return _Scanner(text).sections
+
+
 def locate_keys(text: str) -> dict[KeyPath, int]:
     """Return the line (from 1) on which each key, table and list item of the text first stands."""
     return _Scanner(text).lines
@@ -39,21 +58,25 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.lines: dict[KeyPath, int] = {}
         self._lists: dict[KeyPath, int] = {}
+        self._kind, self._piece, self._line, self._end = "", "", 1, 0
         self._tokens = _tokens(text)
+        self.sections = [Section((), 1, 0)]
         self._next()
-        table: KeyPath = ()
         while self._kind:
             if self._kind == "newline":
                 self._next()
             elif self._piece == "[":
-                table = self._header()
+                self._header()
             else:
-                self._assignment(table)
+                self._assignment(self.sections[-1].path)
+                self.sections[-1].last = self._end
 
     def _next(self) -> None:
+        if self._kind != "newline":
+            self._end = self._line + self._piece.count("\n")
         self._kind, self._piece, self._line = next(self._tokens, ("", "", 0))
 
-    def _header(self) -> KeyPath:
+    def _header(self) -> None:
         line = self._line
         self._next()
         is_list = self._piece == "["
@@ -71,7 +94,7 @@ class _Scanner:
         self._place(path, line)
         while self._kind not in {"newline", ""}:
             self._next()
-        return path
+        self.sections.append(Section(path, line, line))
 
     def _current(self, names: tuple[str, ...], line: int) -> KeyPath:
         """Follow the names from the top, into the last item where one is a list of tables."""

@@ -227,7 +227,7 @@ TABLE = '[[history.table]]\nname = "t"\ntime_column = "c"\nttl = 1\n'
         # histories
         (
             TABLES,
-            "line 1, history[1]: names no table: write [[history.table]] with name, time_column and ttl below",
+            "line 1, history[1]: names no table: write [[history.table]] with name, time_column",
         ),
         (TABLES + "table = []", "line 1, history[1]: names no table: write [[history.table]] with name,"),
         (
@@ -371,7 +371,7 @@ def test_a_password_file_may_not_be_a_folder_and_its_variables_must_be_set(tmp_p
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ('[window]\nstart = "20:00', "line 2, column 16: this is not TOML: unterminated string"),
+        ('[window]\nstart = "20:00', "line 2, column 15: this is not TOML: unterminated string"),
         ("[window]\nstart = 8pm", "line 2, column 10: this is not TOML: expected newline or end of document"),
         ("[window]\nstart = evening", "line 2, column 9: this is not a TOML value: text needs quotes"),
         ("timezone\n", "line 1, column 9: this is not TOML: expected '=' after a key in a key/value pair"),
