@@ -21,7 +21,7 @@ class Dialect(ABC):
     clock: ClassVar[str]
     """SQL for the database's own time in milliseconds since the epoch, independent of time zones."""
     begin: ClassVar[tuple[str, ...]] = ()
-    """Arguments of peewee's `atomic` for a transaction that writes."""
+    """Arguments of peewee's `begin` for a transaction that writes."""
     limit_waiting: ClassVar[str | None] = None
     """Statement that follows BEGIN, where waiting for locks cannot be limited for the connection."""
     table_settings: ClassVar[tuple[str, ...]] = ()

@@ -76,7 +76,7 @@ class JobStore(JobLog):
 
         Raises NotFoundError, or InvalidValueError when several match.
         """
-        return _match(self.jobs(), prefix)
+        return match_job(self.jobs(), prefix)
 
     def next_due(self) -> datetime | None:
         """Return when the next job may be taken: its due date, or the end of its lease if later.
@@ -231,7 +231,7 @@ class JobStore(JobLog):
     def _change(self, prefixes: Collection[str] | None, values: dict[str, object]) -> list[Job]:
         jobs = self._all()
         chosen = (
-            {job.id for job in jobs} if prefixes is None else {_match(jobs, text).id for text in prefixes}
+            {job.id for job in jobs} if prefixes is None else {match_job(jobs, text).id for text in prefixes}
         )
         if chosen:
             self._job.update(**values).where(self._job.id.in_(sorted(chosen))).execute()
@@ -263,7 +263,11 @@ class JobStore(JobLog):
         return peewee.SQL(f"{self._session.dialect.clock} + {milliseconds}")
 
 
-def _match(jobs: Sequence[Job], prefix: str) -> Job:
+def match_job(jobs: Sequence[Job], prefix: str) -> Job:
+    """Return the one of `jobs` whose id is, or is the only one to start with, `prefix`.
+
+    Raises NotFoundError, or InvalidValueError when several match.
+    """
     wanted = prefix.strip().lower()
     matches = [job for job in jobs if wanted and job.id.startswith(wanted)]
     if not matches:

@@ -90,7 +90,8 @@ def define_models(database: peewee.Database, table_settings: tuple[str, ...]) ->
 
     class StoreModel(peewee.Model):
         class Meta:
-            pass
+            # Indexes are named after their table, since their names may have to be unique, too.
+            legacy_table_names = False
 
     StoreModel._meta.set_database(database)
     settings = table_settings or None

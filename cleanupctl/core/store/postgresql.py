@@ -32,6 +32,7 @@ _FAILURES = {
     "42501": Failure.PRIVILEGES,
     "25006": Failure.READ_ONLY,
     "53100": Failure.FULL,
+    "53300": Failure.UNREACHABLE,
 }
 
 
@@ -72,10 +73,14 @@ class Postgresql(Dialect):
         """Go by SQLSTATE, which libpq does not give when connecting fails."""
         state: str | None = getattr(error, "sqlstate", None)
         if state is not None:
-            return _FAILURES.get(state, Failure.UNREACHABLE if state[:2] in {"08", "57"} else Failure.OTHER)
+            gone = state.startswith(("08", "57P"))
+            return _FAILURES.get(state, Failure.UNREACHABLE if gone else Failure.OTHER)
         if type(error).__name__ == "ProgrammingError":
             return Failure.OPTION
-        return Failure.LOGIN if "password" in str(error) else Failure.UNREACHABLE
+        if "password" in str(error):
+            return Failure.LOGIN
+        unknown = 'FATAL:  database "' in str(error) and "does not exist" in str(error)
+        return Failure.UNKNOWN_DATABASE if unknown else Failure.UNREACHABLE
 
     def reason(self, error: BaseException) -> str:
         """Return the server's first line without its details."""
@@ -85,8 +90,7 @@ class Postgresql(Dialect):
     @contextmanager
     def creating(self, session: Session) -> Iterator[None]:
         """Hold an advisory lock for the length of the transaction."""
-        with session.database.atomic(*self.begin):
-            session.database.execute_sql(self.limit_waiting)
+        with session.transaction():
             session.database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
             yield
 

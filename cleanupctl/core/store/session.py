@@ -47,19 +47,32 @@ class Session:
         with self.connected():
             for attempt in range(1, ATTEMPTS):
                 try:
-                    return self._transaction(work)
+                    with self.transaction():
+                        return work()
                 except peewee.DatabaseError as error:
                     if self.failure(error) is not Failure.CONFLICT:
                         raise
                 longest = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
                 time.sleep(random.uniform(0, longest))  # noqa: S311 - no secret, only to spread out
-            return self._transaction(work)
+            with self.transaction():
+                return work()
 
-    def _transaction(self, work: Callable[[], T]) -> T:
-        with self.database.atomic(*self.dialect.begin):
-            if self.dialect.limit_waiting is not None:
-                self.database.execute_sql(self.dialect.limit_waiting)
-            return work()
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit what the block writes, or undo it when the block raises; needs a connection."""
+        with self.database.manual_commit():
+            self.database.begin(*self.dialect.begin)
+            try:
+                if self.dialect.limit_waiting is not None:
+                    self.database.execute_sql(self.dialect.limit_waiting)
+                yield
+                self.database.commit()
+            except BaseException:
+                # With a full disk or without a connection there is nothing left to roll back, and
+                # that must not hide why. This is what peewee's own `atomic` would do.
+                with suppress(peewee.PeeweeException):
+                    self.database.rollback()
+                raise
 
     @contextmanager
     def connected(self) -> Iterator[None]:

@@ -63,7 +63,7 @@ class Sqlite(Dialect):
     def creating(self, session: Session) -> Iterator[None]:
         """Hold the write lock of the file."""
         self._use_write_ahead_log(session)
-        with session.database.atomic(*self.begin):
+        with session.transaction():
             yield
 
     def _use_write_ahead_log(self, session: Session) -> None:
