@@ -1,0 +1,63 @@
+"""`cleanupctl history`: the histories themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cleanupctl.cli.command import command, default_command, group
+
+if TYPE_CHECKING:
+    import typer
+
+    from cleanupctl.cli.context import Context
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the group and its commands."""
+    history = group("Look at the histories: the databases whose expired rows are cleaned.")
+    default_command(history, examples=[("cleanupctl history", "what is configured; passwords never shown")])(
+        list_histories
+    )
+    command(
+        history, "list", examples=[("cleanupctl history list", "what is configured; passwords never shown")]
+    )(list_histories)
+    app.add_typer(history, name="history")
+
+
+def list_histories(context: Context) -> None:
+    """List the configured histories."""
+    from cleanupctl.cli.shapes import history_object
+
+    histories = context.settings.histories
+    if context.output.json:
+        context.output.data([history_object(history) for history in histories])
+        return
+    if not histories:
+        context.output.notice(no_history(context))
+        return
+    context.output.table(
+        ("NAME", "KIND", "URL", "TIME ZONE", "CLEANED"),
+        (
+            (
+                history.name,
+                history.kind,
+                history.url,
+                history.timezone,
+                history.strategy
+                if history.kind == "camunda"
+                else ", ".join(f"{table.name} after P{table.ttl}D" for table in history.tables),
+            )
+            for history in histories
+        ),
+    )
+
+
+def no_history(context: Context) -> str:
+    """Say that no history is configured, and how to add one."""
+    from cleanupctl.core.configuration_file import configuration_places
+
+    path = context.settings.path or configuration_places({}, config=context.options.config)[0].path
+    return (
+        "no history is configured, so only the job log of the job store itself is cleaned;"
+        f" add a [[history]] to {path} (man cleanupctl.toml shows how)"
+    )

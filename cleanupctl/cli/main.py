@@ -1,0 +1,84 @@
+"""The entry point: runs the command tree and turns every failure into an exit code, in one place."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from cleanupctl.cli.output import Output
+from cleanupctl.core.errors import CleanupctlError, ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run cleanupctl and exit the process."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run cleanupctl and return its exit code."""
+    output = Output(_format_of(arguments))
+    try:
+        return _call(arguments)
+    except CleanupctlError as error:
+        output.error(error)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; Python must not complain while it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an exit code
+        import traceback
+
+        output.trace(traceback.format_exc().rstrip())
+        output.error(
+            CleanupctlError(f"unexpected failure, please report it: {type(error).__name__}: {error}")
+        )
+        return ExitCode.UNEXPECTED
+
+
+def _call(arguments: Sequence[str]) -> int:
+    from typer import Abort, TyperException
+    from typer.main import get_command
+
+    from cleanupctl.cli.app import build_app
+    from cleanupctl.core.errors import InvalidValueError
+
+    command = get_command(build_app())
+    if not arguments:
+        arguments = ["--help"]
+    try:
+        result = command.main(args=list(arguments), prog_name="cleanupctl", standalone_mode=False)
+        sys.stdout.flush()
+    except Abort:
+        return ExitCode.INTERRUPTED
+    except TyperException as error:
+        raise InvalidValueError(_sentence(error)) from error
+    return result if isinstance(result, int) else ExitCode.DONE
+
+
+def _sentence(error: Exception) -> str:
+    """Say what is wrong with the command line, and where help is."""
+    message = getattr(error, "format_message", lambda: str(error))().rstrip(".")
+    context = getattr(error, "ctx", None)
+    place = context.command_path if context else "cleanupctl"
+    return f"{message}; see `{place} --help`"
+
+
+def _format_of(arguments: Sequence[str]) -> str:
+    """Guess the output format before the command line is understood: errors of reading it have one too."""
+    from cleanupctl.cli.context import FORMAT_VARIABLE, FORMATS
+
+    for number, argument in enumerate(arguments):
+        if argument == "--json":
+            return "json"
+        if argument.startswith("--format"):
+            value = argument.partition("=")[2] or next(iter(arguments[number + 1 :]), "")
+            return value if value in FORMATS else "auto"
+    named = os.environ.get(FORMAT_VARIABLE, "auto")
+    return named if named in FORMATS else "auto"

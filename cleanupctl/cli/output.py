@@ -1,0 +1,120 @@
+"""The only room that writes: tables, JSON, notices and errors; knows what the streams can show."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from cleanupctl.core.errors import CleanupctlError, ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import Console
+
+REDACTED = "***"
+WIDTH_OFF_TERMINAL = 10_000
+"""A table that goes to a file or a pipe is not cut to the width of a terminal nobody looks at."""
+
+
+class Output:
+    """Data goes to standard output, everything else to standard error."""
+
+    def __init__(self, format_: str = "auto") -> None:
+        self._format = format_
+        self._secrets: set[str] = set()
+
+    @property
+    def json(self) -> bool:
+        """Whether data goes out as JSON."""
+        return self._format == "json" or (self._format == "auto" and not sys.stdout.isatty())
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether somebody watches: progress is drawn on standard error."""
+        return not self.json and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    def keep_secret(self, secrets: Iterable[str]) -> None:
+        """From now on write these texts as `***` wherever they appear."""
+        self._secrets.update(secret for secret in secrets if secret)
+
+    def redacted(self, text: str) -> str:
+        """Return `text` without any secret."""
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, REDACTED)
+        return text
+
+    def data(self, value: Any) -> None:
+        """Write a value as JSON."""
+        self._write(json.dumps(value, indent=2, ensure_ascii=False))
+
+    def line_of_data(self, value: Any) -> None:
+        """Write a value as JSON on one line, for streams of them."""
+        self._write(json.dumps(value, ensure_ascii=False))
+
+    def text(self, text: str) -> None:
+        """Write plain lines to standard output."""
+        self._write(text)
+
+    def table(
+        self, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[str] = ()
+    ) -> None:
+        """Write rows under headings; numbers stand on the right in the columns named."""
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        aligned = set(right)
+        for name in columns:
+            table.add_column(name, justify="right" if name in aligned else "left", overflow="fold")
+        for row in rows:
+            # Text, not str: square brackets in data are no markup.
+            table.add_row(*(Text(self.redacted("" if value is None else str(value))) for value in row))
+        self.console().print(table)
+
+    def fields(self, pairs: Iterable[tuple[str, Any]]) -> None:
+        """Write names and values, a line each; a None is a dash."""
+        listed = [(name, "-" if value is None else str(value)) for name, value in pairs]
+        width = max((len(name) for name, _ in listed), default=0)
+        for name, value in listed:
+            first, *rest = value.splitlines() or [""]
+            self._write(
+                "\n".join([f"{name + ':':<{width + 2}}{first}", *(" " * (width + 2) + r for r in rest)])
+            )
+
+    def notice(self, message: str) -> None:
+        """Tell the operator something that stops nothing."""
+        self._complain(f"cleanupctl: {message}")
+
+    def error(self, error: CleanupctlError) -> None:
+        """Say what went wrong: one sentence, or one JSON object when data is JSON."""
+        if self.json:
+            faults = {"faults": list(error.faults)} if isinstance(error, ConfigurationError) else {}
+            body = {"type": type(error).__name__, "message": error.message, "code": int(error.exit_code)}
+            self._complain(json.dumps(body | faults, ensure_ascii=False))
+            return
+        self._complain(f"cleanupctl: {error.message}")
+        if isinstance(error, ConfigurationError):
+            for fault in error.faults:
+                self._complain(f"  {fault}")
+
+    def trace(self, text: str) -> None:
+        """Write the stack trace of an unexpected failure."""
+        self._complain(text)
+
+    def console(self, *, progress: bool = False) -> Console:
+        """Make a Rich console for standard output, or for progress on standard error."""
+        from rich.console import Console
+
+        stream = sys.stderr if progress else sys.stdout
+        width = None if stream.isatty() else WIDTH_OFF_TERMINAL
+        return Console(file=stream, width=width, highlight=False, soft_wrap=False)
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(self.redacted(text) + "\n")
+
+    def _complain(self, text: str) -> None:
+        sys.stderr.write(self.redacted(text) + "\n")

@@ -1,0 +1,226 @@
+"""`cleanupctl run`: execute the due jobs until none is due."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cleanupctl.cli.command import command
+from cleanupctl.cli.context import Context
+from cleanupctl.core.errors import (
+    CleanupctlError,
+    CleanupFailedError,
+    ExitCode,
+    HistoryUnreachableError,
+    IncompleteError,
+    InvalidValueError,
+    NotFoundError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+    from cleanupctl.cli.run_report import RunReport
+    from cleanupctl.cli.stopping import Stopping
+    from cleanupctl.core.cleaning import History
+    from cleanupctl.core.executor import Executor, RunRequest
+    from cleanupctl.core.store.jobstore import JobStore
+
+POLL_SECONDS = 10.0
+"""How soon --watch notices that somebody scheduled a job earlier than it was due."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    command(
+        app,
+        "run",
+        examples=[
+            ("cleanupctl run", "execute what is due, then exit: for cron and CI"),
+            ("cleanupctl run --dry-run", "say what would go; delete nothing"),
+            (
+                "cleanupctl run --max-runtime 2h --fail-if-incomplete",
+                "exit status 5 if two hours are not enough",
+            ),
+            ("cleanupctl run --watch", "stay and run whenever a job is due: for a service manager"),
+        ],
+        exit_codes=[
+            ExitCode.CLEANUP_FAILED,
+            ExitCode.NOT_FOUND,
+            ExitCode.INCOMPLETE,
+            ExitCode.UNREACHABLE,
+            ExitCode.INTERRUPTED,
+            ExitCode.TERMINATED,
+        ],
+        details="""
+            A job is taken under a lease, so that no other process executes it at the same time. Rows go
+            in batches, each a transaction of its own, sized to take about as long as batch_time. The run
+            ends when nothing expired is left, at the end of the batch window (unless the job is
+            immediately due), at a limit, or at SIGTERM or SIGINT: always at the end of a batch. A second
+            signal aborts the batch too; the database rolls it back.
+
+            One failing table or history does not stop the others. The job then has one retry less and is
+            due again after a while; without retries left it waits for a person: see `cleanupctl jobs`.
+        """,
+    )(run)
+
+
+def run(
+    context: Context,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and run whenever a job is due.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; delete nothing.")] = False,
+    max_runtime: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="Stop after this time, such as 90m or 2h.")
+    ] = None,
+    max_rows: Annotated[int | None, typer.Option(min=1, metavar="N", help="Delete at most N rows.")] = None,
+    history: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this history; may be repeated.")
+    ] = None,
+    fail_if_incomplete: Annotated[
+        bool,
+        typer.Option("--fail-if-incomplete", help="Exit with 5 if the run stopped before it was finished."),
+    ] = False,
+    stop_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Stop at the end of the batch once this file exists.")
+    ] = None,
+) -> None:
+    """Execute due cleanup jobs until none is due."""
+    from cleanupctl.core import scheduling
+
+    if watch and dry_run:
+        raise InvalidValueError("--watch and --dry-run exclude each other")
+    scheduling.check_participation(context.settings)
+    runtime = _runtime(max_runtime)
+    with context.open_store(create=not dry_run) as store:
+        histories = _histories(context, store, history or [])
+        if dry_run:
+            _preview(context, store, histories)
+            return
+        from cleanupctl.cli.stopping import Stopping
+        from cleanupctl.core.executor import RunRequest
+
+        with Stopping(stop_file) as stopping:
+            request = RunRequest(max_rows, runtime, keep_due_date=bool(history))
+            executor = _executor(context, store, histories, stopping)
+            if watch:
+                _watch(context, store, executor, request, stopping)
+                return
+            report = _run_once(context, store, executor, request)
+        _judge(context, store, report, fail_if_incomplete)
+
+
+def _runtime(text: str | None) -> timedelta | None:
+    from cleanupctl.core.times import parse_duration
+
+    return None if text is None else parse_duration(text)
+
+
+def _histories(context: Context, store: JobStore, names: Sequence[str]) -> list[History]:
+    """Make the configured histories, or those named; the job log comes last."""
+    from cleanupctl.cli.history import no_history
+    from cleanupctl.core.log_history import NAME, JobLogHistory
+    from cleanupctl.history import history
+
+    settings = context.settings
+    if not settings.histories and not names:
+        context.output.notice(no_history(context))
+    known = [configured.name for configured in settings.histories]
+    for name in names:
+        if name not in (*known, NAME):
+            raise NotFoundError(f"no history is called {name}; configured are {', '.join((*known, NAME))}")
+    histories: list[History] = [
+        history(configured, settings.cleanup)
+        for configured in settings.histories
+        if not names or configured.name in names
+    ]
+    if not names or NAME in names:
+        histories.append(JobLogHistory(store, settings.cleanup.job_log_ttl, settings.timezone))
+    return histories
+
+
+def _executor(
+    context: Context, store: JobStore, histories: Sequence[History], stopping: Stopping
+) -> Executor:
+    import random
+    import time
+
+    from cleanupctl.core.executor import Executor
+    from cleanupctl.core.run_limits import Surroundings
+
+    return Executor(
+        store=store,
+        histories=histories,
+        settings=context.settings,
+        origin=context.origin,
+        surroundings=Surroundings(
+            clock=context.now,
+            monotonic=time.monotonic,
+            asked_to_stop=stopping.reason,
+            wait=stopping.wait,
+            jitter=random.random,
+        ),
+    )
+
+
+def _run_once(context: Context, store: JobStore, executor: Executor, request: RunRequest) -> RunReport:
+    from cleanupctl.cli.progress import progress
+    from cleanupctl.cli.run_report import RunReport
+
+    report = RunReport(context)
+    with progress(context.output) as show:
+        for event in executor.run(request):
+            report.add(event)
+            show(event)
+    report.finish(store.jobs())
+    report.write()
+    return report
+
+
+def _judge(context: Context, store: JobStore, report: RunReport, fail_if_incomplete: bool) -> None:
+    """Turn what happened into an exit code, the worst first."""
+    failures = report.failures
+    if any(not isinstance(failure.error, CleanupctlError) for failure in failures):
+        raise next(failure.error for failure in failures if not isinstance(failure.error, CleanupctlError))
+    if failures and all(isinstance(failure.error, HistoryUnreachableError) for failure in failures):
+        raise HistoryUnreachableError(report.failure_sentence())
+    if failures:
+        raise CleanupFailedError(report.failure_sentence())
+    stuck = [job for job in store.jobs() if job.retries == 0]
+    if stuck:
+        short = stuck[0].id[:8]
+        raise CleanupFailedError(
+            f"cleanup job {short} has no retries left and does not run any more: see `cleanupctl jobs show {short}`,"
+            f" then `cleanupctl schedule` or `cleanupctl jobs retries {short} N`"
+        )
+    if fail_if_incomplete and report.account.incomplete:
+        reasons = ", ".join(sorted(report.account.stop_reasons))
+        raise IncompleteError(f"the run stopped before it was finished: {reasons}")
+
+
+def _watch(
+    context: Context, store: JobStore, executor: Executor, request: RunRequest, stopping: Stopping
+) -> None:
+    """Run whenever a job is due, until asked to stop; a store that is away is asked again."""
+    from cleanupctl.core.errors import StoreError
+
+    while not stopping.reason():
+        try:
+            due = store.next_due()
+            if due is not None and due <= context.now():
+                _run_once(context, store, executor, request)
+        except StoreError as error:
+            context.output.notice(f"{error.message}; trying again")
+            due = None
+        pause = POLL_SECONDS
+        if due is not None:
+            pause = min(POLL_SECONDS, max((due - context.now()).total_seconds(), 0.1))
+        stopping.wait(pause)
+
+
+def _preview(context: Context, store: JobStore, histories: Sequence[History]) -> None:
+    from cleanupctl.cli.run_report import write_preview
+
+    write_preview(context, store.jobs(), histories)
