@@ -91,7 +91,7 @@ def read_expression(expression: str) -> CronSchedule:
 
 
 def _numbers(field: list[int | str]) -> frozenset[int] | None:
-    return None if field == ["*"] else frozenset(int(number) for number in field)
+    return None if "*" in field else frozenset(int(number) for number in field)
 
 
 def _check_form(expression: str) -> None:
