@@ -192,7 +192,7 @@ def _judge(context: Context, store: JobStore, report: RunReport, fail_if_incompl
     if stuck:
         short = stuck[0].id[:8]
         raise CleanupFailedError(
-            f"cleanup job {short} has no retries left and does not run any more: see `cleanupctl jobs show {short}`,"
+            f"cleanup job {short} has no retries left and does not run: see `cleanupctl jobs show {short}`,"
             f" then `cleanupctl schedule` or `cleanupctl jobs retries {short} N`"
         )
     if fail_if_incomplete and report.account.incomplete:
