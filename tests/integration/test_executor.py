@@ -1,0 +1,340 @@
+"""The executor on a real store with fixed clocks: what runs, when it stops, what is written."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from cleanupctl.core.cleaning import BatchDeleted, Failed, Stopped, TableFinished
+from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
+from cleanupctl.core.executor import Executor, RunRequest
+from cleanupctl.core.job import LogState, Removed
+from cleanupctl.core.log_history import JobLogHistory
+from cleanupctl.core.run_events import Account, JobEnded, RunEvent
+from cleanupctl.core.run_limits import Surroundings
+from cleanupctl.core.scheduling import Origin, schedule
+from cleanupctl.core.settings import CleanupSettings, Settings
+from cleanupctl.core.store import open_store
+from cleanupctl.core.times import parse_time_of_day
+from cleanupctl.core.urls import parse_url
+from cleanupctl.core.window import BatchWindows, DailyWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cleanupctl.core.cleaning import Event, Limits
+    from cleanupctl.core.store.jobstore import JobStore
+
+NOON = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
+ORIGIN = Origin("host-a", 42, "0.0.0", "0123456789ab")
+NIGHT = DailyWindow(parse_time_of_day("22:00"), parse_time_of_day("06:00", end=True))
+ALL_DAY = DailyWindow(parse_time_of_day("00:00"), parse_time_of_day("00:00", end=True))
+
+
+@dataclass
+class Clock:
+    """A clock that the test moves."""
+
+    now: datetime = NOON
+    seconds: float = 0.0
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_(self, duration: timedelta) -> None:
+        self.now += duration
+        self.seconds += duration.total_seconds()
+
+
+@dataclass
+class PretendHistory:
+    """Has so many rows and deletes them in batches of ten; may fail, or do something before each batch."""
+
+    name: str = "pretend"
+    rows: int = 0
+    error: Exception | None = None
+    table_error: Exception | None = None
+    before_batch: Callable[[], None] = lambda: None
+    threads: set[str] = field(default_factory=set)
+
+    @contextmanager
+    def open(self) -> Iterator[PretendHistory]:
+        if self.error:
+            raise self.error
+        yield self
+
+    def clean(self, now: datetime, limits: Limits) -> Iterator[Event]:
+        self.threads.add(threading.current_thread().name)
+        if self.table_error:
+            yield Failed(self.name, "broken", self.table_error)
+        while self.rows:
+            self.before_batch()
+            reason = limits.stop_reason()
+            if reason:
+                yield Stopped(self.name, reason)
+                return
+            allowed = limits.reserve(10)
+            if not allowed:
+                yield Stopped(self.name, "max-rows")
+                return
+            deleted = min(allowed, self.rows)
+            limits.settle(allowed, deleted)
+            self.rows -= deleted
+            yield BatchDeleted(self.name, "rows", deleted, 0.01)
+        yield TableFinished(self.name, "rows", 0)
+
+    def preview(self, now: datetime) -> Iterator[Event]:
+        yield from ()
+
+
+@dataclass
+class House:
+    """Store, settings, clock and histories together."""
+
+    store: JobStore
+    settings: Settings
+    clock: Clock = field(default_factory=Clock)
+    asked: str | None = None
+
+    def schedule(self, *, immediately_due: bool = True) -> None:
+        schedule(
+            self.store, self.settings, now=self.clock.now, immediately_due=immediately_due, origin=ORIGIN
+        )
+
+    def run(self, *histories: PretendHistory | JobLogHistory, **request: object) -> list[RunEvent]:
+        surroundings = Surroundings(
+            clock=self.clock,
+            monotonic=lambda: self.clock.seconds,
+            asked_to_stop=lambda: self.asked,
+            wait=lambda _seconds: None,
+            jitter=lambda: 0.0,
+        )
+        executor = Executor(
+            store=self.store,
+            histories=histories,  # type: ignore[arg-type]
+            settings=self.settings,
+            origin=ORIGIN,
+            surroundings=surroundings,
+        )
+        return list(executor.run(RunRequest(**request)))  # type: ignore[arg-type]
+
+    def log(self) -> list[tuple[LogState, str | None, int]]:
+        states = [LogState.FAILED, LogState.SUCCESSFUL]
+        return [
+            (entry.state, entry.stop_reason, sum(one.rows for one in entry.removed))
+            for entry in self.store.log(states=states)
+        ]
+
+
+@pytest.fixture
+def house(sqlite_url: str) -> Iterator[Callable[..., House]]:
+    url = parse_url(sqlite_url)
+    stores = []
+
+    def build(window: DailyWindow | None = None, **cleanup: object) -> House:
+        store = open_store(url)
+        stores.append(store)
+        zone = ZoneInfo("UTC")
+        settings = Settings(
+            path=None,
+            timezone=zone,
+            store=url,
+            cleanup=CleanupSettings(**cleanup),  # type: ignore[arg-type]
+            windows=BatchWindows(zone, general=window),
+            histories=(),
+            digest=ORIGIN.configuration,
+        )
+        return House(store, settings)
+
+    yield build
+    for store in stores:
+        store.close()
+
+
+def test_nothing_happens_when_nothing_is_due(house: Callable[..., House]) -> None:
+    one = house(NIGHT)
+    one.schedule(immediately_due=False)
+    history = PretendHistory(rows=5)
+    assert one.run(history) == []
+    assert history.rows == 5
+
+
+def test_a_job_without_a_window_is_suspended_after_it_ran(house: Callable[..., House]) -> None:
+    one = house()
+    one.schedule()
+    history = PretendHistory(rows=25)
+    one.run(history)
+    (job,) = one.store.jobs()
+    assert history.rows == 0
+    assert job.suspended
+    assert job.lock_owner is None
+    assert one.log() == [(LogState.SUCCESSFUL, "finished", 25)]
+
+
+def test_within_the_window_a_job_that_is_done_looks_again_after_ten_seconds(
+    house: Callable[..., House],
+) -> None:
+    one = house(ALL_DAY)
+    one.schedule(immediately_due=False)
+    one.run(PretendHistory(rows=5))
+    (job,) = one.store.jobs()
+    assert (job.due_date, job.empty_runs, job.suspended) == (NOON + timedelta(seconds=10), 1, False)
+
+
+def test_a_job_due_outside_its_window_deletes_nothing_and_moves_to_the_next(
+    house: Callable[..., House],
+) -> None:
+    one = house(ALL_DAY)
+    one.schedule(immediately_due=False)
+    one.settings = replace(one.settings, windows=replace(one.settings.windows, general=NIGHT))
+    history = PretendHistory(rows=5)
+    one.run(history)
+    (job,) = one.store.jobs()
+    assert history.rows == 5
+    assert job.due_date == NOON.replace(hour=22)
+    assert one.log() == [(LogState.SUCCESSFUL, "outside-window", 0)]
+
+
+def test_a_run_ends_with_the_window_at_the_end_of_a_batch(house: Callable[..., House]) -> None:
+    one = house(NIGHT)
+    one.clock.now = NOON.replace(hour=5, minute=59, second=50)
+    one.schedule(immediately_due=False)
+    history = PretendHistory(rows=100, before_batch=lambda: one.clock.pass_(timedelta(seconds=4)))
+    one.run(history)
+    (job,) = one.store.jobs()
+    assert history.rows == 80
+    assert job.due_date == NOON.replace(hour=22)
+    assert one.log() == [(LogState.SUCCESSFUL, "window-end", 20)]
+
+
+def test_an_immediately_due_job_ignores_the_window(house: Callable[..., House]) -> None:
+    one = house(NIGHT)
+    one.schedule()
+    history = PretendHistory(rows=30)
+    one.run(history)
+    (job,) = one.store.jobs()
+    assert history.rows == 0
+    assert job.due_date == NOON.replace(hour=22)
+
+
+def test_max_rows_leaves_the_job_due_now(house: Callable[..., House]) -> None:
+    one = house(NIGHT)
+    one.schedule()
+    history = PretendHistory(rows=100)
+    one.run(history, max_rows=25)
+    (job,) = one.store.jobs()
+    assert history.rows == 75
+    assert job.due_date == NOON
+    assert one.log() == [(LogState.SUCCESSFUL, "max-rows", 25)]
+
+
+def test_max_runtime_leaves_the_job_due_now(house: Callable[..., House]) -> None:
+    one = house(NIGHT)
+    one.schedule()
+    history = PretendHistory(rows=100, before_batch=lambda: one.clock.pass_(timedelta(seconds=4)))
+    one.run(history, max_runtime=timedelta(seconds=10))
+    assert history.rows == 80
+    assert one.log()[0][1] == "max-runtime"
+    assert one.store.jobs()[0].due_date == one.clock.now
+
+
+def test_being_asked_to_stop_ends_the_run_at_the_end_of_a_batch(house: Callable[..., House]) -> None:
+    one = house(NIGHT)
+    one.schedule()
+
+    def ask_after_two() -> None:
+        if history.rows == 80:
+            one.asked = "signal"
+
+    history = PretendHistory(rows=100, before_batch=ask_after_two)
+    one.run(history)
+    assert history.rows == 80
+    assert one.log() == [(LogState.SUCCESSFUL, "signal", 20)]
+    assert one.store.jobs()[0].lock_owner is None
+
+
+def test_one_failing_history_does_not_stop_the_others(house: Callable[..., House]) -> None:
+    one = house(NIGHT)
+    one.schedule()
+    good = PretendHistory("good", rows=15)
+    bad = PretendHistory("bad", error=HistoryUnreachableError("bad is not reachable"))
+    broken = PretendHistory("worse", table_error=HistoryError("no such column"))
+    one.run(bad, broken, good)
+    (job,) = one.store.jobs()
+    assert good.rows == 0
+    assert job.retries == 2
+    assert job.exception_message == "bad: bad is not reachable\nworse, table broken: no such column"
+    assert "HistoryUnreachableError" in (job.exception_stacktrace or "")
+    assert job.due_date == NOON + timedelta(seconds=30)
+    assert one.log() == [(LogState.FAILED, "finished", 15)]
+
+
+def test_a_bug_in_a_history_costs_a_retry_and_no_job(house: Callable[..., House]) -> None:
+    one = house(NIGHT)
+    one.schedule()
+    one.run(PretendHistory(error=ZeroDivisionError("division by zero")))
+    (job,) = one.store.jobs()
+    assert (job.retries, job.exception_message) == (2, "pretend: ZeroDivisionError: division by zero")
+
+
+def test_without_retries_left_a_job_waits_for_a_person(house: Callable[..., House]) -> None:
+    one = house(NIGHT, retries=1)
+    one.schedule()
+    bad = PretendHistory("bad", error=HistoryError("no"))
+    one.run(bad)
+    one.clock.pass_(timedelta(days=10))
+    assert one.run(bad) == []
+    assert one.store.jobs()[0].retries == 0
+
+
+def test_several_jobs_run_at_the_same_time_and_each_is_logged(house: Callable[..., House]) -> None:
+    one = house(NIGHT, parallelism=3)
+    one.schedule()
+    history = PretendHistory()
+    events = one.run(history)
+    assert len([event for event in events if isinstance(event, JobEnded)]) == 3
+    assert len(history.threads) == 3
+    assert len({entry.job_id for entry in one.store.log(states=[LogState.SUCCESSFUL])}) == 3
+
+
+def test_an_executor_whose_job_was_taken_over_writes_only_the_log(house: Callable[..., House]) -> None:
+    one = house(NIGHT)
+    one.schedule()
+    history = PretendHistory(rows=10, before_batch=one.schedule)
+    (ended,) = [event for event in one.run(history, max_rows=10) if isinstance(event, JobEnded)][:1]
+    assert not ended.held
+    (job,) = one.store.jobs()
+    assert (job.due_date, job.lock_owner) == (NOON, None)
+    assert one.log()[-1] == (LogState.SUCCESSFUL, "finished", 10)
+
+
+def test_a_run_of_one_history_leaves_the_job_due_for_the_others(house: Callable[..., House]) -> None:
+    one = house(NIGHT)
+    one.schedule()
+    history = PretendHistory(rows=10)
+    one.run(history, keep_due_date=True)
+    assert history.rows == 0
+    (job,) = one.store.jobs()
+    assert (job.due_date, job.suspended) == (NOON, False)
+
+
+def test_the_job_log_is_cleaned_by_its_own_time_to_live(house: Callable[..., House]) -> None:
+    one = house(NIGHT)
+    for _ in range(4):
+        one.schedule()
+        one.run()
+        one.clock.pass_(timedelta(days=20))
+    one.schedule()
+    events = one.run(JobLogHistory(one.store, 30, ZoneInfo("UTC")))
+    account = Account()
+    for event in events:
+        account.add_run(event)
+    # Entries of days 0, 20, 40 and 60 (and the creation on day 0) on day 80.
+    assert account.removed() == (Removed("job-log", "job_log", 4),)
+    assert one.store.log_count() == 2
