@@ -47,6 +47,7 @@ def import_engine_configuration(path: Path, *, engine: str | None = None) -> Imp
     url, schema, refused = _database(found)
     if schema and "databaseschema" not in found.values:
         found.put("databaseSchema", schema)
+        found.spelling["databaseschema"] = "currentSchema"
     taken, left = map_properties(found)
     left += refused
     return ImportedConfiguration(

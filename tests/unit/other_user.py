@@ -1,9 +1,10 @@
-"""Runs a function as a user without rights, because root ignores file modes."""
+"""Child processes of tests: a copy of this one, or one of a user without rights (root ignores file modes)."""
 
 from __future__ import annotations
 
 import os
 import pickle
+import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,13 +13,20 @@ if TYPE_CHECKING:
 NOBODY = 65534
 
 
+def fork() -> int:
+    """Fork; newer Pythons warn of threads, but none of this process matters to the children made here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
 def as_nobody(function: Callable[[], object]) -> object:
     """Return what the function returns in a child process of user nobody; its exceptions come back too.
 
     Whatever the function imports must be imported before: nobody may not be able to read it.
     """
     reading, writing = os.pipe()
-    child = os.fork()
+    child = fork()
     if not child:
         os.close(reading)
         with os.fdopen(writing, "wb") as answers:

@@ -287,6 +287,15 @@ def test_an_unusable_file_is_not_edited_and_its_faults_are_told(tmp_path: Path) 
     assert path.read_text() == text
 
 
+def test_not_even_an_edit_that_would_mend_it_touches_an_unusable_file(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    for text in ('[window]\nend = "06:00"\n', "[window\n"):
+        path.write_text(text)
+        with pytest.raises(ConfigurationError, match="cannot be used: 1 fault"):
+            edit_window(path, SetDailyWindow("20:00", "06:00"))
+        assert path.read_text() == text
+
+
 def test_the_variables_and_password_files_of_the_service_are_not_needed(tmp_path: Path) -> None:
     text = '[job_store]\nurl = "mysql://u@${HOST}:${PORT}/${DATABASE}"\npassword_file = "/run/none"\n'
     after = edited(tmp_path, text, SetDailyWindow("20:00", "06:00"))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ import pytest
 from cleanupctl.core import configuration_replacement as replacement
 from cleanupctl.core.configuration_editor import SetDailyWindow, edit_window
 from cleanupctl.core.errors import ConfigurationError
-from tests.unit.other_user import NOBODY, as_nobody
+from tests.unit.other_user import NOBODY, as_nobody, fork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +131,7 @@ def test_of_many_edits_at_the_same_time_each_succeeds_or_says_so(path: Path) -> 
     days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
     children = []
     for day in days:
-        child = os.fork()
+        child = fork()
         if not child:
             try:
                 edit_window(path, SetDailyWindow("20:00", "06:00", day))
@@ -143,6 +145,27 @@ def test_of_many_edits_at_the_same_time_each_succeeds_or_says_so(path: Path) -> 
     assert [day for day in days if f"[window.{day}]" in text] == [
         day for day, success in zip(days, succeeded, strict=True) if success
     ]
+
+
+def test_an_edit_waits_for_one_that_is_under_way(path: Path) -> None:
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        child = fork()
+        if not child:
+            file.close()
+            try:
+                edit_window(path, CHANGE)
+            except ConfigurationError as error:
+                os._exit(7 if "was changed by somebody else" in error.message else 1)
+            os._exit(0)
+        time.sleep(0.3)
+        assert os.waitpid(child, os.WNOHANG) == (0, 0)
+        theirs = path.with_name("theirs")
+        theirs.write_text("# theirs\n")
+        theirs.replace(path)
+        fcntl.flock(file, fcntl.LOCK_UN)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert path.read_text() == "# theirs\n"
 
 
 def test_when_writing_fails_the_file_is_whole_and_nothing_is_left_behind(
