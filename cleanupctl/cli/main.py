@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from cleanupctl.cli.output import Output
+from cleanupctl.cli.output import Output, abandon_output, flush
 from cleanupctl.core.errors import CleanupctlError, ExitCode
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ def run(arguments: Sequence[str]) -> int:
         output.error(error)
         return error.exit_code
     except BrokenPipeError:
-        # Whoever read the output has seen enough; Python must not complain while it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon_output()
         return ExitCode.DONE
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
@@ -54,7 +53,7 @@ def _call(arguments: Sequence[str]) -> int:
         arguments = ["--help"]
     try:
         result = command.main(args=list(arguments), prog_name="cleanupctl", standalone_mode=False)
-        sys.stdout.flush()
+        flush()
     except Abort:
         return ExitCode.INTERRUPTED
     except TyperException as error:

@@ -19,6 +19,16 @@ WIDTH_OFF_TERMINAL = 10_000
 """A table that goes to a file or a pipe is not cut to the width of a terminal nobody looks at."""
 
 
+def flush() -> None:
+    """Write what is still buffered. Raises BrokenPipeError when nobody reads any more."""
+    sys.stdout.flush()
+
+
+def abandon_output() -> None:
+    """Let standard output go nowhere: its reader has seen enough, and Python must not complain at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class Output:
     """Data goes to standard output, everything else to standard error."""
 

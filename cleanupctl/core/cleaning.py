@@ -23,6 +23,9 @@ class Limits(Protocol):
     def settle(self, reserved: int, deleted: int) -> None:
         """Give back what a batch reserved and did not delete."""
 
+    def pause(self, seconds: float) -> None:
+        """Wait outside any transaction; returns early when it is time to stop."""
+
 
 @dataclass(frozen=True, slots=True)
 class TableStarted:
