@@ -55,7 +55,7 @@ def check(context: Context) -> None:
 
 def show(context: Context) -> None:
     """Show the configuration in force, defaults filled in, passwords left out."""
-    from cleanupctl.core.configuration_document import settings_document
+    from cleanupctl.core.configuration.document import settings_document
 
     document = settings_document(context.settings)
     if context.output.json:
@@ -77,7 +77,7 @@ def _without_nothing(value: Any) -> Any:
 
 def path(context: Context) -> None:
     """Show where the configuration is looked for; the first file that exists is read."""
-    from cleanupctl.core.configuration_file import configuration_places
+    from cleanupctl.core.configuration.file import configuration_places
 
     places = configuration_places(os.environ, config=context.options.config)
     exists = [place.path.exists() for place in places]

@@ -54,7 +54,7 @@ def list_histories(context: Context) -> None:
 
 def no_history(context: Context) -> str:
     """Say that no history is configured, and how to add one."""
-    from cleanupctl.core.configuration_file import configuration_places
+    from cleanupctl.core.configuration.file import configuration_places
 
     path = context.settings.path or configuration_places({}, config=context.options.config)[0].path
     return (

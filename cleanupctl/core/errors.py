@@ -90,7 +90,7 @@ class ConfigurationError(CleanupctlError):
 
 
 class ParticipationError(CleanupctlError):
-    """This node is configured not to take part in history cleanup."""
+    """The node is configured not to take part in history cleanup."""
 
     exit_code = ExitCode.CONFIGURATION
 

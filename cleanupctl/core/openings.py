@@ -25,8 +25,9 @@ _LAST_DAY = date(9998, 12, 1)
 # a date starts within a day of its midnight in UTC, in every zone and at every offset
 _EARLY = timedelta(days=1)
 _DAILY_PATIENCE = timedelta(days=60)
-# 29 February on one weekday can be 40 years away
-_CRON_PATIENCE = timedelta(days=41 * 366)
+_CRON_PATIENCE = timedelta(days=2 * 366)
+# 29 February on the one weekday without an entry of its own can be 40 years away
+_PATIENCE_FOR_DATES = timedelta(days=41 * 366)
 
 
 def daily_openings(
@@ -108,7 +109,9 @@ def cron_openings(
 
     # twice the limit: what starts before that cannot reach a window that is still one window
     first = after.date() - 2 * limit - 3 * _DAY
-    return _merged(_in_order(of_day, first, _CRON_PATIENCE), limit, zone)
+    schedules = [read_expression(window.expression) for _, window in rules]
+    dates = any(each.days_of_month and not each.days_of_week for each in schedules)
+    return _merged(_in_order(of_day, first, _PATIENCE_FOR_DATES if dates else _CRON_PATIENCE), limit, zone)
 
 
 @lru_cache(maxsize=256)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from cleanupctl.core.configuration_file import SYSTEM_CONFIGURATION
+from cleanupctl.core.configuration.file import SYSTEM_CONFIGURATION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,7 +102,7 @@ def load_settings(
     InvalidValueError for a database URL in the option or in $CLEANUPCTL_DATABASE.
     """
     # imported here: those who only need the classes above do not pay for reading files
-    from cleanupctl.core.configuration_reader import Surroundings, read_settings
+    from cleanupctl.core.configuration.reader import Surroundings, read_settings
 
     root = os.geteuid() == 0 if is_root is None else is_root
     return read_settings(Surroundings(environment, root, config, database, system_configuration))

@@ -85,8 +85,12 @@ def parse_url(text: str, environment: Mapping[str, str] | None = None) -> Databa
     text = _with_variables(text, os.environ if environment is None else environment)
     scheme, separator, _ = text.partition("://")
     if not separator:
-        message = "a database URL looks like sqlite:///FILE, postgresql://USER@HOST/NAME or mysql://USER@HOST/NAME"
-        hint = f"; for the file {text!r} write sqlite:///{text}" if "/" in text or text.endswith(".db") else ""
+        message = (
+            "a database URL looks like sqlite:///FILE, postgresql://USER@HOST/NAME or mysql://USER@HOST/NAME"
+        )
+        hint = (
+            f"; for the file {text!r} write sqlite:///{text}" if "/" in text or text.endswith(".db") else ""
+        )
         raise InvalidValueError(message + hint)
     kind = SCHEMES.get(scheme.lower())
     if kind is None:

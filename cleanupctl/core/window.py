@@ -119,7 +119,7 @@ class BatchWindows:
         streams = []
         if self.general or self.weekdays:
             streams.append(daily_openings(self._daily_rule, after, self.zone))
-        if self.crons:
+        if self.crons and len(self.weekdays) < 7:
             streams.append(cron_openings(self._cron_rules(), self._crons_apply, after, self.zone))
         return merge(*streams, key=lambda opening: opening.start)
 

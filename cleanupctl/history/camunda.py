@@ -132,7 +132,7 @@ class CamundaPlanner:
         if self._ages_without_removal_time(schema):
             yield Noticed(
                 name,
-                "there are finished process instances without a removal time, which this strategy never removes"
+                "there are finished process instances without a removal time: this strategy keeps them"
                 " (their definitions had no time to live when they ran)",
             )
 

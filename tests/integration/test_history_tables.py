@@ -317,7 +317,8 @@ def test_names_are_taken_from_the_catalogue_and_quoted(database_url: str) -> Non
     name = "Odd %s; na'me"
     with database(database_url) as cursor:
         cursor.execute(
-            f"CREATE TABLE {quote}{name}{quote} (id INTEGER PRIMARY KEY, {quote}at %{quote} {kind_for(database_url)})"
+            f"CREATE TABLE {quote}{name}{quote}"
+            f" (id INTEGER PRIMARY KEY, {quote}at %{quote} {kind_for(database_url)})"
         )
         cursor.execute(
             f"INSERT INTO {quote}{name}{quote} VALUES (1, '2020-01-01 00:00:00'), (2, '2024-06-15 00:00:00')"
@@ -419,7 +420,8 @@ class TestPostgreSQL:
                 "CREATE TABLE part_new PARTITION OF part FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')"
             )
             cursor.execute(
-                "INSERT INTO part SELECT n, timestamp '2024-06-15' - n * interval '1 day' FROM generate_series(1, 400) n"
+                "INSERT INTO part SELECT n, timestamp '2024-06-15' - n * interval '1 day'"
+                " FROM generate_series(1, 400) n"
             )
         clean(settings(postgresql_url, TableSettings("part", "created_at", ttl=30)))
         assert ids(postgresql_url, "part") == list(range(1, 30))

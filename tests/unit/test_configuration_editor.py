@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanupctl.core.configuration_editor import (
+from cleanupctl.core.configuration.editor import (
     ClearWindow,
     SetCronWindow,
     SetDailyWindow,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cleanupctl.core import configuration_replacement as replacement
-from cleanupctl.core.configuration_editor import SetDailyWindow, edit_window
+from cleanupctl.core.configuration import replacement
+from cleanupctl.core.configuration.editor import SetDailyWindow, edit_window
 from cleanupctl.core.errors import ConfigurationError
 from tests.unit.other_user import NOBODY, as_nobody, fork
 

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from cleanupctl.core.configuration_schema import CONFIGURATION_KEYS, CONFIGURATION_TABLES, Key, keys_of
+from cleanupctl.core.configuration.schema import CONFIGURATION_KEYS, CONFIGURATION_TABLES, Key, keys_of
 from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings
 
 

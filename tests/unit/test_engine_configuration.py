@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanupctl.core.engine_configuration import ImportedConfiguration, import_engine_configuration
+from cleanupctl.core.engine_import.configuration import ImportedConfiguration, import_engine_configuration
 from cleanupctl.core.errors import ConfigurationError, InvalidValueError
 from cleanupctl.core.settings import Settings, load_settings
 

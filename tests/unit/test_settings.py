@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cleanupctl.core.configuration_document import settings_document
-from cleanupctl.core.configuration_file import configuration_places
+from cleanupctl.core.configuration.document import settings_document
+from cleanupctl.core.configuration.file import configuration_places
 from cleanupctl.core.errors import ConfigurationError, InvalidValueError
 from cleanupctl.core.settings import CleanupSettings, Settings, load_settings
 from cleanupctl.core.times import TimeOfDay

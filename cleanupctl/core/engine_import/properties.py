@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cleanupctl.core.configuration_file import reason
+from cleanupctl.core.configuration.file import reason
 from cleanupctl.core.errors import ConfigurationError, InvalidValueError
 
 if TYPE_CHECKING:
@@ -91,19 +91,19 @@ def _content(path: Path) -> bytes:
 
 
 def _xml(path: Path, content: bytes, engine: str | None) -> EngineProperties:
-    from cleanupctl.core.engine_xml import read_xml
+    from cleanupctl.core.engine_import.xml import read_xml
 
     return read_xml(path, content, engine)
 
 
 def _yaml(path: Path, content: bytes, engine: str | None) -> EngineProperties:
-    from cleanupctl.core.engine_application import yaml_documents
+    from cleanupctl.core.engine_import.application import yaml_documents
 
     return _application(yaml_documents(path, content), path, engine)
 
 
 def _properties(path: Path, content: bytes, engine: str | None) -> EngineProperties:
-    from cleanupctl.core.engine_application import properties_documents
+    from cleanupctl.core.engine_import.application import properties_documents
 
     return _application(properties_documents(content), path, engine)
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cleanupctl.core.configuration_file import reason
+from cleanupctl.core.configuration.file import reason
 from cleanupctl.core.errors import ConfigurationError
 
 if TYPE_CHECKING:

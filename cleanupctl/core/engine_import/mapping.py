@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cleanupctl.core.configuration_schema import DAYS, keys_of
-from cleanupctl.core.engine_properties import EngineProperties, is_unresolved, plain
+from cleanupctl.core.configuration.schema import DAYS, keys_of
+from cleanupctl.core.engine_import.properties import EngineProperties, is_unresolved, plain
 from cleanupctl.core.errors import InvalidValueError
 
 if TYPE_CHECKING:

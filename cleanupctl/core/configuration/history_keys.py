@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cleanupctl.core import configuration_values as values
-from cleanupctl.core.configuration_key import URL_TYPE, Key
+from cleanupctl.core.configuration import values
+from cleanupctl.core.configuration.key import URL_TYPE, Key
 
 HISTORY_KEYS = (
     Key(

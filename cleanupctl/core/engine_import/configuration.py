@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, unquote
 
-from cleanupctl.core.configuration_schema import DAYS
-from cleanupctl.core.engine_mapping import Left, Taken, map_properties
-from cleanupctl.core.engine_properties import EngineProperties, read_engine_properties
+from cleanupctl.core.configuration.schema import DAYS
+from cleanupctl.core.engine_import.mapping import Left, Taken, map_properties
+from cleanupctl.core.engine_import.properties import EngineProperties, read_engine_properties
 from cleanupctl.core.errors import InvalidValueError
 from cleanupctl.core.urls import parse_url
 

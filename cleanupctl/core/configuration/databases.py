@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cleanupctl.core.configuration_file import reason
+from cleanupctl.core.configuration.file import reason
 from cleanupctl.core.errors import InvalidValueError
 from cleanupctl.core.urls import DatabaseUrl, parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cleanupctl.core.configuration_faults import Faults
-    from cleanupctl.core.configuration_locator import KeyPath
-    from cleanupctl.core.configuration_tables import Given
+    from cleanupctl.core.configuration.faults import Faults
+    from cleanupctl.core.configuration.locator import KeyPath
+    from cleanupctl.core.configuration.tables import Given
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PASSWORD_LIMIT = 10_000

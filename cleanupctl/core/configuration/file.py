@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.configuration_faults import unusable
+from cleanupctl.core.configuration.faults import unusable
 from cleanupctl.core.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cleanupctl.core.configuration_history_keys import HISTORY_KEYS
-from cleanupctl.core.configuration_key import DAY_TABLE, DAYS, Key, Table
-from cleanupctl.core.configuration_keys import GENERAL_KEYS
+from cleanupctl.core.configuration.history_keys import HISTORY_KEYS
+from cleanupctl.core.configuration.key import DAY_TABLE, DAYS, Key, Table
+from cleanupctl.core.configuration.keys import GENERAL_KEYS
 
 __all__ = ["CONFIGURATION_KEYS", "CONFIGURATION_TABLES", "DAYS", "DAY_TABLE", "Key", "Table", "keys_of"]
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from cleanupctl.core.configuration_schema import DAYS
+from cleanupctl.core.configuration.schema import DAYS
 from cleanupctl.core.urls import DatabaseUrl
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from cleanupctl.core import configuration_values as values
-from cleanupctl.core.configuration_key import DAY_TABLE, URL_TYPE, Key
+from cleanupctl.core.configuration import values
+from cleanupctl.core.configuration.key import DAY_TABLE, URL_TYPE, Key
 
 _JOBS = "choose 1 to 8 jobs"
 _ROWS = "choose 1 to 1000000 rows"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.configuration_schema import CONFIGURATION_KEYS, CONFIGURATION_TABLES, Key, keys_of
-from cleanupctl.core.configuration_values import closest, shown
+from cleanupctl.core.configuration.schema import CONFIGURATION_KEYS, CONFIGURATION_TABLES, Key, keys_of
+from cleanupctl.core.configuration.values import closest, shown
 from cleanupctl.core.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cleanupctl.core.configuration_faults import Faults
-    from cleanupctl.core.configuration_locator import KeyPath
+    from cleanupctl.core.configuration.faults import Faults
+    from cleanupctl.core.configuration.locator import KeyPath
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.configuration_schema import keys_of
-from cleanupctl.core.configuration_tables import Given, read_list
+from cleanupctl.core.configuration.schema import keys_of
+from cleanupctl.core.configuration.tables import Given, read_list
 from cleanupctl.core.settings import HistorySettings, TableSettings
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from cleanupctl.core.configuration_databases import Databases
-    from cleanupctl.core.configuration_faults import Faults
+    from cleanupctl.core.configuration.databases import Databases
+    from cleanupctl.core.configuration.faults import Faults
 
 
 def read_histories(

@@ -8,11 +8,11 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.configuration_file import configuration_places, decode, read_configuration_text
-from cleanupctl.core.configuration_key import DAYS
-from cleanupctl.core.configuration_reader import check_text
-from cleanupctl.core.configuration_replacement import read_bytes, replace_file
-from cleanupctl.core.configuration_values import closest, shown
+from cleanupctl.core.configuration.file import configuration_places, decode, read_configuration_text
+from cleanupctl.core.configuration.key import DAYS
+from cleanupctl.core.configuration.reader import check_text
+from cleanupctl.core.configuration.replacement import read_bytes, replace_file
+from cleanupctl.core.configuration.values import closest, shown
 from cleanupctl.core.errors import ConfigurationError, InvalidValueError
 from cleanupctl.core.times import parse_time_of_day
 from cleanupctl.core.window import parse_cron_window
@@ -115,7 +115,7 @@ def _checked(change: WindowChange) -> WindowChange:
 
 
 def _edited(path: Path, before: str, change: WindowChange) -> str:
-    from cleanupctl.core.configuration_pieces import Pieces
+    from cleanupctl.core.configuration.pieces import Pieces
 
     wanted = _wanted(tomllib.loads(before), change)
     if _same(wanted, tomllib.loads(before)):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.configuration_faults import unusable
-from cleanupctl.core.engine_properties import plain
+from cleanupctl.core.configuration.faults import unusable
+from cleanupctl.core.engine_import.properties import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

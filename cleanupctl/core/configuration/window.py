@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.configuration_schema import DAY_TABLE, DAYS
-from cleanupctl.core.configuration_tables import Given, read_list, read_table
+from cleanupctl.core.configuration.schema import DAY_TABLE, DAYS
+from cleanupctl.core.configuration.tables import Given, read_list, read_table
 from cleanupctl.core.errors import InvalidValueError
 from cleanupctl.core.times import TimeOfDay
 from cleanupctl.core.window import BatchWindows, CronWindow, DailyWindow, parse_cron_window
@@ -13,7 +13,7 @@ from cleanupctl.core.window import BatchWindows, CronWindow, DailyWindow, parse_
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from cleanupctl.core.configuration_faults import Faults
+    from cleanupctl.core.configuration.faults import Faults
 
 _MIDNIGHT = TimeOfDay(0, 0)
 

@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from cleanupctl.core.configuration_databases import Databases
-from cleanupctl.core.configuration_faults import Faults, unusable
-from cleanupctl.core.configuration_file import (
+from cleanupctl.core.configuration.databases import Databases
+from cleanupctl.core.configuration.faults import Faults, unusable
+from cleanupctl.core.configuration.file import (
     SYSTEM_CONFIGURATION,
     ConfigurationText,
     configuration_places,
     find_configuration,
     parse_document,
 )
-from cleanupctl.core.configuration_history import read_histories
-from cleanupctl.core.configuration_schema import CONFIGURATION_TABLES
-from cleanupctl.core.configuration_tables import check_table, read_table
-from cleanupctl.core.configuration_window import read_windows
+from cleanupctl.core.configuration.history import read_histories
+from cleanupctl.core.configuration.schema import CONFIGURATION_TABLES
+from cleanupctl.core.configuration.tables import check_table, read_table
+from cleanupctl.core.configuration.window import read_windows
 from cleanupctl.core.errors import ConfigurationError, InvalidValueError
 from cleanupctl.core.settings import CleanupSettings, Settings
 from cleanupctl.core.urls import DatabaseUrl, parse_url
@@ -164,7 +164,7 @@ def _system_zone(warnings: list[str]) -> ZoneInfo:
 
 
 def _given(value: object, path: tuple[str | int, ...] = ()) -> list[str]:
-    from cleanupctl.core.configuration_faults import dotted
+    from cleanupctl.core.configuration.faults import dotted
 
     if isinstance(value, dict):
         return [found for key, item in value.items() for found in _given(item, (*path, key))]
@@ -178,7 +178,7 @@ def digest_of(settings: Settings) -> str:
     import hashlib
     import json
 
-    from cleanupctl.core.configuration_document import settings_document
+    from cleanupctl.core.configuration.document import settings_document
 
     text = json.dumps(settings_document(settings), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

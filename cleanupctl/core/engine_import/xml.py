@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
 
-from cleanupctl.core.configuration_faults import unusable
-from cleanupctl.core.engine_properties import EngineProperties, resolve
+from cleanupctl.core.configuration.faults import unusable
+from cleanupctl.core.engine_import.properties import EngineProperties, resolve
 from cleanupctl.core.errors import ConfigurationError, InvalidValueError
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.configuration_locator import locate_sections
+from cleanupctl.core.configuration.locator import locate_sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from cleanupctl.core.configuration_locator import KeyPath
+    from cleanupctl.core.configuration.locator import KeyPath
 
 _COMMENT_LINE = re.compile(r"^\s*#", re.MULTILINE)
 
