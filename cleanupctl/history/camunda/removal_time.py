@@ -1,13 +1,24 @@
-"""Histories of kind `camunda`: the tables of the Camunda 7 family and which of their rows may go."""
+"""The removal-time strategy of engine histories: rows whose own removal time is past."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.cleaning import Noticed
-from cleanupctl.core.errors import HistoryError
+from cleanupctl.history.camunda.schema import (
+    BATCHES,
+    BYTE_ARRAYS,
+    CHILDREN,
+    JOB_LOG,
+    PROCESS_INSTANCES,
+    REMOVAL_TIME,
+    ROOTS,
+    SHARED,
+    TASK_METRICS,
+    Schema,
+    find_schema,
+)
 from cleanupctl.history.session import Phase
 from cleanupctl.history.sql import Condition, Cutoff, Target, cutoff
 
@@ -17,61 +28,10 @@ if TYPE_CHECKING:
 
     from cleanupctl.core.cleaning import Event
     from cleanupctl.core.settings import HistorySettings
-    from cleanupctl.history.sql import Database, Table
-
-REMOVAL_TIME = "REMOVAL_TIME_"
-
-CHILDREN = (
-    "ACT_HI_DETAIL",
-    "ACT_HI_VARINST",
-    "ACT_HI_COMMENT",
-    "ACT_HI_ATTACHMENT",
-    "ACT_HI_IDENTITYLINK",
-    "ACT_HI_TASKINST",
-    "ACT_HI_ACTINST",
-    "ACT_HI_INCIDENT",
-    "ACT_HI_EXT_TASK_LOG",
-    "ACT_HI_JOB_LOG",
-    "ACT_HI_OP_LOG",
-    "ACT_HI_DEC_IN",
-    "ACT_HI_DEC_OUT",
-)
-"""What belongs to an instance; for one worker those that belong to others of the list come first."""
-
-SHARED = ("ACT_GE_BYTEARRAY", "ACT_RU_AUTHORIZATION")
-"""Also used by the running engine: only rows that carry a removal time of their own are history."""
-
-ROOTS = ("ACT_HI_DECINST", "ACT_HI_BATCH", "ACT_HI_PROCINST")
-"""What everything else belongs to: gone last, so that a run stopped half-way leaves no orphans."""
-
-TASK_METRICS = "ACT_RU_TASK_METER_LOG"
-PROCESS_INSTANCES = "ACT_HI_PROCINST"
-BATCHES = "ACT_HI_BATCH"
-JOB_LOG = "ACT_HI_JOB_LOG"
-BYTE_ARRAYS = "ACT_GE_BYTEARRAY"
+    from cleanupctl.history.sql import Database
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
-    """The engine's tables that this database has, by their names without prefix."""
-
-    tables: dict[str, Table]
-    database: Database
-
-    def has(self, name: str, column: str) -> bool:
-        """Whether a table is there and has a column."""
-        return name in self.tables and column.lower() in self.tables[name].columns
-
-    def quoted(self, name: str) -> str:
-        """Quoted name of a table, for a statement."""
-        return self.database.qualified(self.tables[name])
-
-    def column(self, name: str, column: str) -> str:
-        """Quoted name of a table's column as the catalogue writes it."""
-        return self.database.quote(self.tables[name].column(column).name)
-
-
-class CamundaPlanner:
+class RemovalTimePlanner:
     """Plans the removal-time strategy: rows whose removal time is not after now, the roots' last."""
 
     def __init__(self, settings: HistorySettings) -> None:
@@ -79,32 +39,13 @@ class CamundaPlanner:
 
     def __call__(self, database: Database, now: datetime) -> Iterator[Phase]:
         """Yield children, shared tables, roots, and task metrics."""
-        if self._settings.strategy != "removal-time":
-            raise HistoryError(
-                f"history {self._settings.name}: strategy {self._settings.strategy} is not available in this"
-                ' version; set strategy = "removal-time"'
-            )
-        schema = self._schema(database)
+        schema = find_schema(database, self._settings, (*CHILDREN, *SHARED, *ROOTS, TASK_METRICS))
         moment = cutoff(now, self._settings.timezone)
         yield Phase(events=tuple(self._notices(schema)))
         yield self._phase(schema, CHILDREN, moment)
         yield self._phase(schema, SHARED, moment, needs_earlier=True)
         yield self._phase(schema, ROOTS, moment, needs_earlier=True)
         yield Phase(tuple(self._task_metrics(schema, now)))
-
-    def _schema(self, database: Database) -> Schema:
-        tables = {}
-        for name in (*CHILDREN, *SHARED, *ROOTS, TASK_METRICS):
-            table = database.find_table(self._settings.table_prefix + name, self._settings.schema)
-            if table is not None:
-                tables[name] = table
-        if PROCESS_INSTANCES not in tables:
-            raise HistoryError(
-                f"history {self._settings.name}: there is no table"
-                f" {self._settings.table_prefix}{PROCESS_INSTANCES} in {self._settings.url}; is this the"
-                " engine's database, and are schema and table_prefix right?"
-            )
-        return Schema(tables, database)
 
     def _notices(self, schema: Schema) -> Iterator[Event]:
         name = self._settings.name
