@@ -17,8 +17,9 @@ from cleanupctl.core.urls import parse_url
 from tests.store_helpers import MINUTE, NOW, Decision, a_job, add, an_entry, exactly
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
+    from cleanupctl.core.job import Job
     from cleanupctl.core.store.jobstore import JobStore
 
 LEASE = timedelta(minutes=5)
@@ -160,6 +161,70 @@ def test_the_lease_is_measured_by_the_clock_of_the_store(store: JobStore) -> Non
     assert LEASE - timedelta(seconds=20) < remaining <= LEASE + timedelta(seconds=1)
     in_the_far_future = datetime(2199, 1, 1, tzinfo=NOW.tzinfo)
     assert store.acquire(in_the_far_future, "other", LEASE) is None
+
+
+def test_a_job_finished_by_another_between_being_seen_and_taken_is_left(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, a_job())
+    see = store._first_due
+
+    def see_and_be_late(now: datetime, excluding: Collection[str]) -> Job | None:
+        seen = see(now, excluding)
+        monkeypatch.undo()
+        other = store.acquire(now, "faster", LEASE)
+        assert other is not None
+        assert store.finish(other, replace(other, due_date=NOW + MINUTE), an_entry(other))
+        return seen
+
+    monkeypatch.setattr(store, "_first_due", see_and_be_late)
+    assert store.acquire(NOW, "late", LEASE) is None
+
+
+def test_a_lease_renewed_between_being_seen_as_expired_and_taken_is_left(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, a_job())
+    holder = store.acquire(NOW, "holder", timedelta(0))
+    assert holder is not None
+    see = store._first_due
+
+    def see_and_be_late(now: datetime, excluding: Collection[str]) -> Job | None:
+        seen = see(now, excluding)
+        monkeypatch.undo()
+        assert store.renew(holder, LEASE)
+        return seen
+
+    monkeypatch.setattr(store, "_first_due", see_and_be_late)
+    assert store.acquire(NOW, "other", LEASE) is None
+    assert store.finish(holder, holder, an_entry(holder))
+
+
+def test_only_the_owner_renews_its_lease(store: JobStore) -> None:
+    add(store, a_job())
+    job = store.acquire(NOW, "me", LEASE)
+    assert job is not None
+    assert not store.renew(replace(job, lock_owner="ME"), LEASE)
+    assert store.renew(job, LEASE)
+
+
+def test_a_renewal_during_scheduling_waits_and_is_refused(store: JobStore) -> None:
+    add(store, a_job())
+    job = store.acquire(NOW, "me", LEASE)
+    assert job is not None
+    results: list[bool] = []
+    renewal = threading.Thread(target=lambda: results.append(store.renew(job, LEASE)))
+
+    def decide(jobs: Sequence[Job]) -> Decision:
+        renewal.start()
+        renewal.join(0.3)
+        assert renewal.is_alive()
+        return Decision(updated=jobs)
+
+    (scheduled,) = store.reconfigure(decide, an_entry)
+    renewal.join()
+    assert results == [False]
+    assert store.jobs() == [scheduled]
 
 
 def test_an_expired_lease_passes_to_another_owner_and_fences_the_first_off(store: JobStore) -> None:

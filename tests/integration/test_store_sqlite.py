@@ -7,6 +7,7 @@ import pwd
 import shutil
 import sqlite3
 import tempfile
+import threading
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -155,6 +156,16 @@ def test_a_file_locked_by_another_process_is_an_error_after_a_while(
             store.reconfigure(exactly(1), an_entry)
         other.execute("ROLLBACK")
         assert len(store.reconfigure(exactly(1), an_entry)) == 1
+
+
+def test_creating_in_a_file_that_another_process_is_about_to_release_succeeds(sqlite_url: str) -> None:
+    url = parse_url(sqlite_url)
+    with closing(sqlite3.connect(url.database, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        release = threading.Timer(0.3, other.execute, ["COMMIT"])
+        release.start()
+        open_store(url).close()
+        release.join()
 
 
 def test_creating_in_a_file_locked_by_another_process_is_an_error_after_a_while(
