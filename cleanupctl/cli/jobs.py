@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cleanupctl.cli.command import command, default_command, group
+from cleanupctl.cli.completion_values import job_ids as known_ids
 from cleanupctl.cli.context import Context
 from cleanupctl.core.errors import ExitCode, InvalidValueError
 
@@ -27,9 +28,13 @@ class Outcome(StrEnum):
     DELETED = "deleted"
 
 
-JobId = Annotated[str, typer.Argument(metavar="ID", help="Id of a job, or the beginning of one.")]
+JobId = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="Id of a job, or the beginning of one.", autocompletion=known_ids),
+]
 JobIds = Annotated[
-    list[str] | None, typer.Argument(metavar="ID…", help="Ids of jobs, or the beginnings of them.")
+    list[str] | None,
+    typer.Argument(metavar="ID…", help="Ids of jobs, or the beginnings of them.", autocompletion=known_ids),
 ]
 All = Annotated[bool, typer.Option("--all", help="All jobs.")]
 
@@ -143,7 +148,10 @@ def show(context: Context, job_id: JobId) -> None:
 
 def log(
     context: Context,
-    job_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="Only entries of this job.")] = None,
+    job_id: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID]", help="Only entries of this job.", autocompletion=known_ids),
+    ] = None,
     since: Annotated[str | None, typer.Option(metavar="TIME", help="Only entries from this time on.")] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Only entries before this time.")] = None,
     outcome: Annotated[list[Outcome] | None, typer.Option(help="Only such entries; may be repeated.")] = None,
@@ -192,7 +200,7 @@ def _show_log(context: Context, entries: Sequence[LogEntry]) -> None:
         return
     zone = context.settings.timezone
     context.output.table(
-        ("TIME", "JOB", "OUTCOME", "ROWS", "SECONDS", "STOPPED BY", "HOST", "EXCEPTION"),
+        ("TIME", "JOB", "OUTCOME", "ROWS", "SECONDS", "ENDED BY", "HOST", "EXCEPTION"),
         (
             (
                 format_instant(entry.time, zone),
