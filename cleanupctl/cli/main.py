@@ -12,6 +12,9 @@ from cleanupctl.core.errors import CleanupctlError, ExitCode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+COMPLETION_VARIABLE = "_CLEANUPCTL_COMPLETE"
+"""Set by a shell that wants to complete a command line."""
+
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run cleanupctl and exit the process."""
@@ -49,6 +52,10 @@ def _call(arguments: Sequence[str]) -> int:
     from cleanupctl.core.errors import InvalidValueError
 
     command = get_command(build_app())
+    if COMPLETION_VARIABLE in os.environ:
+        from cleanupctl.cli.completions import register
+
+        register()
     if not arguments:
         arguments = ["--help"]
     try:

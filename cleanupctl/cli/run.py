@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cleanupctl.cli.command import command
+from cleanupctl.cli.completion_values import history_names
 from cleanupctl.cli.context import Context
 from cleanupctl.core.errors import (
     CleanupctlError,
@@ -77,7 +78,10 @@ def run(
     ] = None,
     max_rows: Annotated[int | None, typer.Option(min=1, metavar="N", help="Delete at most N rows.")] = None,
     history: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only this history; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Only this history; may be repeated.", autocompletion=history_names
+        ),
     ] = None,
     fail_if_incomplete: Annotated[
         bool,
