@@ -92,18 +92,21 @@ def _of_day(
     windows: BatchWindows, day: date, openings: Sequence[Opening], answer: Opening | None, now: datetime
 ) -> Iterator[Considered]:
     rules = windows.rules_of(day)
+    made = [each for each in openings if each.day == day]
+    if answer and answer.day == day and answer not in made:
+        made.append(answer)
+    # what is cut out of a long series of cron windows also has days on which none starts
+    for each in made:
+        yield Considered(day, each.rule, _verdict(each, answer, now), each)
+    makers = {each.rule for each in made}
     for rule, window in rules:
-        made = [each for each in openings if each.day == day and each.rule == rule]
-        if answer and answer not in made and answer.day == day and answer.rule == rule:
-            made.append(answer)
-        if made:
-            yield from (Considered(day, rule, _verdict(each, answer, now), each) for each in made)
-        else:
+        if rule not in makers:
             yield Considered(day, rule, _why_none(day, window))
-    if not rules:
+    if not rules and not made:
         yield Considered(day, None, Verdict.NO_RULE)
     if day.weekday() in windows.weekdays:
-        yield from (Considered(day, rule, Verdict.REPLACED) for rule, _ in windows.general_rules())
+        replaced = (rule for rule, _ in windows.general_rules() if rule not in makers)
+        yield from (Considered(day, rule, Verdict.REPLACED) for rule in replaced)
 
 
 def _verdict(opening: Opening, answer: Opening | None, now: datetime) -> Verdict:
