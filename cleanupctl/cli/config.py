@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
 
 from cleanupctl.cli.command import command, group
+from cleanupctl.cli.context import Context
+from cleanupctl.core.errors import ConfigurationError, InvalidValueError
 
-if TYPE_CHECKING:
-    import typer
+_IMPORT_DETAILS = """
+    Read are bpm-platform.xml, processes.xml, Spring beans and other XML with the engine's properties, and
+    an application's .yaml, .yml or .properties. The file is not executed and names no files to read.
 
-    from cleanupctl.cli.context import Context
+    The result is a configuration file that can be used as it is. The engine's database becomes a history
+    that is commented out: check its url, and give the password in a file of its own; it is never
+    taken over. What has no counterpart is named on standard error, and in comments of the file.
+    As JSON it is an object with toml, taken and left. With --output the file is written for its owner
+    alone; with `--output -` TOML goes to standard output, in a pipe too.
+"""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,6 +40,15 @@ def add_to(app: typer.Typer) -> None:
     command(
         config, "path", examples=[("cleanupctl config path", "which file is read, and where others would be")]
     )(path)
+    command(
+        config,
+        "import",
+        examples=[
+            ("cleanupctl config import bpm-platform.xml --output -", "look at it"),
+            ("cleanupctl config import application.yaml --output new.toml", "keep it"),
+        ],
+        details=_IMPORT_DETAILS,
+    )(import_)
     app.add_typer(config, name="config")
 
 
@@ -93,3 +114,61 @@ def path(context: Context) -> None:
     for number, (place, there) in enumerate(zip(places, exists, strict=True)):
         state = "in use" if number == used else "not read" if there else "does not exist"
         context.output.text(f"{place.path}  ({place.origin}: {state})")
+
+
+def import_(
+    context: Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The engine's configuration file.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            metavar="FILE",
+            help="Write the TOML to this file, which must not exist; - is standard output.",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Which engine, if the file has several  [default: default, or the first]"
+        ),
+    ] = None,
+) -> None:
+    """Turn the cleanup settings of a process engine into a configuration file."""
+    from cleanupctl.core.engine_import.configuration import import_engine_configuration
+
+    to_stdout = output is not None and str(output) == "-"
+    if force and (output is None or to_stdout):
+        raise InvalidValueError("--force replaces a file: name it with --output")
+    try:
+        imported = import_engine_configuration(file, engine=engine)
+        if output and not to_stdout:
+            _write_new(output, imported.toml, force=force)
+    except ConfigurationError as error:
+        # the files are arguments here, not the configuration in force
+        raise InvalidValueError("; ".join((error.message, *error.faults))) from error
+    if output and not to_stdout:
+        context.output.notice(f"wrote {output}")
+    if context.output.json and not to_stdout:
+        context.output.data(asdict(imported))
+        return
+    for left in imported.left:
+        value = "" if left.value is None else f" = {left.value}"
+        context.output.notice(f"not taken over: {_printable(left.name + value)}: {_printable(left.reason)}")
+    if output is None or to_stdout:
+        context.output.text(imported.toml.rstrip("\n"))
+
+
+def _printable(text: str) -> str:
+    """Leave out what would move the cursor of a terminal: the file may have been written by anybody."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def _write_new(path: Path, toml: str, *, force: bool) -> None:
+    from cleanupctl.core.configuration.replacement import read_bytes, replace_file
+
+    before = read_bytes(path)
+    if before is not None and not force:
+        raise InvalidValueError(f"{path} exists already: name another file, or say --force")
+    replace_file(path, before, toml.encode())
