@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.window_rules import CronWindow, DailyWindow, Opening, Rule
@@ -58,7 +57,7 @@ class Explanation:
     is_open: bool
     """Whether the answer contains `now`."""
     considered: tuple[Considered, ...]
-    """By day, from the day before to that of the answer (of far answers: one week, and their day)."""
+    """By day, from the day before to that of the answer; of a far one a week, and its day."""
 
     @property
     def others(self) -> tuple[Considered, ...]:
@@ -71,21 +70,18 @@ def explain(windows: BatchWindows, now: datetime) -> Explanation:
     now = now.astimezone(UTC)
     answer = next(windows.openings(now, count=1), None)
     days = _days(now.astimezone(windows.zone).date(), answer)
-    horizon = now + (days[-1] - days[0] + 3 * _DAY)
-    nearby = takewhile(lambda each: each.start < horizon, windows.openings(now - 3 * _DAY))
-    openings = list(nearby)
+    horizon = now + (_DAYS_AHEAD + 3) * _DAY
+    openings = list(windows.openings(now - 3 * _DAY, until=horizon))
     considered = tuple(one for day in days for one in _of_day(windows, day, openings, answer, now))
     return Explanation(now, answer, answer is not None and answer.window.contains(now), considered)
 
 
 def _days(today: date, answer: Opening | None) -> list[date]:
-    first = min(today - _DAY, answer.day) if answer else today - _DAY
-    last = min(max(answer.day, today), today + _DAYS_AHEAD * _DAY) if answer else today + _DAYS_AHEAD * _DAY
-    first = max(first, today - _DAYS_AHEAD * _DAY)
-    days = [first + _DAY * number for number in range((last - first).days + 1)]
-    if answer and answer.day > last:
-        days.append(answer.day)
-    return days
+    last = today + _DAYS_AHEAD * _DAY
+    if answer:
+        last = min(max(answer.day, today), last)
+    days = {today + _DAY * number for number in range(-1, (last - today).days + 1)}
+    return sorted(days | {answer.day} if answer else days)
 
 
 def _of_day(
