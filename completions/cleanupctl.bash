@@ -9,4 +9,3 @@ _cleanupctl_completion() {
 }
 
 complete -F _cleanupctl_completion cleanupctl
-

@@ -10,4 +10,3 @@ function __cleanupctl_complete
 end
 
 complete --command cleanupctl --no-files --arguments '(__cleanupctl_complete)'
-
