@@ -108,7 +108,8 @@ def draw_calendar(
         yield f"{label:<{_LABEL_WIDTH}}{_cells(row, strokes)}  {', '.join(row.rules)}".rstrip()
     yield ""
     yield from changes
-    yield _legend(seen, strokes, zone)
+    yield _legend(seen, strokes)
+    yield f"wall clock of {zone}"
 
 
 def _rows(openings: Iterable[Opening], days: tuple[date, date], zone: ZoneInfo) -> Iterator[_Row]:
@@ -206,7 +207,7 @@ def _clock(quarter: int) -> str:
     return f"{quarter // 4:02}:{quarter % 4 * 15:02}"
 
 
-def _legend(seen: set[_State], strokes: Strokes, zone: ZoneInfo) -> str:
+def _legend(seen: set[_State], strokes: Strokes) -> str:
     parts = [
         f"{strokes.open} open",
         f"{strokes.closed} closed",
@@ -214,7 +215,7 @@ def _legend(seen: set[_State], strokes: Strokes, zone: ZoneInfo) -> str:
         "> today",
     ]
     if _State.SKIPPED in seen:
-        parts.append(f"{strokes.skipped} skipped by the clocks")
+        parts.append(f"{strokes.skipped} skipped")
     if _State.PARTLY in seen:
         parts.append(f"{strokes.partly} passes twice, open once")
-    return f"{'  '.join(parts)}  ({zone})"
+    return "  ".join(parts)
