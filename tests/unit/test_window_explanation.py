@@ -87,6 +87,23 @@ def test_an_occurrence_inside_a_window_of_another_day_is_part_of_that() -> None:
     ]
 
 
+def test_at_its_end_a_window_is_over() -> None:
+    assert table(windows(("20:00", "22:00")), "2024-01-10T22:00") == [
+        ("Tue 09", "general", "OVER"),
+        ("Wed 10", "general", "OVER"),
+        ("Thu 11", "general", "NEXT"),
+    ]
+
+
+def test_a_piece_of_a_long_series_is_named_on_a_day_that_starts_none() -> None:
+    configured = windows(None, ("30 2 * * *", "50h"), friday=None)
+    assert table(configured, "2024-01-12T12:00") == [
+        ("Thu 11", "cron 1", "OVER"),
+        ("Fri 12", "cron 1", "CURRENT"),
+        ("Fri 12", "friday", "CLOSED"),
+    ]
+
+
 def test_a_far_answer_is_listed_after_the_coming_week() -> None:
     rows = table(windows(None, ("0 2 29 2 *", "1h")), "2025-01-10T12:00")
     assert len(rows) == 10
