@@ -23,7 +23,8 @@ camunda.bpm.generic-properties.properties:
   historyCleanupBatchWindowStartTime: "20:00"
   historyCleanupBatchWindowEndTime: "06:00"
   historyCleanupDegreeOfParallelism: 4
-  historyCleanupBatchThreshold: "10\\e[2J"
+  historyCleanupBatchThreshold: 10
+  "historyCleanup\\e[2J": 3
 """
 ENGINES = """\
 <bpm-platform xmlns="http://www.camunda.org/schema/1.0/BpmPlatform">
@@ -59,7 +60,9 @@ def test_the_toml_can_be_used_as_it_is(cleanupctl: Command, application: str, tm
 def test_what_has_no_counterpart_is_named_on_standard_error(cleanupctl: Command, application: str) -> None:
     outcome = cleanupctl("config", "import", application, "--format", "table")
     assert outcome.code == 0
-    assert "not taken over: historyCleanupBatchThreshold = 10?[2J: " in outcome.err
+    assert "not taken over: historyCleanupBatchThreshold = 10: " in outcome.err
+    assert "not taken over: historyCleanup?[2J = 3: " in outcome.err
+    assert "\x1b" not in outcome.err
     assert outcome.out.startswith("# Imported from application.yaml.")
     assert outcome.out == cleanupctl("config", "import", application, "--output", "-", "--json").out
 
@@ -76,7 +79,7 @@ def test_json_has_the_toml_and_what_was_taken_and_left(cleanupctl: Command, appl
         "result": 4,
         "note": None,
     }
-    assert [left["name"] for left in outcome.data["left"]] == ["historyCleanupBatchThreshold"]
+    assert "historyCleanupBatchThreshold" in [left["name"] for left in outcome.data["left"]]
 
 
 def test_a_password_is_never_taken_over(cleanupctl: Command, application: str, tmp_path: Path) -> None:
