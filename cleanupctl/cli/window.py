@@ -67,10 +67,10 @@ def add_to(app: typer.Typer) -> None:
         "list",
         examples=[
             ("cleanupctl window list", "the next seven"),
-            ("cleanupctl window list --until 2027-01-01 --json", "the rest of the year, for a program"),
+            ("cleanupctl window list --from 2026-01-01 --until 2027-01-01 --json", "a year, for a program"),
             (
                 "cleanupctl window list --calendar --from 2026-10-01 --until 2026-11-01",
-                "a month as a picture",
+                "a month, drawn",
             ),
         ],
         details=_LIST_DETAILS,
