@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 import typer
 
 from cleanupctl.cli.context import CommonOptions, Context
-from cleanupctl.core.errors import ExitCode
+from cleanupctl.core.errors import ExitCode, InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 Format = Literal["auto", "table", "json"]
 
@@ -102,6 +102,7 @@ def _with_common_options(function: Callable[..., None], *, group: bool) -> Calla
         # Options given to a group hold for its commands, unless these have their own.
         ctx.obj = chosen.over(ctx.obj)
         if group and ctx.invoked_subcommand is not None:
+            _refuse_lost_options(ctx, values)
             return
         function(Context(ctx.obj), **values)
 
@@ -118,6 +119,18 @@ def _with_common_options(function: Callable[..., None], *, group: bool) -> Calla
     call.__name__ = function.__name__
     call.__doc__ = function.__doc__
     return call
+
+
+def _refuse_lost_options(ctx: typer.Context, values: Mapping[str, Any]) -> None:
+    """Raise InvalidValueError for an option before the command that has a meaning only after it."""
+    for name in values:
+        source = ctx.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = f"--{name.strip('_').replace('_', '-')}"
+            raise InvalidValueError(
+                f"{option} stands before {ctx.invoked_subcommand}, which would ignore it; write it after the"
+                f" command: {ctx.command_path} {ctx.invoked_subcommand} {option} …"
+            )
 
 
 def command(

@@ -46,6 +46,11 @@ def test_bad_values_name_what_is_wrong(cleanupctl: Command) -> None:
     assert_clear(cleanupctl("run", "--watch", "--dry-run"), 2, "exclude each other")
 
 
+def test_an_option_of_a_group_is_not_lost_before_its_command(cleanupctl: Command) -> None:
+    assert_clear(cleanupctl("window", "--at", "2026-01-01", "list"), 2, "--at", "after the command")
+    assert cleanupctl("window", "--json", "list").code == 0
+
+
 def test_an_unknown_job_is_not_found(cleanupctl: Command) -> None:
     cleanupctl("schedule")
     for arguments in (
