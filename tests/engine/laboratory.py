@@ -1,0 +1,137 @@
+"""The experiment: one populated database, one copy cleaned by its engine and one by cleanupctl."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from cleanupctl.core.cleaning import Failed
+from cleanupctl.core.settings import CleanupSettings, HistorySettings
+from cleanupctl.core.urls import parse_url
+from cleanupctl.history import history
+from tests.engine.databases import Ids, copy_database, ids
+from tests.engine.driver import ENGINES, Driver, running_driver
+from tests.limits import TestLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cleanupctl.core.cleaning import Event
+    from tests.servers import DatabaseServer
+
+ZONE = ZoneInfo("Europe/Berlin")
+"""Of the engine's wall clock; the clock change of 31 March 2024 lies between the rows and the cleanup."""
+
+NOW = datetime(2024, 4, 3, 10, 0, tzinfo=ZONE)
+DEPLOYED = datetime(2024, 2, 1, 10, 0, tzinfo=ZONE)
+
+ROUNDS = (
+    (datetime(2024, 2, 20, 10, 0, tzinfo=ZONE), datetime(2024, 2, 21, 12, 0, tzinfo=ZONE)),
+    # ends five days ago to the second, by the wall clock
+    (datetime(2024, 3, 28, 23, 0, tzinfo=ZONE), datetime(2024, 3, 29, 10, 0, tzinfo=ZONE)),
+    # ends less than five days of 24 hours ago, yet five midnights lie in between
+    (datetime(2024, 3, 29, 10, 0, 1, tzinfo=ZONE), datetime(2024, 3, 29, 23, 0, tzinfo=ZONE)),
+    (datetime(2024, 4, 2, 9, 0, tzinfo=ZONE), datetime(2024, 4, 2, 10, 0, tzinfo=ZONE)),
+)
+"""When instances start, and when most of them end."""
+
+TIMES_TO_LIVE = {
+    "job_log_ttl": "P5D",
+    "task_metrics_ttl": "P5D",
+    "batch_ttl": "P5D",
+    "batch_ttls": {"instance-migration": "P10D", "set-variables": "P365D"},
+}
+
+MODELS = sorted(str(path) for path in (Path(__file__).parent / "models").iterdir())
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is tried: which engine on which server, how it sets removal times, how it is cleaned."""
+
+    engine: str
+    server: str
+    removal: str = "end"
+    """The engine's removal-time strategy: base time of what it writes."""
+    strategy: str = "removal-time"
+
+    def __str__(self) -> str:
+        return f"{self.engine}-{self.server}-{self.strategy}-{self.removal}"
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A copy after a cleanup: where it is, and what is left of the rows from before."""
+
+    url: str
+    left: Ids
+
+
+class Laboratory:
+    """Makes each population and each cleaned copy once, when first asked for."""
+
+    def __init__(self, server: Callable[[str], DatabaseServer]) -> None:
+        self.server = cache(server)
+        self.driver = cache(self._driver)
+        self.populated = cache(self._populated)
+        self.before = cache(ids)
+        self._open = contextlib.ExitStack()
+
+    def close(self) -> None:
+        """End the drivers."""
+        self._open.close()
+
+    def by_engine(self, experiment: Experiment) -> Cleaned:
+        """A copy after the engine's own cleanup."""
+        url = self.copy(experiment)
+        with self.engine(experiment, url) as engine:
+            engine("cleanup", now=NOW.isoformat())
+        return self._cleaned(experiment, url)
+
+    def by_cleanupctl(self, experiment: Experiment, **settings: Any) -> Cleaned:
+        """A copy after cleanupctl, configured as the engine is; `settings` may say otherwise."""
+        url = self.copy(experiment)
+        configured = replace(
+            HistorySettings("engine", "camunda", parse_url(url), ZONE, task_metrics_ttl=5), **settings
+        )
+        with history(configured, CleanupSettings()).open() as session:
+            events: list[Event] = list(session.clean(NOW.astimezone(UTC), TestLimits()))
+        assert not [event for event in events if isinstance(event, Failed)]
+        return self._cleaned(experiment, url)
+
+    def engine(self, experiment: Experiment, url: str) -> contextlib.AbstractContextManager[Driver]:
+        """The experiment's engine, open on a database."""
+        strategy = {"removal-time": "removalTimeBased", "end-time": "endTimeBased"}[experiment.strategy]
+        return self.driver(experiment.engine).engine(
+            url, strategy=strategy, removal=experiment.removal, **TIMES_TO_LIVE
+        )
+
+    def original(self, experiment: Experiment) -> str:
+        """URL of the populated database; to be read only."""
+        return self.populated(experiment.engine, experiment.server, experiment.removal)
+
+    def copy(self, experiment: Experiment) -> str:
+        """A copy of the populated database."""
+        return copy_database(self.server(experiment.server), self.original(experiment))
+
+    def _cleaned(self, experiment: Experiment, url: str) -> Cleaned:
+        before = self.before(self.original(experiment))
+        return Cleaned(url, {table: left & before[table] for table, left in ids(url).items()})
+
+    def _driver(self, engine: str) -> Driver:
+        return self._open.enter_context(running_driver(ENGINES[engine], ZONE.key))
+
+    def _populated(self, engine: str, server: str, removal: str) -> str:
+        url = self.server(server).create_database()
+        with self.engine(Experiment(engine, server, removal), url) as running:
+            running("deploy", now=DEPLOYED.isoformat(), files=MODELS)
+            # The log of the engine's own cleanup is history, too.
+            running("cleanup", now=DEPLOYED.isoformat())
+            for start, end in ROUNDS:
+                running("populate", start=start.isoformat(), end=end.isoformat())
+        return url
