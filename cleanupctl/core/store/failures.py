@@ -10,7 +10,7 @@ from cleanupctl.core.errors import StoreError
 if TYPE_CHECKING:
     from cleanupctl.core.urls import DatabaseUrl
 
-LOCK_WAIT_SECONDS = 30
+LOCK_WAIT_SECONDS = 15
 """How long a statement waits for another process before the store counts as locked."""
 
 
