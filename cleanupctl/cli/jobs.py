@@ -110,7 +110,7 @@ def show_jobs(context: Context, jobs: Sequence[Job]) -> None:
         context.output.notice("there are no cleanup jobs: `cleanupctl schedule` creates them")
         return
     context.output.table(
-        ("ID", "STATE", "DUE DATE", "RETRIES", "PRIORITY", "CREATED", "EXCEPTION"),
+        ("ID", "STATE", "DUE DATE", "RETRIES", "PRIORITY", "EXCEPTION"),
         (
             (
                 job.id,
@@ -118,7 +118,6 @@ def show_jobs(context: Context, jobs: Sequence[Job]) -> None:
                 format_instant(job.due_date, zone),
                 job.retries,
                 job.priority,
-                format_instant(job.create_time, zone),
                 (job.exception_message or "").partition("\n")[0],
             )
             for job in jobs
