@@ -1,0 +1,334 @@
+"""The committed man pages: up to date, complete, clean for the real man, and their examples run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import cleanupctl as package
+from cleanupctl.cli.manual import FOLDERS, HOW, differences
+from cleanupctl.cli.manual_configuration import EXAMPLE
+from cleanupctl.cli.manual_formats import FORMATS
+from cleanupctl.cli.manual_pages import Command as Node
+from cleanupctl.cli.manual_pages import command_tree
+from cleanupctl.cli.manual_texts import RELEASES
+from cleanupctl.cli.troff import escape, markup
+from cleanupctl.core.configuration.schema import CONFIGURATION_KEYS, CONFIGURATION_TABLES
+from cleanupctl.core.errors import ExitCode
+from cleanupctl.core.settings import load_settings
+from tests.acceptance.test_main_job import audit_configuration, audit_ids, audit_table
+from tests.command import Outcome
+from tests.requirement import require
+
+if TYPE_CHECKING:
+    from tests.command import Command
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "man").iterdir())
+COMMANDS = list(command_tree().walk())
+EXAMPLES = {example.command: node for node in COMMANDS for example in node.manual.examples}
+
+ROWS = 200
+ENGINE_XML = """<bpm-platform xmlns="http://www.camunda.org/schema/1.0/BpmPlatform">
+<process-engine name="default"><properties>
+<property name="historyCleanupBatchWindowStartTime">22:00</property></properties>
+</process-engine></bpm-platform>"""
+FILES = {"bpm-platform.xml": ENGINE_XML, "application.yaml": "camunda.bpm.default-number-of-retries: 3\n"}
+"""Files that examples name."""
+
+
+def written(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the generator as a person does."""
+    return subprocess.run(
+        [sys.executable, "-m", "cleanupctl.cli.manual", *variables.pop("options", "").split(), str(folder)],
+        env=os.environ | variables,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@cache
+def shown(name: str) -> str:
+    """A page as the real man shows it on a wide terminal, which complains of nothing."""
+    done = subprocess.run(
+        [require("man", "man-db"), "--warnings", "-E", "UTF-8", "-l", str(ROOT / "man" / name)],
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "MANWIDTH": "1000", "MANROFFOPT": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout
+
+
+def prose(text: str) -> str:
+    """Text on one line, with one blank after a sentence."""
+    return " ".join(text.split())
+
+
+def test_nothing_generated_is_stale() -> None:
+    assert differences(ROOT) == [], f"make them anew with: {HOW}"
+
+
+def test_the_surroundings_of_who_generates_leave_no_trace(tmp_path: Path) -> None:
+    surroundings = {
+        "HOME": str(tmp_path),
+        "COLUMNS": "40",
+        "TZ": "Asia/Tokyo",
+        "LC_ALL": "C",
+        "FORCE_COLOR": "1",
+    }
+    done = written(tmp_path, PYTHONHASHSEED="7", GITHUB_ACTIONS="1", **surroundings)
+    assert (done.returncode, done.stderr) == (0, "")
+    for folder in FOLDERS:
+        names = {path.name for path in (tmp_path / folder).iterdir()}
+        assert names == {path.name for path in (ROOT / folder).iterdir()}
+        for name in names:
+            assert (tmp_path / folder / name).read_bytes() == (ROOT / folder / name).read_bytes(), HOW
+
+
+def test_checking_names_what_is_stale_missing_or_left_over_and_changes_nothing(tmp_path: Path) -> None:
+    assert written(tmp_path).returncode == 0
+    assert written(tmp_path, options="--check").returncode == 0
+    man = tmp_path / "man"
+    (man / "cleanupctl.1").write_text("old")
+    (man / "cleanupctl-run.1").unlink()
+    (man / "cleanupctl-before.1").write_text("")
+    done = written(tmp_path, options="--check")
+    assert done.returncode == 1
+    for sentence in (
+        "man/cleanupctl.1 is stale",
+        "man/cleanupctl-run.1 is not there",
+        "man/cleanupctl-before.1 is not made any more",
+        HOW,
+    ):
+        assert sentence in done.stderr
+    assert (man / "cleanupctl.1").read_text() == "old"
+    assert written(tmp_path).returncode == 0
+    assert not (man / "cleanupctl-before.1").exists()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_man_shows_each_page_without_a_warning(page: Path) -> None:
+    text = shown(page.name)
+    name = page.name.rpartition(".")[0]
+    assert re.search(rf"^NAME\n +{re.escape(name)} - \w", text, re.MULTILINE)
+    sections = ("SYNOPSIS", "DESCRIPTION", "FILES", "SEE ALSO")
+    if page.suffix == ".1":
+        sections += ("OPTIONS", "EXAMPLES", "EXIT STATUS", "ENVIRONMENT")
+    for section in sections:
+        assert f"\n{section}\n" in text
+
+
+def test_there_is_a_page_for_each_command() -> None:
+    names = {f"{node.page}.1" for node in COMMANDS} | {"cleanupctl.toml.5"}
+    assert names == {page.name for page in PAGES}
+
+
+@pytest.mark.parametrize("node", COMMANDS, ids=lambda node: node.name)
+def test_each_command_is_documented_with_all_its_options(node: Node) -> None:
+    text = shown(f"{node.page}.1")
+    assert node.name in text
+    assert node.name in shown("cleanupctl.1") or f"{node.page}(1)" in shown("cleanupctl.1")
+    assert node.help[1:].rstrip(".") in prose(text)
+    if len(node.path) > 1:
+        text = text.partition(f"\n   {' '.join(node.path[1:]).upper()}\n")[2]
+    for parameter in node.parameters:
+        for option in (*parameter.opts, *parameter.secondary_opts):
+            assert not option.startswith("-") or re.search(
+                rf"^ {{7,}}(.* \| )?{option}\b", text, re.MULTILINE
+            )
+        if parameter.metavar:
+            assert parameter.metavar.replace("…", "...") in text
+    for code in node.manual.exit_codes:
+        assert re.search(rf"^ +{int(code)} +\S", text, re.MULTILINE)
+    for option in ("--config FILE", "--database URL", "--format auto|table|json", "--json", "--help"):
+        assert option in text
+
+
+def test_the_page_of_the_program_has_every_exit_code_and_the_change_log() -> None:
+    text = shown("cleanupctl.1")
+    for code in ExitCode:
+        assert re.search(rf"^ +{int(code)} +.{re.escape(code.meaning[1:])}", text, re.MULTILINE)
+    assert RELEASES[0].version == package.__version__
+    for release in RELEASES:
+        assert re.search(rf"^ +{re.escape(release.version)} +{release.date}: ", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_examples_stand_in_the_page_as_they_are_typed(example: str) -> None:
+    assert f"\n           {example}\n" in shown(f"{EXAMPLES[example].page}.1")
+
+
+@pytest.mark.parametrize("example", [example for example in EXAMPLES if "|" not in example])
+def test_examples_run(cleanupctl: Command, example: str) -> None:
+    prepare(cleanupctl)
+    job_id = cleanupctl("schedule", "--json").data["id"]
+    program, *arguments = shlex.split(example.replace("074b", job_id[:8]))
+    assert program == "cleanupctl"
+    outcome = run(cleanupctl, arguments)
+    documented = set(EXAMPLES[example].manual.exit_codes)
+    assert outcome.code in documented - {ExitCode.UNEXPECTED, ExitCode.USAGE}, outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def prepare(command: Command) -> None:
+    audit_table(command.folder / "audit.db", ROWS)
+    command.configure(audit_configuration(command.folder / "audit.db"))
+    for name, text in FILES.items():
+        (command.folder / name).write_text(text)
+
+
+def run(command: Command, arguments: list[str]) -> Outcome:
+    if "--watch" not in arguments:
+        return command(*arguments, cwd=command.folder)
+    process = command.start(*arguments, cwd=command.folder)
+    audit, before = command.folder / "audit.db", time.monotonic()
+    while len(audit_ids(audit)) == ROWS and time.monotonic() - before < 60:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert len(audit_ids(audit)) < ROWS
+    return Outcome(process.returncode, out, err)
+
+
+def keys_in(value: Any) -> set[str]:
+    if isinstance(value, list):
+        return {key for item in value for key in keys_in(item)}
+    if isinstance(value, dict):
+        return set(value) | keys_in(list(value.values()))
+    return set()
+
+
+def test_every_key_of_the_json_output_is_described(cleanupctl: Command) -> None:
+    prepare(cleanupctl)
+    job_id = cleanupctl("schedule", "--json").data["id"]
+    preview = cleanupctl("run", "--dry-run", "--json")
+    outputs = {
+        ("run",): [preview, cleanupctl("run", "--json")],
+        ("jobs", "list"): [cleanupctl("jobs", "list", "--json")],
+        ("jobs", "show"): [cleanupctl("jobs", "show", job_id, "--json")],
+        ("jobs", "log"): [cleanupctl("jobs", "log", "--json")],
+        ("history", "list"): [cleanupctl("history", "list", "--json")],
+        ("config", "check"): [cleanupctl("config", "check", "--json")],
+        ("config", "path"): [cleanupctl("config", "path", "--json")],
+    }
+    assert outputs.keys() == {path for path, format_ in FORMATS.items() if format_.keys}
+    job = keys_in(outputs["jobs", "list"][0].data)
+    for path, outcomes in outputs.items():
+        described = set(re.findall(r"\w+", str(FORMATS[path])))
+        for outcome in outcomes:
+            assert outcome.code == 0, outcome.err
+            found = keys_in(outcome.data)
+            assert found
+            assert found - (job if path != ("jobs", "list") else set()) <= described
+    engine = 'name = "engine"\nkind = "camunda"\nurl = "postgresql://db/camunda"'
+    cleanupctl.configure(f"[[history]]\n{engine}")
+    listed = cleanupctl("history", "list", "--json").data
+    assert keys_in(listed) <= set(re.findall(r"\w+", str(FORMATS["history", "list"])))
+
+
+def test_the_job_object_is_described_key_by_key_in_its_order(cleanupctl: Command) -> None:
+    described = [name for names, _ in FORMATS["jobs", "list"].keys for name in names.split(", ")]
+    assert set(cleanupctl("schedule", "--json").data) == set(described)
+    assert len(described) == 13
+
+
+def test_every_table_and_key_of_the_configuration_is_described() -> None:
+    text = shown("cleanupctl.toml.5")
+    for table in CONFIGURATION_TABLES:
+        assert f"\n   {table.header or 'Top of the file'}\n" in text
+        assert table.description in prose(text)
+    for key in CONFIGURATION_KEYS:
+        default = "Required" if key.default is None else f"Default: {key.default}"
+        only = f" For kind {key.kind} only." if key.kind else ""
+        meaning = f"{key.description}{only} {default}. Example: {key.name} = {key.example}"
+        assert prose(meaning) in prose(text)
+
+
+def test_the_example_of_a_configuration_can_be_used(tmp_path: Path) -> None:
+    assert EXAMPLE.replace("\n", "\n           ").strip() in shown("cleanupctl.toml.5").replace(
+        "\n\n", "\n           \n"
+    )
+    path = tmp_path / "config.toml"
+    path.write_text(EXAMPLE)
+    for name in ("job-store", "audit"):
+        (tmp_path / name).write_text(f"{name}'s password\n")
+    environment = {"CREDENTIALS_DIRECTORY": str(tmp_path), "ENGINE_PASSWORD": "p@ss/word"}
+    settings = load_settings(config=path, database=None, environment=environment)
+    assert settings.store.password == "job-store's password"
+    assert [(history.name, history.url.password) for history in settings.histories] == [
+        ("orders-engine", "p@ss/word"),
+        ("audit", "audit's password"),
+    ]
+    assert settings.warnings == ()
+    assert {key.rpartition(".")[2] for key in settings.given} >= {
+        "parallelism",
+        "closed",
+        "time_format",
+        "ttl",
+    }
+
+
+def test_every_generated_file_is_installed_where_it_is_looked_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    for page in PAGES:
+        assert shared[f"man/{page.name}"] == f"share/man/man{page.name[-1]}/{page.name}"
+    assert shared["completions/cleanupctl.bash"] == "share/bash-completion/completions/cleanupctl"
+    assert shared["completions/_cleanupctl"] == "share/zsh/site-functions/_cleanupctl"
+    assert shared["completions/cleanupctl.fish"] == "share/fish/vendor_completions.d/cleanupctl.fish"
+    assert all((ROOT / path).is_file() for path in shared)
+
+
+NASTY = [".", ".SH X", "'quoted'", "a\\b", '"', "--option", "`x", "~/.pgpass", "a^b", "é", "\\fBx", "…"]
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_text_reaches_the_reader_as_it_was(text: str, tmp_path: Path) -> None:
+    from cleanupctl.cli.troff import Page
+
+    page = Page("x", 1, date="2026-01-01", source="s", manual="m")
+    page.section("A")
+    page.paragraphs(f"{text} and\n\n    {text}")
+    page.entry(escape(text), text)
+    page.section("END")
+    file = tmp_path / "x.1"
+    file.write_text(str(page))
+    done = subprocess.run(
+        [require("man", "man-db"), "--warnings", "-E", "UTF-8", "-l", str(file)],
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "MANWIDTH": "100"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    body = done.stdout.partition("A\n")[2].partition("END\n")[0]
+    wanted = text.replace("…", "...")
+    assert body.split() == f"{wanted} and {wanted} {wanted} {wanted}".split()
+
+
+@pytest.mark.parametrize(
+    ("text", "troff"),
+    [
+        ("see `cleanupctl jobs`", r"see \fBcleanupctl jobs\fR"),
+        ("with --dry-run.", r"with \fB\-\-dry\-run\fR."),
+        ("see cleanupctl-run(1)", r"see \fBcleanupctl\-run\fR(1)"),
+        ("time-based", r"time\-based"),
+    ],
+)
+def test_markup_is_bold(text: str, troff: str) -> None:
+    assert markup(text) == troff
