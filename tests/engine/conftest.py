@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.engine.laboratory import Laboratory
+from tests.engine.report import REPORT, report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,3 +30,5 @@ def laboratory(request: pytest.FixtureRequest) -> Iterator[Laboratory]:
         yield made
     finally:
         made.close()
+        if REPORT in os.environ:
+            Path(os.environ[REPORT]).write_text(report(made.results))

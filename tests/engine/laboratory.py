@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from cleanupctl.core.cleaning import Failed
-from cleanupctl.core.settings import CleanupSettings, HistorySettings
+from cleanupctl.core.settings import CleanupSettings, HistorySettings, Strategy
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history import history
 from tests.engine.databases import Ids, copy_database, ids
 from tests.engine.driver import ENGINES, Driver, running_driver
 from tests.limits import TestLimits
+from tests.servers import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,15 +31,17 @@ ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2024, 4, 3, 10, 0, tzinfo=ZONE)
 DEPLOYED = datetime(2024, 2, 1, 10, 0, tzinfo=ZONE)
 
-ROUNDS = (
-    (datetime(2024, 2, 20, 10, 0, tzinfo=ZONE), datetime(2024, 2, 21, 12, 0, tzinfo=ZONE)),
-    # ends five days ago to the second, by the wall clock
-    (datetime(2024, 3, 28, 23, 0, tzinfo=ZONE), datetime(2024, 3, 29, 10, 0, tzinfo=ZONE)),
-    # ends less than five days of 24 hours ago, yet five midnights lie in between
-    (datetime(2024, 3, 29, 10, 0, 1, tzinfo=ZONE), datetime(2024, 3, 29, 23, 0, tzinfo=ZONE)),
-    (datetime(2024, 4, 2, 9, 0, tzinfo=ZONE), datetime(2024, 4, 2, 10, 0, tzinfo=ZONE)),
-)
-"""When instances start, and when most of them end."""
+_LONG_AGO = (datetime(2024, 2, 20, 10, 0, tzinfo=ZONE), datetime(2024, 2, 21, 12, 0, tzinfo=ZONE))
+# ends five days ago to the second, by the wall clock
+_JUST_EXPIRED = (datetime(2024, 3, 28, 23, 0, tzinfo=ZONE), datetime(2024, 3, 29, 10, 0, tzinfo=ZONE))
+# starts a second later than that; ends less than five days ago, yet five midnights lie in between
+_NEARLY_EXPIRED = (datetime(2024, 3, 29, 10, 0, 1, tzinfo=ZONE), datetime(2024, 3, 29, 23, 0, tzinfo=ZONE))
+_RECENT = (datetime(2024, 4, 2, 9, 0, tzinfo=ZONE), datetime(2024, 4, 2, 10, 0, tzinfo=ZONE))
+ROUNDS = {
+    "end": (_LONG_AGO, _JUST_EXPIRED, _NEARLY_EXPIRED, _RECENT),
+    "start": (_LONG_AGO, _NEARLY_EXPIRED),
+}
+"""When instances start and when most of them end, by the base time of removal times."""
 
 TIMES_TO_LIVE = {
     "job_log_ttl": "P5D",
@@ -58,7 +61,7 @@ class Experiment:
     server: str
     removal: str = "end"
     """The engine's removal-time strategy: base time of what it writes."""
-    strategy: str = "removal-time"
+    strategy: Strategy = "removal-time"
 
     def __str__(self) -> str:
         return f"{self.engine}-{self.server}-{self.strategy}-{self.removal}"
@@ -80,24 +83,28 @@ class Laboratory:
         self.driver = cache(self._driver)
         self.populated = cache(self._populated)
         self.before = cache(ids)
+        self.by_engine = cache(self._by_engine)
+        """A copy after the engine's own cleanup."""
+        self.by_cleanupctl = cache(self._by_cleanupctl)
+        """A copy after cleanupctl, configured as the engine is."""
+        self.results: dict[str, tuple[Ids, Ids, Ids]] = {}
+        """Ids before, after the engine and after cleanupctl, by experiment."""
         self._open = contextlib.ExitStack()
 
     def close(self) -> None:
         """End the drivers."""
         self._open.close()
 
-    def by_engine(self, experiment: Experiment) -> Cleaned:
-        """A copy after the engine's own cleanup."""
+    def _by_engine(self, experiment: Experiment) -> Cleaned:
         url = self.copy(experiment)
         with self.engine(experiment, url) as engine:
             engine("cleanup", now=NOW.isoformat())
         return self._cleaned(experiment, url)
 
-    def by_cleanupctl(self, experiment: Experiment, **settings: Any) -> Cleaned:
-        """A copy after cleanupctl, configured as the engine is; `settings` may say otherwise."""
+    def _by_cleanupctl(self, experiment: Experiment) -> Cleaned:
         url = self.copy(experiment)
-        configured = replace(
-            HistorySettings("engine", "camunda", parse_url(url), ZONE, task_metrics_ttl=5), **settings
+        configured = HistorySettings(
+            "engine", "camunda", parse_url(url), ZONE, strategy=experiment.strategy, task_metrics_ttl=5
         )
         with history(configured, CleanupSettings()).open() as session:
             events: list[Event] = list(session.clean(NOW.astimezone(UTC), TestLimits()))
@@ -114,6 +121,12 @@ class Laboratory:
     def original(self, experiment: Experiment) -> str:
         """URL of the populated database; to be read only."""
         return self.populated(experiment.engine, experiment.server, experiment.removal)
+
+    def running(self, url: str) -> int:
+        """How many process instances have not ended."""
+        with connect(url) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM ACT_HI_PROCINST WHERE END_TIME_ IS NULL")
+            return int(cursor.fetchone()[0])
 
     def copy(self, experiment: Experiment) -> str:
         """A copy of the populated database."""
@@ -132,6 +145,6 @@ class Laboratory:
             running("deploy", now=DEPLOYED.isoformat(), files=MODELS)
             # The log of the engine's own cleanup is history, too.
             running("cleanup", now=DEPLOYED.isoformat())
-            for start, end in ROUNDS:
+            for start, end in ROUNDS[removal]:
                 running("populate", start=start.isoformat(), end=end.isoformat())
         return url
