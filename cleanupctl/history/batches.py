@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.cleaning import BatchDeleted, Stopped, TableFinished, TableStarted
 from cleanupctl.history.sql import COUNT_BOUND, ForeignKeyError, LockConflictError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from cleanupctl.core.cleaning import Event, Limits
     from cleanupctl.history.sql import Batch, Database, Deletion, Target
+    from cleanupctl.history.walk import Walk
 
 GROWTH = 2.0
 """A batch is never more than this many times the one before: one lucky measurement proves little."""
@@ -25,6 +26,7 @@ FILL = 0.9
 
 LOCK_ATTEMPTS = 8
 LOCK_PAUSE_SECONDS = 0.05
+OTHERS_PAUSE_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class TargetRun:
     def __init__(self, history: str, database: Database, target: Target, pacing: Pacing) -> None:
         self.rows = 0
         self.stopped: str | None = None
+        self.walk: Walk[Any] | None = None
+        """What other workers can take part in, at present."""
         self._history = history
         self._database = database
         self._target = target
@@ -86,6 +90,7 @@ class TargetRun:
             rows_before = self.rows
             deletion = self._database.deletion(self._target)
             estimate = self._database.estimate(self._target)
+            self.walk = deletion.walk
             yield TableStarted(self._history, self._target.label, estimate, deletion.way)
             try:
                 yield from self._pass(deletion, limits)
@@ -94,6 +99,8 @@ class TargetRun:
                     raise
                 self._guard()
                 continue
+            finally:
+                self._end_walk(limits)
             if self.stopped:
                 yield Stopped(self._history, self.stopped)
                 return
@@ -102,8 +109,33 @@ class TargetRun:
                 break
         yield self._finished()
 
-    def _pass(self, deletion: Deletion, limits: Limits) -> Iterator[Event]:
-        pace = Pace(deletion.start_units, deletion.most_units)
+    def _end_walk(self, limits: Limits) -> None:
+        """See that nobody works on the table any more before this worker leaves it or begins anew."""
+        walk, self.walk = self.walk, None
+        if walk is None:
+            return
+        walk.abandon()
+        while not walk.finished:
+            limits.pause(OTHERS_PAUSE_SECONDS)
+
+    def help(self, walk: Walk[Any], limits: Limits) -> Iterator[Event]:
+        """Take part in another worker's walk until it has nothing left to take.
+
+        Raises HistoryError when this worker cannot go on; what it had taken is left to the other one.
+        """
+        yield from self._pass(self._database.joined(walk), limits, helping=True)
+        if self.stopped:
+            yield Stopped(self._history, self.stopped)
+
+    def _pass(self, deletion: Deletion, limits: Limits, *, helping: bool = False) -> Iterator[Event]:
+        try:
+            yield from self._batches(deletion, limits, helping=helping)
+        finally:
+            deletion.leave()
+
+    def _batches(self, deletion: Deletion, limits: Limits, *, helping: bool) -> Iterator[Event]:
+        walk = deletion.walk
+        pace = Pace((walk.units if walk else 0) or deletion.start_units, deletion.most_units)
         conflicts = 0
         while True:
             self.stopped = limits.stop_reason()
@@ -131,18 +163,22 @@ class TargetRun:
                 pace = after_overflow(pace)
                 continue
             conflicts = 0
-            seconds = time.perf_counter() - started
-            self.rows += batch.rows
-            yield BatchDeleted(self._history, self._target.label, batch.rows, seconds)
+            if not batch.idle:
+                seconds = time.perf_counter() - started
+                self.rows += batch.rows
+                yield BatchDeleted(self._history, self._target.label, batch.rows, seconds)
+                pace = self._next(pace, batch, seconds, allowed)
+            if walk:
+                walk.units = pace.units
             if batch.done:
-                return
-            pace = next_pace(
-                pace,
-                rows=batch.rows,
-                seconds=seconds,
-                target=self._pacing.batch_time.total_seconds(),
-                batch_size=allowed,
-            )
+                if helping or walk is None or walk.finished:
+                    return
+                # Others still work on their last pieces, and may have to give them back.
+                limits.pause(OTHERS_PAUSE_SECONDS)
+
+    def _next(self, pace: Pace, batch: Batch, seconds: float, allowed: int) -> Pace:
+        target = self._pacing.batch_time.total_seconds()
+        return next_pace(pace, rows=batch.rows, seconds=seconds, target=target, batch_size=allowed)
 
     def _guard(self) -> None:
         """From now on pass over rows that a foreign key still points at."""

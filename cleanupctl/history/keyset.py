@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.sql import DENSE_SHARE, Batch, Condition, Database, both
+from cleanupctl.history.walk import Piece, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,11 +62,15 @@ class KeysetDatabase(Database):
         if target.indexed and (not target.table.key or self.share(target) < DENSE_SHARE):
             return TimeOrder(self, target)
         if target.table.key:
-            return KeySweep(self, target)
+            return KeySweep(self, Walk(target, None))
         raise HistoryError(
             f"table {target.label} has neither a primary key nor an index on {target.time_column.name}:"
             " every batch would read the whole table; create one of them first"
         )
+
+    def joined(self, walk: Walk[Any]) -> Deletion:
+        """Take part in another worker's sweep."""
+        return KeySweep(self, walk)
 
     def delete_rows(self, target: Target, where: Condition, most_rows: int, *, along_key: bool) -> int | None:
         """Delete what is in `where` and deletable, in one transaction; None when it would be too much."""
@@ -98,6 +104,10 @@ class KeysetDatabase(Database):
         return Condition(f"({either})", tuple(value for key in keys for value in key))
 
 
+Key = tuple[Any, ...] | None
+"""Key of a row; None is before the first row as a start, and after the last one as an end."""
+
+
 class KeySweep:
     """Walks the table once along its primary key, the order in which the rows lie."""
 
@@ -105,36 +115,67 @@ class KeySweep:
     start_units = START_ROWS
     most_units = MOST_ROWS_LOOKED_AT
 
-    def __init__(self, database: KeysetDatabase, target: Target) -> None:
+    def __init__(self, database: KeysetDatabase, walk: Walk[Key]) -> None:
+        self.walk: Walk[Key] | None = walk
+        self._walk = walk
         self._database = database
-        self._target = target
-        self._last: tuple[Any, ...] | None = None
+        self._target = walk.target
+        self._piece: Piece[Key] | None = None
+        self._size = 0
 
     def run(self, units: int, most_rows: int) -> Batch:
         """Look at the next `units` rows of the key."""
-        boundary = self._boundary(units)
-        parts = self._after_last()
-        if boundary is not None:
-            parts.append(self._compare("<", boundary, inclusive=True))
-        rows = self._database.delete_rows(self._target, both(parts), most_rows, along_key=True)
+        if self._piece is None:
+            self._piece = self._walk.take(partial(self._cut, units))
+            self._size = units
+        piece = self._piece
+        if piece is None:
+            return Batch(0, done=True, idle=True)
+        end = piece.end
+        if units < self._size:
+            smaller = self._boundary(units, piece)
+            end = end if smaller is None else smaller
+        rows = self._database.delete_rows(
+            self._target, self._between(Piece(piece.start, end)), most_rows, along_key=True
+        )
         if rows is None:
             return Batch(0, overflow=True)
-        self._last = boundary
-        return Batch(rows, done=boundary is None)
+        if end == piece.end:
+            self._walk.settle()
+            self._piece = None
+        else:
+            self._piece = Piece(end, piece.end)
+        return Batch(rows, done=self._piece is None and self._walk.spent)
 
-    def _boundary(self, units: int) -> tuple[Any, ...] | None:
+    def leave(self) -> None:
+        """Give back what was taken of the walk and not finished."""
+        if self._piece is not None:
+            self._walk.settle(self._piece)
+            self._piece = None
+
+    def _cut(self, units: int, start: Key) -> tuple[Key, bool]:
+        end = self._boundary(units, Piece(start, None))
+        return end, end is None
+
+    def _boundary(self, units: int, piece: Piece[Key]) -> Key:
+        """Find the key of the last of the first `units` rows of a piece; None when it has fewer."""
         database = self._database
         keys = ", ".join(database.key_columns(self._target.table))
-        after = both(self._after_last())
-        where = f" WHERE {after.sql}" if after.sql else ""
+        inside = self._between(piece)
+        where = f" WHERE {inside.sql}" if inside.sql else ""
         rows = database.rows_of(self._target, along_key=True)
         found = database.query(
-            f"SELECT {keys} FROM {rows}{where} ORDER BY {keys} LIMIT 1 OFFSET {units - 1}", after.parameters
+            f"SELECT {keys} FROM {rows}{where} ORDER BY {keys} LIMIT 1 OFFSET {units - 1}", inside.parameters
         )
         return found[0] if found else None
 
-    def _after_last(self) -> list[Condition]:
-        return [] if self._last is None else [self._compare(">", self._last)]
+    def _between(self, piece: Piece[Key]) -> Condition:
+        parts = []
+        if piece.start is not None:
+            parts.append(self._compare(">", piece.start))
+        if piece.end is not None:
+            parts.append(self._compare("<", piece.end, inclusive=True))
+        return both(parts)
 
     def _compare(self, operator: str, values: tuple[Any, ...], *, inclusive: bool = False) -> Condition:
         names = self._database.key_columns(self._target.table)
@@ -149,6 +190,7 @@ class TimeOrder:
 
     way = "index"
     start_units = START_ROWS
+    walk: Walk[Any] | None = None
 
     def __init__(self, database: KeysetDatabase, target: Target) -> None:
         self._database = database
@@ -170,6 +212,9 @@ class TimeOrder:
             return Batch(0, overflow=True)
         self._lower = boundary
         return Batch(rows, done=boundary is None)
+
+    def leave(self) -> None:
+        """Nothing is shared with other workers."""
 
     def _boundary(self, units: int) -> Any:
         found = self._select(self._column, f"ORDER BY {self._column} LIMIT 1 OFFSET {units}")

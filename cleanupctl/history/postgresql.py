@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import zlib
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
+from cleanupctl.history.postgresql_ways import BlockSweep, BlockWalk, TimeOrder
 from cleanupctl.history.sql import (
     COUNT_BOUND,
     DENSE_SHARE,
-    Batch,
     Column,
     Condition,
     Cutoff,
@@ -24,6 +25,7 @@ from cleanupctl.history.sql import (
     epoch,
     unfit_column,
 )
+from cleanupctl.history.walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +41,20 @@ STATEMENT_TIMEOUT = "60s"
 CLAIM_SPACE = zlib.crc32(b"cleanupctl") & 0x7FFFFFFF
 """First half of the advisory locks by which workers share tables out among themselves."""
 
+ORDERED = 0.9
+"""From this correlation on, the time index leads to the rows almost in the order in which they lie."""
+ORDERED_SHARE = 0.6
+"""Share of expired rows from which a sweep pays even then: it reads the rest of the table for nothing."""
+
 TID_RANGES_SINCE = 140000
 """Server version from which a range of blocks is read without reading the whole table."""
+
+_COMMIT_WITHOUT_WAITING = """
+SELECT set_config('synchronous_commit', 'off', false) WHERE current_setting('synchronous_standby_names') = ''
+  AND current_setting('synchronous_commit') <> 'off'
+"""
+"""Where standby servers have to confirm commits, waiting for them keeps cleanup from outrunning them."""
+_WAIT_FOR_DISK = "SET LOCAL synchronous_commit = on"
 
 _KINDS = {
     "timestamp without time zone": "wall",
@@ -52,37 +66,39 @@ _KINDS = {
 }
 
 _CATALOGUE = """
-SELECT c.oid, n.nspname, c.relname, c.relkind, c.relname = %(name)s
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE lower(c.relname) = lower(%(name)s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-  AND (n.nspname = %(schema)s OR (%(schema)s::text IS NULL AND n.nspname = ANY(current_schemas(false))))
-ORDER BY c.relname = %(name)s DESC, array_position(current_schemas(false), n.nspname), c.relname
-"""
-_COLUMNS = """
-SELECT a.attname, format_type(a.atttypid, NULL) FROM pg_catalog.pg_attribute a
-WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
-"""
-_KEY = """
-SELECT a.attname FROM pg_catalog.pg_index i
-CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
-JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-WHERE i.indrelid = %s AND i.indisprimary ORDER BY k.place
-"""
-_INDEXED = """
-SELECT DISTINCT a.attname FROM pg_catalog.pg_index i
-JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = x.relam
-JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-WHERE i.indrelid = %s AND i.indisvalid AND i.indpred IS NULL AND m.amname = 'btree'
-"""
-_REFERENCES = """
-SELECT n.nspname, c.relname, k.confdeltype,
-  ARRAY(SELECT a.attname FROM unnest(k.conkey) WITH ORDINALITY u(attnum, place)
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.attnum ORDER BY u.place),
-  ARRAY(SELECT a.attname FROM unnest(k.confkey) WITH ORDINALITY u(attnum, place)
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.attnum ORDER BY u.place)
-FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+SELECT asked.name, c.oid, n.nspname, c.relname::text, c.relkind,
+  ARRAY(SELECT ARRAY[a.attname::text, format_type(a.atttypid, NULL)] FROM pg_catalog.pg_attribute a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum),
+  ARRAY(SELECT a.attname::text FROM pg_catalog.pg_index i
+        CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+        WHERE i.indrelid = c.oid AND i.indisprimary ORDER BY k.place),
+  ARRAY(SELECT DISTINCT a.attname::text FROM pg_catalog.pg_index i
+        JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = x.relam
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+        WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND m.amname = 'btree'),
+  (SELECT json_agg(json_build_array(rn.nspname, r.relname, f.confdeltype,
+     ARRAY(SELECT a.attname FROM unnest(f.conkey) WITH ORDINALITY u(attnum, place)
+           JOIN pg_catalog.pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = u.attnum
+           ORDER BY u.place),
+     ARRAY(SELECT a.attname FROM unnest(f.confkey) WITH ORDINALITY u(attnum, place)
+           JOIN pg_catalog.pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = u.attnum
+           ORDER BY u.place)))
+   FROM pg_catalog.pg_constraint f JOIN pg_catalog.pg_class r ON r.oid = f.conrelid
+   JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
+   WHERE f.contype = 'f' AND f.confrelid = c.oid AND f.conparentid = 0)
+FROM unnest(%(names)s::text[]) AS asked (name)
+JOIN pg_catalog.pg_class c ON lower(c.relname) = lower(asked.name)
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE k.contype = 'f' AND k.confrelid = %s AND k.conparentid = 0
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+  AND (n.nspname = %(schema)s OR (%(schema)s::text IS NULL AND n.nspname = ANY(current_schemas(false))))
+ORDER BY c.relname = asked.name DESC, array_position(current_schemas(false), n.nspname), c.relname
+"""
+_STATISTICS = """
+SELECT c.reltuples, c.relpages, pg_relation_size(c.oid) / current_setting('block_size')::bigint,
+  (SELECT abs(s.correlation) FROM pg_catalog.pg_stats s
+   WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = %s)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = %s
 """
 _LEAVES = """
 SELECT n.nspname, c.relname FROM pg_catalog.pg_partition_tree(%s::oid::regclass) p
@@ -124,20 +140,47 @@ def _one_line(error: Exception, url: DatabaseUrl) -> str:
     return text or type(error).__name__
 
 
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What is known of a table without looking at its rows."""
+
+    rows: float
+    """Rows of the table; 0 when it was never analyzed."""
+    blocks: int
+    correlation: float
+    """How far the rows lie in the order of the time column: 0 not at all, 1 wholly."""
+
+
 class PostgreSQL(Database):
-    """One session; every statement outside `PostgreSQL.delete` commits by itself."""
+    """One session; every statement outside `PostgreSQL.delete` commits by itself.
+
+    Commits do not wait for the disk: a crash of the server can bring the last batches back, in the order
+    in which they went, and the next run deletes them again. `close` waits for all of them at once.
+    """
 
     def __init__(self, url: DatabaseUrl, connection: Connection[Any]) -> None:
         self._url = url
         self._connection = connection
+        self._unflushed = False
+        self._planned: tuple[Target, int | None] | None = None
         with self.translated():
             connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
             connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
+            connection.execute(_COMMIT_WITHOUT_WAITING)
 
     def close(self) -> None:
-        """Disconnect; never raises."""
+        """Wait until the disk has what was deleted, and disconnect; never raises."""
+        with suppress(Exception):
+            self._flush()
         with suppress(Exception):
             self._connection.close()
+
+    def _flush(self) -> None:
+        if self._unflushed:
+            with self._connection.transaction():
+                self._connection.execute(_WAIT_FOR_DISK)
+                self._connection.execute("SELECT pg_logical_emit_message(true, 'cleanupctl', '')")
+            self._unflushed = False
 
     def query(self, sql: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
         """Run a statement outside a transaction and return its rows."""
@@ -160,6 +203,7 @@ class PostgreSQL(Database):
             rows = self._connection.execute(sql, parameters).rowcount
             if rows > most_rows:
                 raise Rollback(transaction)
+            self._unflushed = self._unflushed or rows > 0
             return rows
         return None
 
@@ -173,28 +217,30 @@ class PostgreSQL(Database):
 
     def find_table(self, name: str, schema: str | None = None) -> Table | None:
         """Look a table up in the search path, or in the given schema."""
-        found = self.query(_CATALOGUE, {"name": name, "schema": schema})
-        if not found:
-            return None
-        exact = [row for row in found if row[4]] or found
-        if len({row[2] for row in exact}) > 1:
-            names = ", ".join(row[2] for row in exact)
-            raise HistoryError(f"table name {name} is ambiguous: there are {names}; write it exactly")
-        oid, namespace, relation, kind, _ = exact[0]
+        return self.find_tables((name,), schema).get(name)
+
+    def find_tables(self, names: Sequence[str], schema: str | None = None) -> dict[str, Table]:
+        """Look several tables up with one query; those that are not there are left out."""
+        found: dict[str, list[tuple[Any, ...]]] = {}
+        for row in self.query(_CATALOGUE, {"names": list(names), "schema": schema}):
+            found.setdefault(row[0], []).append(row)
+        return {name: self._chosen(name, rows) for name, rows in found.items()}
+
+    def _chosen(self, name: str, found: list[tuple[Any, ...]]) -> Table:
+        exact = [row for row in found if row[3] == name] or found
+        if len({row[3] for row in exact}) > 1:
+            among = ", ".join(row[3] for row in exact)
+            raise HistoryError(f"table name {name} is ambiguous: there are {among}; write it exactly")
+        _, oid, namespace, relation, kind, columns, key, indexed, references = exact[0]
         if kind not in ("r", "p"):
             raise HistoryError(f"{name} is a view or a foreign table; name the table that holds the rows")
-        return self._table(oid, namespace, relation, kind)
-
-    def _table(self, oid: int, namespace: str, relation: str, kind: str) -> Table:
-        columns = [
-            Column(name, _KINDS.get(kind_, "other"), kind_) for name, kind_ in self.query(_COLUMNS, (oid,))
-        ]
+        known = [Column(column, _KINDS.get(type_, "other"), type_) for column, type_ in columns]
         return Table(
             schema=namespace,
             name=relation,
-            columns={column.name.lower(): column for column in columns},
-            key=tuple(row[0] for row in self.query(_KEY, (oid,))),
-            indexed=frozenset(row[0] for row in self.query(_INDEXED, (oid,))),
+            columns={column.name.lower(): column for column in known},
+            key=tuple(key),
+            indexed=frozenset(indexed),
             references=tuple(
                 ForeignKey(
                     f"{self.quote(row[0])}.{self.quote(row[1])}",
@@ -202,7 +248,7 @@ class PostgreSQL(Database):
                     tuple(row[4]),
                     _ACTIONS.get(row[2], "restrict"),
                 )
-                for row in self.query(_REFERENCES, (oid,))
+                for row in references or ()
             ),
             detail={"oid": oid, "partitioned": kind == "p"},
         )
@@ -238,38 +284,43 @@ class PostgreSQL(Database):
         plan = json.loads(plan) if isinstance(plan, str) else plan
         return int(plan[0]["Plan"]["Plan Rows"])
 
-    def _analyzed(self, table: Table) -> bool:
-        oid = table.detail["oid"]
-        return bool(self.query("SELECT reltuples > 0 FROM pg_catalog.pg_class WHERE oid = %s", (oid,))[0][0])
+    def _statistics(self, target: Target) -> Statistics:
+        place = (target.time_column.name, target.table.detail["oid"])
+        rows, pages, blocks, correlation = self.query(_STATISTICS, place)[0]
+        # As the planner does: the density that was seen last, times the size of today.
+        known = max(0.0, rows) / pages * blocks if pages else 0.0
+        return Statistics(known, int(blocks), correlation or 0.0)
 
     def estimate(self, target: Target) -> int | None:
         """Read the planner's guess; None for a table without statistics."""
-        if not self._analyzed(target.table):
-            return None
-        return self._planned_rows(target.table, target.condition)
+        if self._planned is None or self._planned[0] is not target:
+            known = self._statistics(target).rows
+            self._planned = (target, self._planned_rows(target.table, target.condition) if known else None)
+        return self._planned[1]
 
-    def _dense(self, target: Target) -> bool:
-        if self._analyzed(target.table):
+    def _dense(self, target: Target, statistics: Statistics) -> bool:
+        if statistics.rows:
             expired = self._planned_rows(target.table, target.condition)
-        elif target.indexed:
-            expired = self.bounded_count(target.table, target.condition)
-            if expired >= COUNT_BOUND:
-                return True
-        else:
+            self._planned = (target, expired)
+            least = ORDERED_SHARE if statistics.correlation > ORDERED else DENSE_SHARE
+            return expired >= least * statistics.rows
+        self._planned = (target, None)
+        if not target.indexed:
             return True
-        return expired >= DENSE_SHARE * max(1, self._planned_rows(target.table, None))
+        expired = self.bounded_count(target.table, target.condition)
+        return expired >= COUNT_BOUND or expired >= DENSE_SHARE * self._planned_rows(target.table, None)
 
     def deletion(self, target: Target) -> Deletion:
         """Sweep the heap when much has expired or no index leads with the time, else walk the index."""
+        statistics = self._statistics(target)
         sweeps = self._connection.info.server_version >= TID_RANGES_SINCE
-        if sweeps and (not target.indexed or self._dense(target)):
-            return BlockSweep(self, target)
-        return IndexOrder(self, target)
+        if sweeps and (self._dense(target, statistics) or not target.indexed):
+            return BlockSweep(self, BlockWalk(target, statistics.blocks))
+        return TimeOrder(self, Walk(target, None))
 
-    def blocks(self, table: Table) -> int:
-        """Size of the table's heap in blocks, as of now."""
-        sql = "SELECT pg_relation_size(%s::oid::regclass) / current_setting('block_size')::bigint"
-        return int(self.query(sql, (table.detail["oid"],))[0][0])
+    def joined(self, walk: Walk[Any]) -> Deletion:
+        """Take part in another worker's walk, the way it was begun."""
+        return BlockSweep(self, walk) if isinstance(walk, BlockWalk) else TimeOrder(self, walk)
 
     def claim(self, table: Table) -> bool:
         """Take the table's advisory lock, if it is free; it ends with the session at the latest."""
@@ -307,81 +358,3 @@ class PostgreSQL(Database):
             case psycopg.Error():
                 return HistoryError(f"{self._url}: {text}")
         return error
-
-
-class BlockSweep:
-    """Reads the heap once, range by range of blocks; dead rows and others' old snapshots cost nothing."""
-
-    way = "sweep"
-    start_units = 64
-    most_units = 16_384
-
-    def __init__(self, database: PostgreSQL, target: Target) -> None:
-        self._database = database
-        self._target = target
-        self._next = 0
-        self._end = database.blocks(target.table)
-        condition = target.deletable
-        self._table = database.qualified(target.table)
-        self._range = "t.ctid >= %s::tid AND t.ctid < %s::tid"
-        self._where = condition.sql
-        self._parameters = condition.parameters
-
-    def run(self, units: int, most_rows: int) -> Batch:
-        """Delete what has expired in the next `units` blocks."""
-        end = min(self._next + units, self._end)
-        bounds = (f"({self._next},0)", f"({end},0)")
-        sql = f"DELETE FROM ONLY {self._table} AS t WHERE {self._range} AND {self._where}"
-        rows = self._database.delete(sql, (*bounds, *self._parameters), most_rows)
-        if rows is None:
-            return self._part_of_block(bounds, most_rows) if units == 1 else Batch(0, overflow=True)
-        self._next = end
-        return Batch(rows, done=end >= self._end)
-
-    def _part_of_block(self, bounds: tuple[str, str], most_rows: int) -> Batch:
-        """Delete some rows of a single block that holds more than a transaction may delete."""
-        inner = f"SELECT t.ctid FROM ONLY {self._table} AS t WHERE {self._range} AND {self._where} LIMIT %s"
-        sql = f"DELETE FROM ONLY {self._table} AS t WHERE t.ctid = ANY(ARRAY({inner})) AND {self._where}"
-        rows = self._database.delete(
-            sql, (*bounds, *self._parameters, most_rows, *self._parameters), most_rows
-        )
-        return Batch(rows or 0)
-
-
-class IndexOrder:
-    """Walks the time index from the oldest row on, past rows that somebody else holds.
-
-    The lower bound moves along, so that no batch walks again over the entries of rows already deleted,
-    which stay in the index as long as any other session has an old snapshot.
-    """
-
-    way = "index"
-    start_units = 1_000
-
-    def __init__(self, database: PostgreSQL, target: Target) -> None:
-        self._database = database
-        self._target = target
-        self._lower: Any = None
-        self.most_units = COUNT_BOUND
-        self._column = f"t.{database.quote(target.time_column.name)}"
-        self._table = database.qualified(target.table)
-
-    def run(self, units: int, most_rows: int) -> Batch:
-        """Delete the next `units` expired rows, oldest first."""
-        limit = min(units, most_rows)
-        condition = self._target.deletable
-        lower = () if self._lower is None else (self._lower,)
-        bound = f"{self._column} >= %s AND " if lower else ""
-        sql = (
-            f"WITH doomed AS MATERIALIZED (SELECT t.ctid AS place, {self._column} AS moment"
-            f" FROM ONLY {self._table} AS t WHERE {bound}{condition.sql}"
-            f" ORDER BY {self._column} LIMIT %s FOR UPDATE OF t SKIP LOCKED),"
-            f" gone AS (DELETE FROM ONLY {self._table} AS t"
-            f" WHERE t.ctid = ANY(ARRAY(SELECT place FROM doomed)) AND {condition.sql} RETURNING 1)"
-            " SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM doomed),"
-            " (SELECT max(moment) FROM doomed)"
-        )
-        parameters = (*lower, *condition.parameters, limit, *condition.parameters)
-        deleted, found, latest = self._database.query(sql, parameters)[0]
-        self._lower = latest if latest is not None else self._lower
-        return Batch(int(deleted), done=found < limit)

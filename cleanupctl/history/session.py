@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cleanupctl.core.cleaning import Expired, Failed, Noticed, Stopped
 from cleanupctl.core.errors import CleanupctlError, HistoryError, HistoryUnreachableError
@@ -13,14 +13,18 @@ from cleanupctl.history.batches import Pacing, TargetRun
 from cleanupctl.history.sql import as_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from cleanupctl.core.cleaning import Event, Limits
     from cleanupctl.history.sql import Database, Target
+    from cleanupctl.history.walk import Walk
 
-WAIT_FOR_OTHERS_SECONDS = 0.2
+WAIT_FOR_OTHERS_SECONDS = 0.01
+"""First wait for a table that another worker cleans; it doubles with each further one."""
+MOST_WAIT_SECONDS = 1.0
+MOST_WAITS_COUNTED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,26 @@ class Shared:
     lock: threading.Lock = field(default_factory=threading.Lock)
     done: dict[str, datetime] = field(default_factory=dict)
     """By table: up to which moment it has been cleaned to the end."""
+    runs: dict[str, TargetRun] = field(default_factory=dict)
+    """By table: who cleans it at present."""
+
+    @contextmanager
+    def running(self, table: str, run: TargetRun) -> Iterator[None]:
+        """Let the other workers see who cleans a table, so that they can help."""
+        with self.lock:
+            self.runs[table] = run
+        try:
+            yield
+        finally:
+            with self.lock:
+                del self.runs[table]
+
+    def walk(self, table: str) -> Walk[Any] | None:
+        """Return the walk through a table that others can take part in and that has something left."""
+        with self.lock:
+            run = self.runs.get(table)
+            walk = run.walk if run else None
+        return walk if walk and not walk.spent else None
 
     def finish(self, table: str, now: datetime) -> None:
         """Remember that nothing expired at `now` is left in a table."""
@@ -110,7 +134,10 @@ class CleaningSession:
 
 
 class PhaseRun:
-    """Works through one phase next to other workers: whoever claims a table first cleans it."""
+    """Works through one phase next to other workers: whoever claims a table first cleans it.
+
+    Workers of one process that find no free table help where a table is walked piece by piece.
+    """
 
     def __init__(self, session: CleaningSession, phase: Phase, now: datetime) -> None:
         self.failed = False
@@ -118,28 +145,56 @@ class PhaseRun:
         self._session = session
         self._pending = list(phase.targets)
         self._waited: set[str] = set()
+        self._could_not_help: set[str] = set()
+        self._waits = 0
         self._now = now
 
     def events(self, limits: Limits) -> Iterator[Event]:
         """Clean every table of the phase that nobody else cleans, then see that the others' are done."""
         while self._pending and not self.stopped:
-            progress = False
+            pending = len(self._pending)
             for target in list(self._pending):
-                if self._finished_by_others(target):
-                    self._pending.remove(target)
-                    progress = True
-                    continue
-                with self._claimed(target) as mine:
-                    if not mine:
-                        self._waited.add(target.label)
-                        continue
-                    self._pending.remove(target)
-                    progress = True
-                    yield from self._clean(target, limits)
+                yield from self._take(target, limits)
                 if self.stopped:
                     return
-            if self._pending and not progress:
+            if len(self._pending) < pending:
+                self._waits = 0
+                continue
+            helped = yield from self._help(limits)
+            if not helped and not self.stopped:
                 yield from self._wait(limits)
+
+    def _take(self, target: Target, limits: Limits) -> Iterator[Event]:
+        """Clean one table to its end, unless somebody else does or did."""
+        if self._finished_by_others(target):
+            self._pending.remove(target)
+            return
+        with self._claimed(target) as mine:
+            if not mine:
+                self._waited.add(target.label)
+                return
+            self._pending.remove(target)
+            yield from self._clean(target, limits)
+
+    def _help(self, limits: Limits) -> Generator[Event, None, bool]:
+        """Take part in the first walk that has something left; returns whether there was one."""
+        session = self._session
+        for target in self._pending:
+            walk = session.shared.walk(self._key(target))
+            if walk is None or target.label in self._could_not_help:
+                continue
+            run = TargetRun(session.name, session.database, target, session.pacing)
+            try:
+                yield from run.help(walk, limits)
+            except HistoryUnreachableError:
+                raise
+            except HistoryError:
+                # The worker whose table it is meets the same trouble, and reports it once.
+                self._could_not_help.add(target.label)
+            self.stopped = bool(run.stopped)
+            self._waits = 0
+            return True
+        return False
 
     def _finished_by_others(self, target: Target) -> bool:
         return self._session.shared.is_done(self._key(target), self._now)
@@ -166,7 +221,8 @@ class PhaseRun:
             return
         run = TargetRun(session.name, session.database, target, session.pacing)
         try:
-            yield from run.events(limits)
+            with session.shared.running(self._key(target), run):
+                yield from run.events(limits)
         except HistoryUnreachableError:
             raise
         except HistoryError as error:
@@ -184,7 +240,8 @@ class PhaseRun:
             self.stopped = True
             yield Stopped(self._session.name, reason)
             return
-        limits.pause(WAIT_FOR_OTHERS_SECONDS)
+        limits.pause(min(MOST_WAIT_SECONDS, WAIT_FOR_OTHERS_SECONDS * 2**self._waits))
+        self._waits = min(self._waits + 1, MOST_WAITS_COUNTED)
 
 
 class CleaningHistory:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
+    from cleanupctl.history.walk import Walk
+
 DENSE_SHARE = 0.15
 """From this share of expired rows on, walking the table in storage order beats its time index."""
 
@@ -157,6 +159,8 @@ class Batch:
     done: bool = False
     overflow: bool = False
     """The transaction would have deleted more than allowed and was rolled back."""
+    idle: bool = False
+    """There was nothing to take: other workers have the rest."""
 
 
 class Deletion(Protocol):
@@ -166,9 +170,14 @@ class Deletion(Protocol):
     """`index` or `sweep`."""
     start_units: int
     most_units: int
+    walk: Walk[Any] | None
+    """What other workers can take part in; None when only one can work on the target."""
 
     def run(self, units: int, most_rows: int) -> Batch:
         """Look at `units` (rows or blocks), delete at most `most_rows` of them, and commit."""
+
+    def leave(self) -> None:
+        """Give back what was taken of the walk and not finished."""
 
 
 class Database(ABC):
@@ -183,6 +192,11 @@ class Database(ABC):
     @abstractmethod
     def find_table(self, name: str, schema: str | None = None) -> Table | None:
         """Look a table up in the catalogue; exact name first, then without regard to case."""
+
+    def find_tables(self, names: Sequence[str], schema: str | None = None) -> dict[str, Table]:
+        """Look several tables up; those that are not there are left out."""
+        found = {name: self.find_table(name, schema) for name in names}
+        return {name: table for name, table in found.items() if table is not None}
 
     @abstractmethod
     def quote(self, name: str) -> str:
@@ -203,6 +217,10 @@ class Database(ABC):
     @abstractmethod
     def deletion(self, target: Target) -> Deletion:
         """Choose how to find the target's rows, from the statistics."""
+
+    @abstractmethod
+    def joined(self, walk: Walk[Any]) -> Deletion:
+        """Take part in another worker's walk through a table."""
 
     @abstractmethod
     def estimate(self, target: Target) -> int | None:

@@ -65,11 +65,9 @@ class Schema:
 
 def find_schema(database: Database, settings: HistorySettings, names: tuple[str, ...]) -> Schema:
     """Look the tables called `names` up. Raises HistoryError when this is no engine's database."""
-    tables = {}
-    for name in names:
-        table = database.find_table(settings.table_prefix + name, settings.schema)
-        if table is not None:
-            tables[name] = table
+    prefix = settings.table_prefix
+    found = database.find_tables([prefix + name for name in names], settings.schema)
+    tables = {name: found[prefix + name] for name in names if prefix + name in found}
     if PROCESS_INSTANCES not in tables:
         raise HistoryError(
             f"history {settings.name}: there is no table {settings.table_prefix}{PROCESS_INSTANCES} in"
