@@ -125,6 +125,8 @@ class Output:
 
     def _write(self, text: str) -> None:
         sys.stdout.write(self.redacted(text) + "\n")
+        # Whoever reads a pipe wants each answer when it is there, also from a process that stays.
+        sys.stdout.flush()
 
     def _complain(self, text: str) -> None:
         sys.stderr.write(self.redacted(text) + "\n")
