@@ -15,11 +15,14 @@ _RUNNING = "(SELECT PROC_INST_ID_ FROM ACT_HI_PROCINST WHERE END_TIME_ IS NULL)"
 _UNFINISHED_BATCH = "(SELECT ID_ FROM ACT_HI_BATCH WHERE END_TIME_ IS NULL)"
 _WITHOUT_ROOT = ("ACT_HI_BATCH", "ACT_HI_CASEINST", "ACT_HI_CASEACTINST", "ACT_RU_TASK_METER_LOG")
 
-# Base time "start" gives running instances and batches a removal time, and the engine deletes by it.
-_BY_START = {
+# The engine deletes by the removal time alone, and a running instance has one when a person has set it.
+_RUNNING_ROOT = {
     "the root process instance still runs": {
         table: f"ROOT_PROC_INST_ID_ IN {_RUNNING}" for table in HISTORY if table not in _WITHOUT_ROOT
     },
+}
+# With base time "start" every running instance and batch has one.
+_RUNNING_BATCH = {
     "the batch has not finished": {
         "ACT_HI_BATCH": "END_TIME_ IS NULL",
         "ACT_HI_JOB_LOG": f"JOB_DEF_CONFIGURATION_ IN {_UNFINISHED_BATCH}",
@@ -27,14 +30,14 @@ _BY_START = {
         f" WHERE JOB_DEF_CONFIGURATION_ IN {_UNFINISHED_BATCH})",
     },
 }
+_REASONS = {"end": _RUNNING_ROOT, "start": _RUNNING_ROOT | _RUNNING_BATCH}
 
 
 def kept(experiment: Experiment, url: str) -> dict[str, Ids]:
     """Rows of a populated database that cleanupctl keeps whatever the engine does, by reason and table."""
-    reasons = _BY_START if experiment.removal == "start" else {}
     found: dict[str, Ids] = {}
     with connect(url) as connection, connection.cursor() as cursor:
-        for reason, tables in reasons.items():
+        for reason, tables in _REASONS[experiment.removal].items():
             found[reason] = {}
             for table, condition in tables.items():
                 cursor.execute(f"SELECT ID_ FROM {table} WHERE {condition}")

@@ -3,6 +3,7 @@ package referee;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Calendar;
 import java.util.Date;
 import java.util.HashMap;
 import java.util.List;
@@ -62,6 +63,8 @@ final class Population {
     // Its called instances end, and it stays at its own task.
     advance(halfway, "approve", true);
     batchesOnFinished(finished, pings);
+    // A person may set a removal time for an instance that still runs.
+    setRemovalTime(running.get(1), 5);
   }
 
   /** Ends everything that still runs, then runs one more of everything; how many instances ended. */
@@ -252,9 +255,15 @@ final class Population {
     }
     var history = engine.getHistoryService();
     runBatch(history.deleteHistoricProcessInstancesAsync(pings.subList(0, 1), "not needed"), true);
-    Date far = new Date(ClockUtil.getCurrentTime().getTime() + 400L * 24 * 3600 * 1000);
-    runBatch(history.setRemovalTimeToHistoricProcessInstances().absoluteRemovalTime(far)
-        .byIds(finished.get(1)).hierarchical().executeAsync(), true);
+    setRemovalTime(finished.get(1), 400);
+  }
+
+  private void setRemovalTime(String id, int days) {
+    Calendar removal = Calendar.getInstance();
+    removal.setTime(ClockUtil.getCurrentTime());
+    removal.add(Calendar.DAY_OF_MONTH, days);
+    runBatch(engine.getHistoryService().setRemovalTimeToHistoricProcessInstances()
+        .absoluteRemovalTime(removal.getTime()).byIds(id).hierarchical().executeAsync(), true);
   }
 
   private void seed(Batch batch) {
