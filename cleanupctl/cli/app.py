@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from cleanupctl.cli import config, history, jobs, run, schedule, window
 from cleanupctl.cli.command import default_command, group
 from cleanupctl.cli.context import Context
 from cleanupctl.core.errors import NotFoundError
 
+COMMANDS = ("schedule", "jobs", "run", "window", "history", "config")
+"""In the order of the help; each is a module of its own."""
+
 SUMMARY = "History cleanup from the shell: schedule and run the removal of expired history in batch windows."
 
 
-def build_app() -> typer.Typer:
-    """Put all commands together."""
+def build_app(only: str | None = None) -> typer.Typer:
+    """Put all commands together, or load just the one called `only`, if there is one."""
     app = group(SUMMARY)
     default_command(
         app,
@@ -25,8 +28,8 @@ def build_app() -> typer.Typer:
             ("cleanupctl jobs", "see how they are"),
         ],
     )(root)
-    for module in (schedule, jobs, run, window, history, config):
-        module.add_to(app)
+    for name in (only,) if only in COMMANDS else COMMANDS:
+        import_module(f"cleanupctl.cli.{name}").add_to(app)
     return app
 
 

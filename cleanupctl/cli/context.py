@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.cli.output import Output
 from cleanupctl.core.errors import InvalidValueError
-from cleanupctl.core.settings import load_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +63,8 @@ class Context:
     @cached_property
     def settings(self) -> Settings:
         """Read the configuration. Raises ConfigurationError; warnings go out as notices."""
+        from cleanupctl.core.settings import load_settings
+
         settings = load_settings(
             config=self.options.config, database=self.options.database, environment=os.environ
         )
