@@ -124,9 +124,13 @@ class Output:
         return Console(file=stream, width=width, highlight=False, soft_wrap=False)
 
     def _write(self, text: str) -> None:
-        sys.stdout.write(self.redacted(text) + "\n")
-        # Whoever reads a pipe wants each answer when it is there, also from a process that stays.
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(self.redacted(text) + "\n")
+            # Whoever reads a pipe wants each answer when it is there, also from a process that stays.
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Caught here: Typer would make it an error.
+            abandon_output()
 
     def _complain(self, text: str) -> None:
         sys.stderr.write(self.redacted(text) + "\n")
