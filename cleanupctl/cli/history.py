@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cleanupctl.cli.command import command, default_command, group
+from cleanupctl.core.errors import ExitCode
 
 if TYPE_CHECKING:
     import typer
@@ -21,7 +22,24 @@ def add_to(app: typer.Typer) -> None:
     command(
         history, "list", examples=[("cleanupctl history list", "what is configured; passwords never shown")]
     )(list_histories)
+    _add_check(history)
     app.add_typer(history, name="history")
+
+
+def _add_check(history: typer.Typer) -> None:
+    from cleanupctl.cli.history_check import DETAILS, check
+
+    command(
+        history,
+        "check",
+        examples=[
+            ("cleanupctl history check", "every configured history"),
+            ("cleanupctl history check orders-engine", "this one"),
+            ("cleanupctl history check --json", "for a monitoring system: exit status 3 with errors"),
+        ],
+        exit_codes=[ExitCode.CLEANUP_FAILED, ExitCode.NOT_FOUND],
+        details=DETAILS,
+    )(check)
 
 
 def list_histories(context: Context) -> None:

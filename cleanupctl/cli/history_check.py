@@ -1,0 +1,106 @@
+"""`cleanupctl history check`: whether everything is there that cleaning a history needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cleanupctl.cli.completion_values import history_names
+from cleanupctl.cli.context import Context
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.history.findings import Checked, Finding
+
+DETAILS = """
+Each finding is an error (cleanup cannot work), a warning (it works badly, or not on everything) or a hint,
+with a sentence and, where there is one, the remedy: often a statement for the database, such as the
+CREATE INDEX or the GRANT that is missing. Nothing is changed, and nothing is read but the catalogue and
+a few rows.
+
+The JSON is an array of objects, one for each history: history, schemaVersion (of an engine's tables) and
+findings, each an object with severity (`error`, `warning` or `hint`), table, message and remedy.
+"""
+
+
+def check(
+    context: Context,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME", help="Only this history; all of them otherwise.", autocompletion=history_names
+        ),
+    ] = None,
+) -> None:
+    """Find out what keeps a history from being cleaned, or makes it slow."""
+    from cleanupctl.core.errors import CleanupFailedError
+
+    checked = [_check(context, settings) for settings in chosen_histories(context, name)]
+    if context.output.json:
+        context.output.data([_object(one) for one in checked])
+    else:
+        _show(context, checked)
+    failed = [one.history for one in checked if one.failed]
+    if failed:
+        raise CleanupFailedError(f"errors in history {', '.join(failed)}: cleanup cannot do all its work")
+
+
+def chosen_histories(context: Context, name: str | None) -> list[HistorySettings]:
+    """Return the history called `name`, or all of them. Raises NotFoundError; none at all is a notice."""
+    from cleanupctl.cli.history import no_history
+    from cleanupctl.core.errors import NotFoundError
+
+    histories = list(context.settings.histories)
+    if not histories and name is None:
+        context.output.notice(no_history(context))
+    if name is None:
+        return histories
+    chosen = [history for history in histories if history.name == name]
+    if not chosen:
+        known = ", ".join(history.name for history in histories) or "none"
+        raise NotFoundError(f"no history is called {name}; configured are {known}")
+    return chosen
+
+
+def _check(context: Context, settings: HistorySettings) -> Checked:
+    from cleanupctl.core.errors import HistoryUnreachableError
+    from cleanupctl.history import checking
+    from cleanupctl.history.findings import Checked, Finding
+
+    try:
+        return checking.check(settings, context.now())
+    except HistoryUnreachableError as error:
+        remedy = "correct url of the history, or start its database"
+        return Checked(settings.name, None, (Finding("error", None, error.message, remedy),))
+
+
+def _object(checked: Checked) -> dict[str, Any]:
+    return {
+        "history": checked.history,
+        "schemaVersion": checked.schema_version,
+        "findings": [
+            {"severity": one.severity, "table": one.table, "message": one.message, "remedy": one.remedy}
+            for one in checked.findings
+        ],
+    }
+
+
+def _show(context: Context, checked: Iterable[Checked]) -> None:
+    for one in checked:
+        version = f" (schema version {one.schema_version})" if one.schema_version else ""
+        if not one.findings:
+            context.output.text(f"{one.history}{version}: nothing found, everything is as it should be")
+            continue
+        context.output.text(f"{one.history}{version}:")
+        for finding in one.findings:
+            context.output.text(f"  {_sentence(finding)}")
+            if finding.remedy:
+                context.output.text(f"      {finding.remedy}")
+
+
+def _sentence(finding: Finding) -> str:
+    place = f"{finding.table}: " if finding.table else ""
+    return f"{finding.severity}: {place}{finding.message}"

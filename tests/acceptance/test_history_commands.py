@@ -1,0 +1,69 @@
+"""`cleanupctl history …` as a process: what it prints and its exit codes."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.command import Command
+
+
+@pytest.fixture
+def audit(cleanupctl: Command) -> Command:
+    """A history of one table in an SQLite file."""
+    connection = sqlite3.connect(cleanupctl.folder / "audit.db")
+    with connection:
+        connection.execute("CREATE TABLE event (id integer PRIMARY KEY, created_at text)")
+        connection.execute("CREATE INDEX event_created_at ON event (created_at)")
+    connection.close()
+    cleanupctl.configure(
+        f"""\
+timezone = "UTC"
+[[history]]
+name = "audit"
+kind = "tables"
+url = "sqlite:///{cleanupctl.folder}/audit.db"
+[[history.table]]
+name = "event"
+time_column = "created_at"
+ttl = "P30D"
+"""
+    )
+    return cleanupctl
+
+
+def test_check_ends_with_0_when_nothing_is_wrong(audit: Command) -> None:
+    done = audit("history", "check", "--format", "table")
+    assert (done.code, done.out) == (0, "audit: nothing found, everything is as it should be\n")
+    assert audit("history", "check", "--json").data == [
+        {"history": "audit", "schemaVersion": None, "findings": []}
+    ]
+
+
+def test_check_ends_with_3_and_says_what_is_wrong(audit: Command) -> None:
+    audit.configure(audit.config.read_text().replace("created_at", "changed_at"))
+    done = audit("history", "check", "audit", "--json")
+    assert done.code == 3
+    (found,) = done.data[0]["findings"]
+    assert (found["severity"], found["table"]) == ("error", "event")
+    assert "has no column changed_at" in found["message"]
+    assert done.error["message"] == "errors in history audit: cleanup cannot do all its work"
+
+
+def test_check_reports_a_history_that_is_not_reachable_and_goes_on(audit: Command) -> None:
+    audit.configure(
+        audit.config.read_text()
+        + '[[history]]\nname = "gone"\nkind = "camunda"\nurl = "sqlite:////nowhere/gone.db"\n'
+    )
+    done = audit("history", "check", "--json")
+    assert done.code == 3
+    assert [(one["history"], len(one["findings"])) for one in done.data] == [("audit", 0), ("gone", 1)]
+
+
+def test_an_unknown_history_is_exit_4(audit: Command) -> None:
+    done = audit("history", "check", "orders")
+    assert done.code == 4
+    assert done.error["message"] == "no history is called orders; configured are audit"
