@@ -68,11 +68,7 @@ class Context:
         settings = load_settings(
             config=self.options.config, database=self.options.database, environment=os.environ
         )
-        self.output.keep_secret(
-            secret
-            for url in (settings.store, *(history.url for history in settings.histories))
-            for secret in url.secrets()
-        )
+        self.output.keep_secret(settings.secrets())
         for warning in settings.warnings:
             self.output.notice(warning)
         return settings

@@ -8,13 +8,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import CleanupctlError, ConfigurationError
+from cleanupctl.core.urls import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rich.console import Console
 
-REDACTED = "***"
 WIDTH_OFF_TERMINAL = 10_000
 """A table that goes to a file or a pipe is not cut to the width of a terminal nobody looks at."""
 
@@ -52,9 +52,7 @@ class Output:
 
     def redacted(self, text: str) -> str:
         """Return `text` without any secret."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, REDACTED)
-        return text
+        return without_secrets(text, self._secrets)
 
     def data(self, value: Any) -> None:
         """Write a value as JSON."""

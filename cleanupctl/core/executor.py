@@ -31,6 +31,7 @@ from cleanupctl.core.scheduler import (
     plan_after_failure,
     plan_after_run,
 )
+from cleanupctl.core.urls import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -210,8 +211,8 @@ class _Execution:
                 windows=run.settings.windows,
                 retries=run.settings.cleanup.retries,
                 jitter=run.surroundings.jitter,
-                message=failure_message(failures),
-                stacktrace=failure_stacktrace(failures),
+                message=without_secrets(failure_message(failures), run.settings.secrets()),
+                stacktrace=without_secrets(failure_stacktrace(failures), run.settings.secrets()),
             )
         if run.request.keep_due_date:
             return Rescheduled(replace(self._job, lock_owner=None, lock_expiration=None), Reason.UNCHANGED)

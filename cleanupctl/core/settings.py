@@ -86,6 +86,11 @@ class Settings:
     warnings: tuple[str, ...] = ()
     """What the operator should know about the configuration that stops nothing."""
 
+    def secrets(self) -> tuple[str, ...]:
+        """Every password in it, for whoever has to keep them out of an output."""
+        urls = (self.store, *(history.url for history in self.histories))
+        return tuple(secret for url in urls for secret in url.secrets())
+
 
 def load_settings(
     *,

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from cleanupctl.core.errors import InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 SCHEMES = {
     "sqlite": "sqlite",
@@ -58,9 +58,10 @@ class DatabaseUrl:
         return replace(self, password=password)
 
     def secrets(self) -> tuple[str, ...]:
-        """Every value in it that must not reach an output."""
+        """Every value in it that must not reach an output, also as it is written in a URL."""
         values = [self.password, *(value for key, value in self.query if key in _SECRET_QUERY_KEYS)]
-        return tuple(value for value in values if value)
+        written = {form for value in values if value for form in (value, quote(value, safe=""))}
+        return tuple(sorted(written))
 
     def _render(self, secret: str) -> str:
         if self.scheme == "sqlite":
@@ -75,6 +76,13 @@ class DatabaseUrl:
         shown = [(key, secret if key in _SECRET_QUERY_KEYS else value) for key, value in self.query]
         query = f"?{urlencode(shown, safe='*/')}" if shown else ""
         return f"{self.scheme}://{login}{'@' if login else ''}{host}{port}/{quote(self.database)}{query}"
+
+
+def without_secrets(text: str, secrets: Iterable[str]) -> str:
+    """Return `text` with `***` in place of every secret, the longest first."""
+    for secret in sorted(set(secrets), key=len, reverse=True):
+        text = text.replace(secret, _REDACTED)
+    return text
 
 
 def parse_url(text: str, environment: Mapping[str, str] | None = None) -> DatabaseUrl:

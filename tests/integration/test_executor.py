@@ -283,6 +283,20 @@ def test_a_bug_in_a_history_costs_a_retry_and_no_job(house: Callable[..., House]
     assert (job.retries, job.exception_message) == (2, "pretend: ZeroDivisionError: division by zero")
 
 
+def test_no_password_reaches_the_job_or_its_log(house: Callable[..., House]) -> None:
+    one = house(NIGHT)
+    one.settings = replace(one.settings, store=replace(one.settings.store, password="p@ss/word"))
+    one.schedule()
+    one.run(PretendHistory(error=ValueError("could not parse mysql://me:p%40ss%2Fword@db/x or p@ss/word")))
+    (job,) = one.store.jobs()
+    (entry,) = one.store.log(states=[LogState.FAILED])
+    for text in (job.exception_message, job.exception_stacktrace, entry.exception_stacktrace):
+        assert text
+        assert "***" in text
+        assert "p@ss/word" not in text
+        assert "p%40ss%2Fword" not in text
+
+
 def test_without_retries_left_a_job_waits_for_a_person(house: Callable[..., House]) -> None:
     one = house(NIGHT, retries=1)
     one.schedule()
