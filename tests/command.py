@@ -60,9 +60,8 @@ class Command:
             env=self.variables(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
             text=True,
-            **options,
+            **({"stderr": subprocess.PIPE} | options),
         )
 
     def __call__(self, *arguments: str, **options: Any) -> Outcome:

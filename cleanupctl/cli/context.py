@@ -73,6 +73,17 @@ class Context:
             self.output.notice(warning)
         return settings
 
+    def reload(self) -> None:
+        """Read the configuration again. Raises ConfigurationError."""
+        vars(self).pop("settings", None)
+        vars(self).pop("origin", None)
+        _ = self.settings
+
+    def restore(self, settings: Settings) -> None:
+        """Go back to settings from before."""
+        vars(self)["settings"] = settings
+        vars(self).pop("origin", None)
+
     def now(self) -> datetime:
         """Read the clock; the core has none of its own."""
         return datetime.now(UTC)

@@ -21,17 +21,15 @@ from cleanupctl.core.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import timedelta
 
     from cleanupctl.cli.run_report import RunReport
     from cleanupctl.cli.stopping import Stopping
     from cleanupctl.core.cleaning import History
     from cleanupctl.core.executor import Executor, RunRequest
+    from cleanupctl.core.run_events import RunEvent
     from cleanupctl.core.store.jobstore import JobStore
-
-POLL_SECONDS = 10.0
-"""How soon --watch notices that somebody scheduled a job earlier than it was due."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -65,6 +63,12 @@ def add_to(app: typer.Typer) -> None:
 
             One failing table or history does not stop the others. The job then has one retry less and is
             due again after a while; without retries left it waits for a person: see `cleanupctl jobs`.
+
+            With --watch it stays in the foreground. SIGHUP makes it read the configuration again; one that
+            cannot be used is reported, and the one from before stays in force. A job store that is away is
+            asked again until it is back. As a systemd service use `Type=notify`, `ExecStart=cleanupctl run
+            --watch` and `ExecReload=kill -HUP $MAINPID`; with `WatchdogSec=`, of three minutes at least, it
+            says that it is alive at each batch and while it waits.
         """,
     )(run)
 
@@ -99,20 +103,30 @@ def run(
     scheduling.check_participation(context.settings)
     runtime = _runtime(max_runtime)
     with context.open_store(create=not dry_run) as store:
-        histories = _histories(context, store, history or [])
         if dry_run:
-            _preview(context, store, histories)
+            _preview(context, store, _histories(context, store, history or []))
             return
         from cleanupctl.cli.stopping import Stopping
         from cleanupctl.core.executor import RunRequest
 
-        with Stopping(stop_file) as stopping:
-            request = RunRequest(max_rows, runtime, keep_due_date=bool(history))
-            executor = _executor(context, store, histories, stopping)
+        request = RunRequest(max_rows, runtime, keep_due_date=bool(history))
+        with Stopping(stop_file, reloads=watch) as stopping:
+
+            def prepare() -> Executor:
+                scheduling.check_participation(context.settings)
+                return _executor(context, store, _histories(context, store, history or []), stopping)
+
             if watch:
-                _watch(context, store, executor, request, stopping)
+                from cleanupctl.cli.watching import Watch
+
+                def run_due(executor: Executor, alive: Callable[[RunEvent], None]) -> None:
+                    report = _run_once(context, store, executor, request, alive)
+                    if report.failures:
+                        context.output.notice(report.failure_sentence())
+
+                Watch(context, store, stopping, prepare, run_due).until_stopped()
                 return
-            report = _run_once(context, store, executor, request)
+            report = _run_once(context, store, prepare(), request)
         _judge(context, store, report, fail_if_incomplete)
 
 
@@ -169,7 +183,13 @@ def _executor(
     )
 
 
-def _run_once(context: Context, store: JobStore, executor: Executor, request: RunRequest) -> RunReport:
+def _run_once(
+    context: Context,
+    store: JobStore,
+    executor: Executor,
+    request: RunRequest,
+    alive: Callable[[RunEvent], None] | None = None,
+) -> RunReport:
     from cleanupctl.cli.progress import progress
     from cleanupctl.cli.run_report import RunReport
 
@@ -178,9 +198,26 @@ def _run_once(context: Context, store: JobStore, executor: Executor, request: Ru
         for event in executor.run(request):
             report.add(event)
             show(event)
+            if alive:
+                alive(event)
     report.finish(store.jobs())
     report.write()
+    if report.account.executions:
+        _notice_other_configurations(context, store)
     return report
+
+
+def _notice_other_configurations(context: Context, store: JobStore) -> None:
+    """Say which hosts clean with other settings: their runs may remove more, or less, than this one."""
+    from cleanupctl.core.participants import differing_participants
+    from cleanupctl.core.times import format_instant
+
+    for other in differing_participants(store, context.origin, context.now()):
+        when = format_instant(other.time, context.settings.timezone)
+        context.output.notice(
+            f"host {other.host} runs with another configuration ({other.configuration}, last {when};"
+            f" here {context.origin.configuration}): compare `cleanupctl config show` on both"
+        )
 
 
 def _judge(context: Context, store: JobStore, report: RunReport, fail_if_incomplete: bool) -> None:
@@ -202,26 +239,6 @@ def _judge(context: Context, store: JobStore, report: RunReport, fail_if_incompl
     if fail_if_incomplete and report.account.incomplete:
         reasons = ", ".join(sorted(report.account.stop_reasons))
         raise IncompleteError(f"the run stopped before it was finished: {reasons}")
-
-
-def _watch(
-    context: Context, store: JobStore, executor: Executor, request: RunRequest, stopping: Stopping
-) -> None:
-    """Run whenever a job is due, until asked to stop; a store that is away is asked again."""
-    from cleanupctl.core.errors import StoreError
-
-    while not stopping.reason():
-        try:
-            due = store.next_due()
-            if due is not None and due <= context.now():
-                _run_once(context, store, executor, request)
-        except StoreError as error:
-            context.output.notice(f"{error.message}; trying again")
-            due = None
-        pause = POLL_SECONDS
-        if due is not None:
-            pause = min(POLL_SECONDS, max((due - context.now()).total_seconds(), 0.1))
-        stopping.wait(pause)
 
 
 def _preview(context: Context, store: JobStore, histories: Sequence[History]) -> None:
