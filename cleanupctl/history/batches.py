@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 GROWTH = 2.0
 """A batch is never more than this many times the one before: one lucky measurement proves little."""
 
+START_GROWTH = 2
+"""How far the first batch of a table may pass the safe size after good experience with others."""
+
 FILL = 0.9
 """Aim below the row limit: a transaction that passes it is rolled back, and its work is lost."""
 
@@ -73,7 +76,14 @@ def after_conflict(pace: Pace) -> Pace:
 class TargetRun:
     """Cleans one target to its end, or until told to stop; remembers how many rows went."""
 
-    def __init__(self, history: str, database: Database, target: Target, pacing: Pacing) -> None:
+    def __init__(
+        self,
+        history: str,
+        database: Database,
+        target: Target,
+        pacing: Pacing,
+        learned: dict[str, int] | None = None,
+    ) -> None:
         self.rows = 0
         self.stopped: str | None = None
         self.walk: Walk[Any] | None = None
@@ -82,6 +92,7 @@ class TargetRun:
         self._database = database
         self._target = target
         self._pacing = pacing
+        self._learned = {} if learned is None else learned
         self._guarded = False
 
     def events(self, limits: Limits) -> Iterator[Event]:
@@ -135,7 +146,7 @@ class TargetRun:
 
     def _batches(self, deletion: Deletion, limits: Limits, *, helping: bool) -> Iterator[Event]:
         walk = deletion.walk
-        pace = Pace((walk.units if walk else 0) or deletion.start_units, deletion.most_units)
+        pace = Pace((walk.units if walk else 0) or self._start(deletion), deletion.most_units)
         conflicts = 0
         while True:
             self.stopped = limits.stop_reason()
@@ -168,6 +179,7 @@ class TargetRun:
                 self.rows += batch.rows
                 yield BatchDeleted(self._history, self._target.label, batch.rows, seconds)
                 pace = self._next(pace, batch, seconds, allowed)
+                self._learned[deletion.way] = pace.units
             if walk:
                 walk.units = pace.units
             if batch.done:
@@ -175,6 +187,11 @@ class TargetRun:
                     return
                 # Others still work on their last pieces, and may have to give them back.
                 limits.pause(OTHERS_PAUSE_SECONDS)
+
+    def _start(self, deletion: Deletion) -> int:
+        """Begin with a safe size; a little larger where the tables before could take much more."""
+        learned = self._learned.get(deletion.way, 0) // 2
+        return max(deletion.start_units, min(learned, START_GROWTH * deletion.start_units))
 
     def _next(self, pace: Pace, batch: Batch, seconds: float, allowed: int) -> Pace:
         target = self._pacing.batch_time.total_seconds()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cleanupctl.history.sql import Deletion, Table, Target
 
-START_ROWS = 1_000
+START_ROWS = 2_000
 """A safe first batch on any hardware."""
 
 MOST_ROWS_LOOKED_AT = 100_000

@@ -46,24 +46,26 @@ _CONFLICTS = {1205, 1213, 3572, 1969, 3024, 1317, 1020}
 _REFERENCED = {1217, 1451}
 _LOST = {2002, 2003, 2006, 2013, 1927, 1053, 1077, 1152, 4031}
 
-_TABLE = """
+_TABLES = """
 SELECT table_schema, table_name, table_type, engine FROM information_schema.tables
-WHERE table_schema = COALESCE(%s, DATABASE()) AND LOWER(table_name) = LOWER(%s)
+WHERE table_schema = COALESCE(%s, DATABASE()) AND LOWER(table_name) IN ({names})
 """
 _COLUMNS = """
-SELECT column_name, data_type FROM information_schema.columns
-WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position
+SELECT table_name, column_name, data_type FROM information_schema.columns
+WHERE table_schema = %s AND table_name IN ({names}) ORDER BY ordinal_position
 """
 _INDEXES = """
-SELECT index_name, column_name, seq_in_index FROM information_schema.statistics
-WHERE table_schema = %s AND table_name = %s AND index_type = 'BTREE' ORDER BY index_name, seq_in_index
+SELECT table_name, index_name, column_name, seq_in_index FROM information_schema.statistics
+WHERE table_schema = %s AND table_name IN ({names}) AND index_type = 'BTREE'
+ORDER BY index_name, seq_in_index
 """
 _REFERENCES = """
-SELECT k.table_schema, k.table_name, k.column_name, k.referenced_column_name, r.delete_rule, k.constraint_name
+SELECT k.referenced_table_name, k.table_schema, k.table_name, k.constraint_name, k.column_name,
+  k.referenced_column_name, r.delete_rule
 FROM information_schema.key_column_usage k JOIN information_schema.referential_constraints r
   ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name
  AND r.table_name = k.table_name
-WHERE k.referenced_table_schema = %s AND k.referenced_table_name = %s
+WHERE k.referenced_table_schema = %s AND k.referenced_table_name IN ({names})
 ORDER BY k.table_schema, k.table_name, k.constraint_name, k.ordinal_position
 """
 _ACTIONS = {"CASCADE": "cascade", "SET NULL": "set", "SET DEFAULT": "set"}
@@ -101,6 +103,14 @@ def _one_line(error: Exception, url: DatabaseUrl) -> str:
     for secret in url.secrets():
         text = text.replace(secret, "***")
     return text or type(error).__name__
+
+
+def _by_first(rows: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
+    """Group rows by their first value, and leave it out of them."""
+    grouped: dict[str, list[tuple[Any, ...]]] = {}
+    for first, *rest in rows:
+        grouped.setdefault(first, []).append(tuple(rest))
+    return grouped
 
 
 class MySQL(KeysetDatabase):
@@ -192,44 +202,72 @@ class MySQL(KeysetDatabase):
 
     def find_table(self, name: str, schema: str | None = None) -> Table | None:
         """Look a table up in the URL's database, or in the given one."""
-        found = self.query(_TABLE, (schema, name))
-        exact = [row for row in found if row[1] == name] or found
-        if not exact:
-            return None
-        if len(exact) > 1:
-            names = ", ".join(row[1] for row in exact)
-            raise HistoryError(f"table name {name} is ambiguous: there are {names}; write it exactly")
-        namespace, relation, kind, engine = exact[0]
-        if kind != "BASE TABLE":
-            raise HistoryError(f"{name} is a view; name the table that holds the rows")
-        return self._table(namespace, relation, engine)
+        return self.find_tables((name,), schema).get(name)
 
-    def _table(self, namespace: str, relation: str, engine: str) -> Table:
-        place = (namespace, relation)
-        columns = [Column(n, _KINDS.get(t.lower(), "other"), t) for n, t in self.query(_COLUMNS, place)]
-        indexes = self.query(_INDEXES, place)
+    def find_tables(self, names: Sequence[str], schema: str | None = None) -> dict[str, Table]:
+        """Look several tables up with four queries in all; those that are not there are left out."""
+        found = self._catalogue(_TABLES, schema, [name.lower() for name in names])
+        chosen = {}
+        for name in names:
+            same = [row for row in found if row[1].lower() == name.lower()]
+            if same:
+                chosen[name] = self._chosen(name, same)
+        if not chosen:
+            return {}
+        relations = [row[1] for row in chosen.values()]
+        place = found[0][0]
+        columns, indexes, references = (
+            _by_first(self._catalogue(sql, place, relations)) for sql in (_COLUMNS, _INDEXES, _REFERENCES)
+        )
+        return {
+            name: self._table(row, columns[row[1]], indexes.get(row[1], []), references.get(row[1], []))
+            for name, row in chosen.items()
+        }
+
+    def _catalogue(self, sql: str, schema: str | None, names: Sequence[str]) -> list[tuple[Any, ...]]:
+        marks = ", ".join(["%s"] * len(names))
+        return self.query(sql.format(names=marks), (schema, *names))
+
+    @staticmethod
+    def _chosen(name: str, found: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+        exact = [row for row in found if row[1] == name] or found
+        if len(exact) > 1:
+            among = ", ".join(row[1] for row in exact)
+            raise HistoryError(f"table name {name} is ambiguous: there are {among}; write it exactly")
+        if exact[0][2] != "BASE TABLE":
+            raise HistoryError(f"{name} is a view; name the table that holds the rows")
+        return exact[0]
+
+    def _table(
+        self,
+        row: tuple[Any, ...],
+        columns: list[tuple[Any, ...]],
+        indexes: list[tuple[Any, ...]],
+        references: list[tuple[Any, ...]],
+    ) -> Table:
+        known = [Column(name, _KINDS.get(type_.lower(), "other"), type_) for name, type_ in columns]
         return Table(
-            schema=namespace,
-            name=relation,
-            columns={column.name.lower(): column for column in columns},
-            key=tuple(row[1] for row in indexes if row[0] == "PRIMARY"),
-            indexed=frozenset(row[1] for row in indexes if row[2] == 1),
-            references=self._references(place),
-            detail={"engine": engine},
+            schema=row[0],
+            name=row[1],
+            columns={column.name.lower(): column for column in known},
+            key=tuple(column for index, column, _ in indexes if index == "PRIMARY"),
+            indexed=frozenset(column for _, column, place in indexes if place == 1),
+            references=self._references(references),
+            detail={"engine": row[3]},
         )
 
-    def _references(self, place: tuple[str, str]) -> tuple[ForeignKey, ...]:
+    def _references(self, rows: list[tuple[Any, ...]]) -> tuple[ForeignKey, ...]:
         grouped: dict[tuple[str, str, str], list[tuple[Any, ...]]] = {}
-        for row in self.query(_REFERENCES, place):
-            grouped.setdefault((row[0], row[1], row[5]), []).append(row)
+        for schema, table, constraint, *rest in rows:
+            grouped.setdefault((schema, table, constraint), []).append(tuple(rest))
         return tuple(
             ForeignKey(
                 f"{self.quote(schema)}.{self.quote(table)}",
-                tuple(row[2] for row in rows),
-                tuple(row[3] for row in rows),
-                _ACTIONS.get(rows[0][4], "restrict"),
+                tuple(column for column, _, _ in found),
+                tuple(referenced for _, referenced, _ in found),
+                _ACTIONS.get(found[0][2], "restrict"),
             )
-            for (schema, table, _), rows in grouped.items()
+            for (schema, table, _), found in grouped.items()
         )
 
     def expired(self, column: Column, cutoff: Cutoff, table: Table, time_format: str | None) -> Condition:

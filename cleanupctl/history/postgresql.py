@@ -158,6 +158,8 @@ class PostgreSQL(Database):
     in which they went, and the next run deletes them again. `close` waits for all of them at once.
     """
 
+    index_option = "CONCURRENTLY "
+
     def __init__(self, url: DatabaseUrl, connection: Connection[Any]) -> None:
         self._url = url
         self._connection = connection

@@ -54,6 +54,20 @@ class Shared:
     """By table: up to which moment it has been cleaned to the end."""
     runs: dict[str, TargetRun] = field(default_factory=dict)
     """By table: who cleans it at present."""
+    claimed: set[str] = field(default_factory=set)
+    """Tables that a worker of this process has; not every database knows claims."""
+
+    def claim(self, table: str) -> bool:
+        """Try to be the only worker of this process on a table."""
+        with self.lock:
+            free = table not in self.claimed
+            self.claimed.add(table)
+            return free
+
+    def release(self, table: str) -> None:
+        """Give a claim back."""
+        with self.lock:
+            self.claimed.discard(table)
 
     @contextmanager
     def running(self, table: str, run: TargetRun) -> Iterator[None]:
@@ -96,6 +110,8 @@ class CleaningSession:
         self.pacing = pacing
         self.zone = zone
         self.shared = shared
+        self.learned: dict[str, int] = {}
+        """How large the last batches were, by the way in which rows are found."""
 
     def clean(self, now: datetime, limits: Limits) -> Iterator[Event]:
         """Delete what has expired at `now`, phase by phase."""
@@ -183,7 +199,7 @@ class PhaseRun:
             walk = session.shared.walk(self._key(target))
             if walk is None or target.label in self._could_not_help:
                 continue
-            run = TargetRun(session.name, session.database, target, session.pacing)
+            run = TargetRun(session.name, session.database, target, session.pacing, session.learned)
             try:
                 yield from run.help(walk, limits)
             except HistoryUnreachableError:
@@ -204,22 +220,28 @@ class PhaseRun:
 
     @contextmanager
     def _claimed(self, target: Target) -> Iterator[bool]:
-        database = self._session.database
-        mine = database.claim(target.table)
+        database, shared, key = self._session.database, self._session.shared, self._key(target)
+        if not shared.claim(key):
+            yield False
+            return
         try:
-            yield mine
+            mine = database.claim(target.table)
+            try:
+                yield mine
+            finally:
+                if mine:
+                    # The claim ends with the connection; a lost one must not hide what went wrong before.
+                    with suppress(CleanupctlError):
+                        database.release(target.table)
         finally:
-            if mine:
-                # The claim ends with the connection; a lost one must not hide what went wrong before.
-                with suppress(CleanupctlError):
-                    database.release(target.table)
+            shared.release(key)
 
     def _clean(self, target: Target, limits: Limits) -> Iterator[Event]:
         session = self._session
         # After waiting for another worker there is mostly nothing left: ask before walking the table.
         if target.label in self._waited and not session.database.any_left(target):
             return
-        run = TargetRun(session.name, session.database, target, session.pacing)
+        run = TargetRun(session.name, session.database, target, session.pacing, session.learned)
         try:
             with session.shared.running(self._key(target), run):
                 yield from run.events(limits)

@@ -184,6 +184,8 @@ class Database(ABC):
     """A connection to one history; belongs to one thread."""
 
     alias_keyword: ClassVar[str] = "AS t"
+    index_option: ClassVar[str] = ""
+    """What lets an index be created without keeping writers out, where that has to be said."""
 
     @abstractmethod
     def close(self) -> None:
@@ -268,6 +270,13 @@ class Database(ABC):
             )
             guards.append(Condition(f"NOT EXISTS (SELECT 1 FROM {reference.table} AS r WHERE {match})"))
         return tuple(guards)
+
+    def index_statement(self, table: Table, column: Column) -> str:
+        """Write the statement that creates the index a table lacks, for the operator to run."""
+        name = self.quote(f"{table.name}_{column.name}_idx".lower())
+        place = f"{self.qualified(table)} ({self.quote(column.name)})"
+        # Percent signs are doubled for the driver, which does not see this.
+        return f"CREATE INDEX {self.index_option}{name} ON {place}".replace("%%", "%")
 
     def any_left(self, target: Target) -> bool:
         """Whether any row of the target is still there."""

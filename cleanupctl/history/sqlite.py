@@ -121,6 +121,10 @@ class SQLite(KeysetDatabase):
         """Quoted name; attached databases are not looked at."""
         return f"main.{self.quote(table.name)}"
 
+    def index_statement(self, table: Table, column: Column) -> str:
+        """Write CREATE INDEX without the schema, which SQLite wants before the index if anywhere."""
+        return super().index_statement(table, column).replace(" ON main.", " ON ", 1)
+
     def find_table(self, name: str, schema: str | None = None) -> Table | None:
         """Look a table up in the file."""
         if schema not in (None, "main"):
@@ -260,9 +264,12 @@ class SQLite(KeysetDatabase):
         """Compare the expired rows, counted as far as it matters, with the span of row numbers."""
         if target.table.key != ("rowid",):
             return 1.0
-        span = (
-            self.query(f"SELECT max(rowid) - min(rowid) + 1 FROM {self.qualified(target.table)}")[0][0] or 1
-        )
+        rows = self.qualified(target.table)
+        # Each end by itself: asked for both at once, SQLite reads the whole table.
+        span = self.query(f"SELECT (SELECT max(rowid) FROM {rows}) - (SELECT min(rowid) FROM {rows}) + 1")[0][
+            0
+        ]
+        span = span or 1
         bound = int(span * DENSE_SHARE) + 1
         return self.bounded_count(target.table, target.condition, bound) / span
 

@@ -39,7 +39,7 @@ class TablesPlanner:
                 events.append(Failed(self._settings.name, table.name, error))
                 continue
             targets += found
-            events += self._notices(found)
+            events += self._notices(found, database)
         yield Phase(tuple(referencing_first(targets, database)), tuple(events))
 
     def _targets(self, database: Database, settings: TableSettings, now: datetime) -> list[Target]:
@@ -58,13 +58,14 @@ class TablesPlanner:
     def _place(self) -> str:
         return f"history {self._settings.name} ({self._settings.url})"
 
-    def _notices(self, targets: list[Target]) -> list[Event]:
+    def _notices(self, targets: list[Target], database: Database) -> list[Event]:
         notices: list[Event] = []
         for target in targets:
             if not target.indexed:
                 message = (
                     f"no index leads with {target.time_column.name} of table {target.label}:"
-                    " each run reads the whole table once; create one"
+                    " each run reads the whole table once; create one:"
+                    f" {database.index_statement(target.table, target.time_column)}"
                 )
                 notices.append(Noticed(self._settings.name, message))
             for reference in target.table.references:

@@ -199,10 +199,19 @@ def test_a_column_that_is_no_time_is_refused(server_url: str) -> None:
     assert len(ids(server_url)) == 10
 
 
+def test_the_statement_in_the_notice_creates_the_missing_index(database_url: str) -> None:
+    fill(database_url, 10, indexed=False, kind=kind_for(database_url))
+    notices = [event.message for event in clean(settings(database_url, AUDIT)) if isinstance(event, Noticed)]
+    with database(database_url) as cursor:
+        cursor.execute(notices[0].partition("create one: ")[2])
+    assert not [event for event in clean(settings(database_url, AUDIT)) if isinstance(event, Noticed)]
+
+
 def test_a_table_without_index_on_its_time_is_noticed(database_url: str) -> None:
     fill(database_url, 10, indexed=False, kind=kind_for(database_url))
     notices = [event.message for event in clean(settings(database_url, AUDIT)) if isinstance(event, Noticed)]
     assert any("no index leads with created_at of table audit_event" in message for message in notices)
+    assert any("create one: CREATE INDEX " in message and "audit_event" in message for message in notices)
 
 
 @pytest.mark.parametrize(("unit", "factor"), [("seconds", 1), ("milliseconds", 1000)])

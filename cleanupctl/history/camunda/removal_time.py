@@ -62,13 +62,19 @@ class RemovalTimePlanner:
                 name, f"no {REMOVAL_TIME} in {', '.join(old)} (engine before 7.10): they are left alone"
             )
         unindexed = [
-            table.name
+            table
             for key, table in schema.tables.items()
             if schema.has(key, REMOVAL_TIME) and table.column(REMOVAL_TIME).name not in table.indexed
         ]
         if unindexed:
+            names = ", ".join(table.name for table in unindexed)
+            create = "; ".join(
+                schema.database.index_statement(table, table.column(REMOVAL_TIME)) for table in unindexed
+            )
             yield Noticed(
-                name, f"no index leads with {REMOVAL_TIME} in {', '.join(unindexed)}: create one each"
+                name,
+                f"no index leads with {REMOVAL_TIME} in {names}: each run reads the whole table once;"
+                f" create one each: {create}",
             )
         if self._ages_without_removal_time(schema):
             yield Noticed(
