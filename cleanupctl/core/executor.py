@@ -117,7 +117,9 @@ class _Run:
 
     def _take_due_jobs(self) -> None:
         while not self._over():
-            job = self.store.acquire(self.surroundings.clock(), self.owner, lease.LEASE, excluding=self._seen)
+            job = self.store.acquire(
+                self.surroundings.clock(), self.owner, self.settings.cleanup.lease, excluding=self._seen
+            )
             if job is None:
                 return
             if self.request.keep_due_date:
@@ -157,7 +159,9 @@ class _Execution:
         """Clean every history, then reschedule the job and log what was done."""
         outside = self._run.surroundings
         started, began = outside.clock(), outside.monotonic()
-        with lease.kept(self._run.store, self._job, outside.monotonic) as held:
+        with lease.kept(
+            self._run.store, self._job, outside.monotonic, self._run.settings.cleanup.lease
+        ) as held:
             if may_run(self._job, started, self._run.settings.windows):
                 self._clean_all(held)
             else:

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from cleanupctl.core.job import Job
     from cleanupctl.core.store.jobstore import JobStore
 
-LEASE = timedelta(seconds=60)
 RENEWALS_PER_LEASE = 12
-"""Every five seconds: how soon an executor notices that its job was scheduled anew or suspended."""
+"""Every five seconds of a minute: how soon an executor notices that its job was scheduled anew."""
 
 SAFE_PART = 0.8
 """Without a renewal an executor stops at this part of the lease, before anybody else may begin."""
@@ -51,9 +50,7 @@ class Lease:
 
 
 @contextmanager
-def kept(
-    store: JobStore, job: Job, monotonic: Callable[[], float], length: timedelta = LEASE
-) -> Iterator[Lease]:
+def kept(store: JobStore, job: Job, monotonic: Callable[[], float], length: timedelta) -> Iterator[Lease]:
     """Renew the lease on `job` in the background until the block ends."""
     lease = Lease(job, monotonic, length)
     ended = threading.Event()

@@ -30,6 +30,7 @@ class CleanupSettings:
     parallelism: int = 1
     batch_size: int = 10_000
     batch_time: timedelta = timedelta(milliseconds=250)
+    lease: timedelta = timedelta(seconds=60)
     retries: int = 3
     job_priority: int = 0
     job_log_ttl: int | None = 30

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -76,7 +77,9 @@ def fill(url: str, count: int, *, indexed: bool = True, kind: str = "TIMESTAMP",
             (number, (wall - timedelta(days=days * number + 0.5)).isoformat(" "), f"event {number}")
             for number in range(count)
         ]
+        cursor.execute("BEGIN")
         cursor.executemany(f"INSERT INTO audit_event VALUES ({mark}, {mark}, {mark})", rows)
+        cursor.execute("COMMIT")
 
 
 def ids(url: str, table: str = "audit_event") -> list[int]:
@@ -451,3 +454,24 @@ class TestPostgreSQL:
         (failure,) = clean(settings(postgresql_url, TableSettings("seen", "at", ttl=30)))
         assert isinstance(failure, Failed)
         assert "is a view" in str(failure.error)
+
+
+def test_workers_of_one_process_share_the_rows_and_count_none_twice(
+    database_url: str,
+) -> None:
+    fill(database_url, 3000, kind=kind_for(database_url), days=0.1)
+    shared = history(settings(database_url, AUDIT), CleanupSettings(batch_size=40))
+    found: list[Event] = []
+
+    def work() -> None:
+        with shared.open() as session:
+            found.extend(session.clean(NOW, TestLimits()))
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not [event for event in found if isinstance(event, Failed)]
+    assert deleted(found) == 3000 - 895
+    assert ids(database_url) == list(range(895))

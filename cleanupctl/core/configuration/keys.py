@@ -88,6 +88,16 @@ GENERAL_KEYS = (
     ),
     Key(
         "cleanup",
+        "lease",
+        "duration, 2s to 10m",
+        '"60s"',
+        "How long a job belongs to the process that executes it without a sign of life; renewed twelve times"
+        " as often, and after a crash the time until another process may go on.",
+        '"30s"',
+        values.duration(timedelta(seconds=2), timedelta(minutes=10), 'choose "2s" to "10m"'),
+    ),
+    Key(
+        "cleanup",
         "retries",
         "0 or more",
         "3",

@@ -1,0 +1,156 @@
+"""Processes killed at any instant: nothing goes that should stay, no job is lost, the next run finishes.
+
+CLEANUPCTL_TESTS_KILLS says how many processes to kill on each kind of database; a few by default.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import time
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cleanupctl.core.urls import parse_url
+from tests.command import Command
+from tests.servers import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+KILLS = int(os.environ.get("CLEANUPCTL_TESTS_KILLS", "6"))
+WORKERS = 3
+LEASE_SECONDS = 2.0
+SURVIVORS = 300
+EXPIRED = 12_000
+
+
+@contextmanager
+def database(url: str) -> Iterator[Any]:
+    if url.startswith("sqlite"):
+        path = parse_url(url).database
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as connection:
+            yield connection.cursor()
+    else:
+        with connect(url) as connection:
+            yield connection.cursor()
+
+
+class Site:
+    """A history with rows to go and rows to stay, and the workers on it."""
+
+    def __init__(self, url: str, store: str, folder: Path) -> None:
+        self.url = url
+        self.command = Command(folder, store=store)
+        kind = "DATETIME" if url.startswith("mysql") else "TIMESTAMP"
+        with database(url) as cursor:
+            cursor.execute(
+                f"CREATE TABLE audit_event (id INTEGER PRIMARY KEY, created_at {kind} NULL, what TEXT)"
+            )
+            cursor.execute("CREATE INDEX audit_event_created ON audit_event (created_at)")
+            rows = ", ".join(f"({n}, '2999-01-01 00:00:00', 'stays {n}')" for n in range(SURVIVORS))
+            cursor.execute(f"INSERT INTO audit_event VALUES {rows}")
+        self.next_id = SURVIVORS
+        self.command.configure(
+            f"""
+timezone = "UTC"
+[cleanup]
+parallelism = {WORKERS}
+lease = "{LEASE_SECONDS:.0f}s"
+batch_size = 10
+batch_time = "10ms"
+[[history]]
+name = "audit"
+kind = "tables"
+url = "{url}"
+[[history.table]]
+name = "audit_event"
+time_column = "created_at"
+ttl = 90
+"""
+        )
+
+    def fill(self) -> None:
+        """Make sure that there is enough to delete, before, between and behind the rows that stay."""
+        missing = EXPIRED - self.expired()
+        if missing <= 0:
+            return
+        values = [f"({self.next_id + n}, '2020-01-01 00:00:00', 'goes')" for n in range(missing)]
+        self.next_id += missing
+        with database(self.url) as cursor:
+            for start in range(0, missing, 500):
+                cursor.execute("INSERT INTO audit_event VALUES " + ", ".join(values[start : start + 500]))
+
+    def count(self, condition: str) -> int:
+        with database(self.url) as cursor:
+            cursor.execute(f"SELECT count(*) FROM audit_event WHERE {condition}")
+            return int(cursor.fetchone()[0])
+
+    def expired(self) -> int:
+        return self.count("created_at < '2024-01-01 00:00:00'")
+
+    def check(self, jobs: list[str]) -> None:
+        """Whatever was killed: every row that stays is there, and every job."""
+        assert self.count("created_at > '2024-01-01 00:00:00' AND what LIKE 'stays %'") == SURVIVORS
+        assert [job["id"] for job in self.command("jobs").data] == jobs
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "mariadb"])
+def test_killed_workers_lose_nothing_and_the_next_run_finishes(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url = request.getfixturevalue(f"{kind}_url")
+    store = f"sqlite:///{tmp_path}/jobs.db" if kind == "sqlite" else url
+    site = Site(url, store, tmp_path)
+    site.fill()
+    site.command("schedule")
+    jobs = [job["id"] for job in site.command("jobs").data]
+    chance = random.Random(int(os.environ.get("CLEANUPCTL_TESTS_SEED", "1")))
+    killed = working = 0
+    while killed < KILLS:
+        site.fill()
+        before = site.expired()
+        workers = [site.command.start("run") for _ in range(WORKERS)]
+        time.sleep(chance.uniform(0.3, 2.5))
+        for worker in workers:
+            killed += worker.poll() is None
+            worker.kill()
+            worker.communicate()
+            time.sleep(chance.uniform(0, 0.1))
+        working += site.expired() < before
+        site.check(jobs)
+        # A killed process cannot give its lease back; it ends by itself.
+        time.sleep(LEASE_SECONDS)
+        if all(job["suspended"] for job in site.command("jobs").data):
+            site.command("schedule")
+    assert working, "no worker got as far as deleting before it was killed"
+    site.command("schedule")
+    outcome = site.command("run")
+    assert outcome.code == 0, outcome.err
+    assert site.expired() == 0
+    site.check(jobs)
+    assert all(job["retries"] == 3 for job in site.command("jobs").data)
+
+
+def test_a_job_whose_process_was_killed_is_taken_over_without_a_new_schedule(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    site = Site(sqlite_url, f"sqlite:///{tmp_path}/jobs.db", tmp_path)
+    site.fill()
+    site.command("schedule")
+    before = site.expired()
+    worker = site.command.start("run")
+    while site.expired() == before:
+        time.sleep(0.05)
+    worker.kill()
+    worker.communicate()
+    assert site.expired() > 0
+    time.sleep(LEASE_SECONDS)
+    outcome = site.command("run")
+    assert outcome.code == 0, outcome.err
+    assert site.expired() == 0
+    site.check([job["id"] for job in site.command("jobs").data])
