@@ -82,6 +82,7 @@ _RUN = (
     ("skipped", "Expired rows passed over because others point at them: history, table and rows."),
     ("batches", "Transactions that deleted rows."),
     ("seconds, rowsPerSecond", "Time that passed, and rows by it."),
+    ("waitedSeconds", "How long workers held back, by reason: duty-cycle, rows-per-second, load."),
     ("stopReasons", "Why the executions ended, each reason once; see cleanupctl-jobs(1) under LOG."),
     ("incomplete", "Whether something was left that a later run has to do."),
     _FAILURES,

@@ -162,6 +162,7 @@ def _histories(context: Context, store: JobStore, names: Sequence[str]) -> list[
 def _executor(
     context: Context, store: JobStore, histories: Sequence[History], stopping: Stopping
 ) -> Executor:
+    import os
     import random
     import time
 
@@ -179,6 +180,7 @@ def _executor(
             asked_to_stop=stopping.reason,
             wait=stopping.wait,
             jitter=random.random,
+            load=lambda: os.getloadavg()[0],
         ),
     )
 

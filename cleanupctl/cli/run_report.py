@@ -78,6 +78,7 @@ class RunReport:
             "batches": account.batches,
             "seconds": round(self._seconds, 3),
             "rowsPerSecond": round(account.total / self._seconds) if self._seconds else 0,
+            "waitedSeconds": {reason: ms / 1000 for reason, ms in account.waited.items()},
             "stopReasons": sorted(account.stop_reasons),
             "incomplete": account.incomplete,
             "failures": [
@@ -106,6 +107,8 @@ class RunReport:
         output.text(
             f"{account.total:,} rows removed in {account.batches} batches, {self._seconds:.1f} s{rate}"
         )
+        for reason, milliseconds in account.waited.items():
+            output.text(f"held back for {milliseconds / 1000:.1f} s by {reason}")
         output.text(f"{self._ended()}{self._next()}")
 
     def _nothing_due(self) -> str:

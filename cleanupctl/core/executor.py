@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from cleanupctl.core import lease
-from cleanupctl.core.cleaning import Event, Failed, Stopped
+from cleanupctl.core.cleaning import BatchDeleted, Event, Failed, Stopped
 from cleanupctl.core.errors import CleanupctlError, StoreError
 from cleanupctl.core.job import LogState
 from cleanupctl.core.run_events import (
@@ -22,6 +22,7 @@ from cleanupctl.core.run_events import (
     JobProgress,
     JobStarted,
     RunEvent,
+    Waited,
 )
 from cleanupctl.core.run_limits import ExecutionLimits, RowBudget, Surroundings
 from cleanupctl.core.scheduler import (
@@ -31,6 +32,7 @@ from cleanupctl.core.scheduler import (
     plan_after_failure,
     plan_after_run,
 )
+from cleanupctl.core.throttle import Throttle
 from cleanupctl.core.urls import without_secrets
 
 if TYPE_CHECKING:
@@ -95,6 +97,13 @@ class _Run:
         self.budget = RowBudget(request.max_rows)
         seconds = request.max_runtime.total_seconds() if request.max_runtime is not None else None
         self.deadline = None if seconds is None else self.surroundings.monotonic() + seconds
+        self.throttle = Throttle(
+            self.settings.throttle,
+            self.surroundings.monotonic,
+            self.surroundings.load,
+            self.surroundings.asked_to_stop,
+            self.surroundings.wait,
+        )
         self._queue: SimpleQueue[RunEvent | BaseException | None] = SimpleQueue()
         self._working = 0
         self._seen: set[str] = set()
@@ -180,6 +189,7 @@ class _Execution:
             budget=run.budget,
             deadline=run.deadline,
             lease_lost=held.lost,
+            rows_per_second=run.settings.throttle.rows_per_second,
         )
         for history in run.histories:
             self._stop_reason = limits.stop_reason()
@@ -203,6 +213,10 @@ class _Execution:
     def _note(self, event: Event) -> None:
         self._account.add(event)
         self._run.tell(JobProgress(self._job, event))
+        if isinstance(event, BatchDeleted):
+            # The batch is committed and the next one not begun: the place to hold back.
+            for reason, seconds in self._run.throttle.after_batch(event.rows, event.seconds):
+                self._run.tell(Waited(self._job, reason, seconds))
 
     def _reschedule(self) -> Rescheduled:
         run = self._run

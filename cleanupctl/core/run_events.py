@@ -52,7 +52,17 @@ class JobEnded:
     """False when the lease was lost: the job was left to whoever has it now."""
 
 
-RunEvent = JobStarted | JobProgress | JobEnded
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """A worker held back after a batch."""
+
+    job: Job
+    reason: str
+    """`duty-cycle`, `rows-per-second` or `load`."""
+    seconds: float
+
+
+RunEvent = JobStarted | JobProgress | JobEnded | Waited
 
 
 @dataclass(slots=True)
@@ -66,6 +76,8 @@ class Account:
     failures: list[Failed] = field(default_factory=list)
     stop_reasons: set[str] = field(default_factory=set)
     executions: int = 0
+    waited: Counter[str] = field(default_factory=Counter)
+    """Milliseconds that workers held back, by reason."""
 
     def add(self, event: Event) -> None:
         """Count one event of a history."""
@@ -85,6 +97,8 @@ class Account:
                 self.executions += 1
             case JobProgress():
                 self.add(event.event)
+            case Waited():
+                self.waited[event.reason] += round(event.seconds * 1000)
             case JobEnded():
                 if event.entry.stop_reason:
                     self.stop_reasons.add(event.entry.stop_reason)

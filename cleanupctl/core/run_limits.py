@@ -31,6 +31,8 @@ class Surroundings:
     """Sleep for some seconds, less when asked to stop."""
     jitter: Callable[[], float]
     """A random number from 0 to 1."""
+    load: Callable[[], float] = lambda: 0.0
+    """One-minute load average of this host."""
 
 
 @dataclass(slots=True)
@@ -69,6 +71,7 @@ class ExecutionLimits:
         budget: RowBudget,
         deadline: float | None,
         lease_lost: Callable[[], bool],
+        rows_per_second: int | None = None,
     ) -> None:
         self._job = job
         self._windows = windows
@@ -76,6 +79,7 @@ class ExecutionLimits:
         self._budget = budget
         self._deadline = deadline
         self._lease_lost = lease_lost
+        self._rows_per_second = rows_per_second
         self._ends = run_ends(job, surroundings.clock(), windows)
 
     def stop_reason(self) -> str | None:
@@ -101,7 +105,9 @@ class ExecutionLimits:
 
     def reserve(self, rows: int) -> int:
         """Claim up to `rows` of what the run may still delete."""
-        return self._budget.reserve(rows)
+        # No more than a second's worth: the pause after the batch stays short enough to stop in time.
+        most = rows if self._rows_per_second is None else min(rows, self._rows_per_second)
+        return self._budget.reserve(most)
 
     def settle(self, reserved: int, deleted: int) -> None:
         """Give back what was not used."""

@@ -37,6 +37,17 @@ class CleanupSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ThrottleSettings:
+    """The [throttle] table: how much a run holds back."""
+
+    duty_cycle: float = 1.0
+    """Share of the time, above 0 and up to 1, that each worker spends in transactions."""
+    rows_per_second: int | None = None
+    max_load: float | None = None
+    """One-minute load average of the host that runs cleanupctl."""
+
+
+@dataclass(frozen=True, slots=True)
 class TableSettings:
     """One table of a history of kind `tables`; `ttl` is in days."""
 
@@ -84,6 +95,7 @@ class Settings:
     """What named the store: `--database`, `$CLEANUPCTL_DATABASE`, `job_store.url` or `default`."""
     given: frozenset[str] = field(default=frozenset(), repr=False)
     """Key paths that stand in the file, such as `cleanup.parallelism` or `history[1].name`."""
+    throttle: ThrottleSettings = ThrottleSettings()
     warnings: tuple[str, ...] = ()
     """What the operator should know about the configuration that stops nothing."""
 

@@ -19,7 +19,7 @@ from cleanupctl.core.log_history import JobLogHistory
 from cleanupctl.core.run_events import Account, JobEnded, RunEvent
 from cleanupctl.core.run_limits import Surroundings
 from cleanupctl.core.scheduling import Origin, schedule
-from cleanupctl.core.settings import CleanupSettings, Settings
+from cleanupctl.core.settings import CleanupSettings, Settings, ThrottleSettings
 from cleanupctl.core.store import open_store
 from cleanupctl.core.times import parse_time_of_day
 from cleanupctl.core.urls import parse_url
@@ -93,6 +93,10 @@ class PretendHistory:
         yield from ()
 
 
+def void(_value: object) -> None:
+    """Return nothing, whatever was done."""
+
+
 @dataclass
 class House:
     """Store, settings, clock and histories together."""
@@ -101,6 +105,8 @@ class House:
     settings: Settings
     clock: Clock = field(default_factory=Clock)
     asked: str | None = None
+    wait: Callable[[float], object] = lambda _seconds: None
+    load: Callable[[], float] = lambda: 0.0
 
     def schedule(self, *, immediately_due: bool = True) -> None:
         schedule(
@@ -112,8 +118,9 @@ class House:
             clock=self.clock,
             monotonic=lambda: self.clock.seconds,
             asked_to_stop=lambda: self.asked,
-            wait=lambda _seconds: None,
+            wait=lambda seconds: void(self.wait(seconds)),
             jitter=lambda: 0.0,
+            load=self.load,
         )
         executor = Executor(
             store=self.store,
@@ -281,6 +288,42 @@ def test_a_bug_in_a_history_costs_a_retry_and_no_job(house: Callable[..., House]
     one.run(PretendHistory(error=ZeroDivisionError("division by zero")))
     (job,) = one.store.jobs()
     assert (job.retries, job.exception_message) == (2, "pretend: ZeroDivisionError: division by zero")
+
+
+def throttled(one: House, history: PretendHistory, **throttle: object) -> tuple[Account, list[float]]:
+    """Run with a throttle; returns the account and every pause, which the clock takes for passed."""
+    pauses: list[float] = []
+    one.settings = replace(one.settings, throttle=ThrottleSettings(**throttle))  # type: ignore[arg-type]
+    one.wait = lambda seconds: (pauses.append(seconds), one.clock.pass_(timedelta(seconds=seconds)))[0]
+    one.schedule()
+    account = Account()
+    for event in one.run(history):
+        account.add_run(event)
+    return account, pauses
+
+
+def test_a_duty_cycle_rests_after_each_batch(house: Callable[..., House]) -> None:
+    account, pauses = throttled(house(NIGHT), PretendHistory(rows=30), duty_cycle=0.25)
+    # Batches of the pretended history take 10 ms.
+    assert pauses == pytest.approx([0.03] * 3)
+    assert account.waited == {"duty-cycle": 90}
+
+
+def test_a_rate_is_kept_on_average_and_batches_are_no_larger_than_a_second_of_it(
+    house: Callable[..., House],
+) -> None:
+    account, pauses = throttled(house(NIGHT), PretendHistory(rows=20), rows_per_second=5)
+    assert pauses == pytest.approx([1.0] * 4)
+    assert account.waited == {"rows-per-second": 4000}
+
+
+def test_no_batch_is_begun_while_the_load_is_too_high(house: Callable[..., House]) -> None:
+    one = house(NIGHT)
+    loads = iter([9.0, 9.0, 1.0, 1.0])
+    one.load = lambda: next(loads)
+    account, pauses = throttled(one, PretendHistory(rows=20), max_load=4.0)
+    assert pauses == [1.0, 1.0]
+    assert account.waited == {"load": 2000}
 
 
 def test_no_password_reaches_the_job_or_its_log(house: Callable[..., House]) -> None:

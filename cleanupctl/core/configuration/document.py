@@ -31,6 +31,7 @@ def settings_document(settings: Settings) -> dict[str, Any]:
         "timezone": settings.timezone.key,
         "job_store": {"url": str(settings.store)},
         "cleanup": _plain(settings.cleanup) | {"job_log_ttl": _ttl(settings.cleanup.job_log_ttl) or "none"},
+        "throttle": _plain(settings.throttle),
         "window": _window(settings.windows),
         "history": [_history(history) for history in settings.histories],
     }

@@ -21,7 +21,7 @@ from cleanupctl.core.configuration.schema import CONFIGURATION_TABLES
 from cleanupctl.core.configuration.tables import check_table, read_table
 from cleanupctl.core.configuration.window import read_windows
 from cleanupctl.core.errors import ConfigurationError, InvalidValueError
-from cleanupctl.core.settings import CleanupSettings, Settings
+from cleanupctl.core.settings import CleanupSettings, Settings, ThrottleSettings
 from cleanupctl.core.urls import DatabaseUrl, parse_url
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def build_settings(
         ZoneInfo("UTC") if form_only or "timezone" in top else _system_zone(warnings)
     )
     cleanup = CleanupSettings(**read_table(document, "cleanup", ("cleanup",), faults).values)
+    throttle = ThrottleSettings(**read_table(document, "throttle", ("throttle",), faults).values)
     databases = Databases(
         path.absolute().parent if path else Path(), None if form_only else surroundings.environment
     )
@@ -108,6 +109,7 @@ def build_settings(
         digest="",
         store_origin=store_origin,
         given=frozenset(_given(document)),
+        throttle=throttle,
         warnings=tuple(warnings),
     )
 

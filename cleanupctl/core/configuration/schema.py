@@ -13,6 +13,11 @@ CONFIGURATION_TABLES = (
     Table("job_store", "[job_store]", "The database that holds the cleanup jobs and the job log."),
     Table("cleanup", "[cleanup]", "How cleanup is done."),
     Table(
+        "throttle",
+        "[throttle]",
+        "How much a run holds back for other work: it pauses between transactions, never inside one.",
+    ),
+    Table(
         "window",
         "[window]",
         "The batch window: every day from start to end, or by cron expression and duration. "

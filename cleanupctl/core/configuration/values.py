@@ -86,6 +86,20 @@ def integer(lowest: int, highest: int, advice: str) -> Callable[[object], int]:
     return parse
 
 
+def number(above: float, highest: float, advice: str) -> Callable[[object], float]:
+    """Accept numbers above `above` and up to `highest`; `advice` says what to choose."""
+
+    def parse(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InvalidValueError(f"{shown(value)} is not a number; {advice}")
+        # Written so that nan, which compares with nothing, is refused.
+        if not above < value <= highest:
+            raise InvalidValueError(f"{shown(value)} is out of range; {advice}")
+        return float(value)
+
+    return parse
+
+
 def choice(*words: str) -> Callable[[object], str]:
     """Accept one of the words."""
 
