@@ -23,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
         history, "list", examples=[("cleanupctl history list", "what is configured; passwords never shown")]
     )(list_histories)
     _add_check(history)
+    _add_report(history)
     app.add_typer(history, name="history")
 
 
@@ -40,6 +41,22 @@ def _add_check(history: typer.Typer) -> None:
         exit_codes=[ExitCode.CLEANUP_FAILED, ExitCode.NOT_FOUND],
         details=DETAILS,
     )(check)
+
+
+def _add_report(history: typer.Typer) -> None:
+    from cleanupctl.cli.history_report import DETAILS, report
+
+    command(
+        history,
+        "report",
+        examples=[
+            ("cleanupctl history report", "every engine's history"),
+            ("cleanupctl history report orders-engine --compact", "only what has something to clean"),
+            ("cleanupctl history report orders-engine --exact", "count also the biggest tables"),
+        ],
+        exit_codes=[ExitCode.CLEANUP_FAILED, ExitCode.NOT_FOUND, ExitCode.UNREACHABLE],
+        details=DETAILS,
+    )(report)
 
 
 def list_histories(context: Context) -> None:

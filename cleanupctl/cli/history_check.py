@@ -36,6 +36,7 @@ def check(
     ] = None,
 ) -> None:
     """Find out what keeps a history from being cleaned, or makes it slow."""
+    from cleanupctl.cli.history_choice import chosen_histories
     from cleanupctl.core.errors import CleanupFailedError
 
     checked = [_check(context, settings) for settings in chosen_histories(context, name)]
@@ -46,23 +47,6 @@ def check(
     failed = [one.history for one in checked if one.failed]
     if failed:
         raise CleanupFailedError(f"errors in history {', '.join(failed)}: cleanup cannot do all its work")
-
-
-def chosen_histories(context: Context, name: str | None) -> list[HistorySettings]:
-    """Return the history called `name`, or all of them. Raises NotFoundError; none at all is a notice."""
-    from cleanupctl.cli.history import no_history
-    from cleanupctl.core.errors import NotFoundError
-
-    histories = list(context.settings.histories)
-    if not histories and name is None:
-        context.output.notice(no_history(context))
-    if name is None:
-        return histories
-    chosen = [history for history in histories if history.name == name]
-    if not chosen:
-        known = ", ".join(history.name for history in histories) or "none"
-        raise NotFoundError(f"no history is called {name}; configured are {known}")
-    return chosen
 
 
 def _check(context: Context, settings: HistorySettings) -> Checked:

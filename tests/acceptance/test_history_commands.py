@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.camunda_data import fill
 
 if TYPE_CHECKING:
     from tests.command import Command
@@ -67,3 +70,58 @@ def test_an_unknown_history_is_exit_4(audit: Command) -> None:
     done = audit("history", "check", "orders")
     assert done.code == 4
     assert done.error["message"] == "no history is called orders; configured are audit"
+
+
+@pytest.fixture
+def engine(cleanupctl: Command, engine_postgresql_url: str) -> Command:
+    """An engine's history with something of everything."""
+    fill(engine_postgresql_url, expired_instances=40, unexpired_instances=20, now=datetime.now(UTC))
+    cleanupctl.configure(
+        f"""\
+timezone = "UTC"
+[[history]]
+name = "orders"
+kind = "camunda"
+url = "{engine_postgresql_url}"
+"""
+    )
+    return cleanupctl
+
+
+def test_report_has_the_keys_of_the_engines_rest_api(engine: Command) -> None:
+    (shown,) = engine("history", "report", "orders", "--json").data
+    assert list(shown["processes"][0])[:8] == [
+        "processDefinitionId",
+        "processDefinitionKey",
+        "processDefinitionName",
+        "processDefinitionVersion",
+        "historyTimeToLive",
+        "finishedProcessInstanceCount",
+        "cleanableProcessInstanceCount",
+        "tenantId",
+    ]
+    assert set(shown["batches"][0]) == {
+        "batchType",
+        "historyTimeToLive",
+        "finishedBatchesCount",
+        "cleanableBatchesCount",
+    }
+    (compact,) = engine("history", "report", "--json", "--compact").data
+    assert len(compact["processes"]) < len(shown["processes"])
+    assert all(one["cleanableProcessInstanceCount"] for one in compact["processes"])
+
+
+def test_report_for_people_says_whether_it_counted(engine: Command) -> None:
+    done = engine("history", "report", "orders", "--format", "table")
+    assert done.code == 0
+    assert done.out.startswith("orders (removal-time; ~ marks estimates from the statistics; --exact counts)")
+    assert "invoice" in done.out
+    assert "WITHOUT REMOVAL TIME" in done.out
+    exact = engine("history", "report", "orders", "--format", "table", "--exact")
+    assert exact.out.startswith("orders (removal-time; every row counted)")
+
+
+def test_report_is_about_engines_only(audit: Command) -> None:
+    done = audit("history", "report", "audit")
+    assert done.code == 2
+    assert "is of kind tables" in done.error["message"]

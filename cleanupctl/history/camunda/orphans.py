@@ -1,0 +1,150 @@
+"""Rows of an engine's history that belong to nothing any more, and their removal in batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.errors import HistoryError
+from cleanupctl.history.camunda.key_ranges import change, delete_statement, key_ranges
+from cleanupctl.history.camunda.schema import BYTE_ARRAYS, CHILDREN, PROCESS_INSTANCES
+from cleanupctl.history.findings import is_denied
+from cleanupctl.history.sql import Condition, Target, both, cutoff
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.history.camunda.schema import Schema
+
+ROOT = "ROOT_PROC_INST_ID_"
+WITH_ROOT = (*CHILDREN, "ACT_HI_DECINST")
+AT_LEAST_OLD = timedelta(days=1)
+"""Younger byte arrays may belong to a row that the engine has not written yet."""
+
+BYTE_ARRAY_COLUMNS = (
+    ("ACT_HI_VARINST", "BYTEARRAY_ID_"),
+    ("ACT_HI_DETAIL", "BYTEARRAY_ID_"),
+    ("ACT_HI_DEC_IN", "BYTEARRAY_ID_"),
+    ("ACT_HI_DEC_OUT", "BYTEARRAY_ID_"),
+    ("ACT_HI_ATTACHMENT", "CONTENT_ID_"),
+    ("ACT_HI_JOB_LOG", "JOB_EXCEPTION_STACK_ID_"),
+    ("ACT_HI_EXT_TASK_LOG", "ERROR_DETAILS_ID_"),
+    ("ACT_HI_BATCH", "CONFIGURATION_"),
+    ("ACT_RU_VARIABLE", "BYTEARRAY_ID_"),
+    ("ACT_RU_JOB", "EXCEPTION_STACK_ID_"),
+    ("ACT_RU_JOB", "HANDLER_CFG_"),
+    ("ACT_RU_EXT_TASK", "ERROR_DETAILS_ID_"),
+    ("ACT_RU_BATCH", "CONFIGURATION_"),
+    ("ACT_ID_USER", "PICTURE_ID_"),
+    ("ACT_ID_INFO", "VALUE_"),
+)
+"""Every column that can hold the id of a byte array; jobs of batch operations have it as their handler's."""
+OWNERS = tuple(dict.fromkeys(table for table, _ in BYTE_ARRAY_COLUMNS))
+
+
+_IN_EVERY_VERSION = (
+    "ACT_HI_VARINST",
+    "ACT_HI_DETAIL",
+    "ACT_HI_ATTACHMENT",
+    "ACT_RU_VARIABLE",
+    "ACT_RU_JOB",
+)
+EXECUTIONS = "ACT_RU_EXECUTION"
+TABLES = (*WITH_ROOT, PROCESS_INSTANCES, BYTE_ARRAYS, EXECUTIONS, *OWNERS)
+"""What has to be looked up before anything can be said about orphans."""
+PIECE = 10_000
+"""Rows looked at by one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orphans:
+    """The rows of one table that belong to nothing."""
+
+    name: str
+    """Of the table, without prefix."""
+    reason: str
+    target: Target
+
+
+def orphans(schema: Schema, settings: HistorySettings, now: datetime) -> Iterator[Orphans]:
+    """Yield what can have orphans at `now` (aware), table by table, byte arrays last.
+
+    An instance whose root alone is gone is no orphan, nor is what belongs to it: as long as any instance
+    of the tree has its row, or runs, everything of the tree stays. Raises HistoryError when a table
+    that may refer to byte arrays cannot be seen.
+    """
+    for name in WITH_ROOT:
+        if schema.has(name, ROOT):
+            yield _without_root(schema, name)
+    if schema.has(BYTE_ARRAYS, "CREATE_TIME_"):
+        _require_owners(schema, settings)
+        yield _byte_arrays(schema, settings, now)
+
+
+def delete(schema: Schema, found: Orphans) -> Iterator[int]:
+    """Delete the orphans of one table piece by piece, each its own transaction; yields the rows of each."""
+    for piece in key_ranges(schema, found.name, PIECE):
+        condition = both((piece, found.target.condition))
+        rows = change(schema, delete_statement(schema, found.name, condition), condition.parameters)
+        if rows:
+            yield rows
+
+
+def _require_owners(schema: Schema, settings: HistorySettings) -> None:
+    """Make sure that no table is overlooked: MySQL hides those that the user may not read."""
+    for name in OWNERS:
+        if name in schema.tables:
+            continue
+        hidden = settings.url.scheme == "mysql" and is_denied(
+            schema.database, f"SELECT 1 FROM `{settings.table_prefix}{name}` LIMIT 1"
+        )
+        if hidden or name in _IN_EVERY_VERSION:
+            raise HistoryError(
+                f"{settings.table_prefix}{name} cannot be read, and it may refer to byte arrays:"
+                " grant SELECT on it, or none can be told to be an orphan"
+            )
+
+
+def _nobody(schema: Schema, name: str, column: str, ours: str) -> Condition:
+    """Say that a table has no row with the value of our column `ours`."""
+    theirs = f"r.{schema.column(name, column)}"
+    return Condition(f"NOT EXISTS (SELECT 1 FROM {schema.quoted(name)} AS r WHERE {theirs} = {ours})")
+
+
+def _without_root(schema: Schema, name: str) -> Orphans:
+    table = schema.tables[name]
+    root = f"t.{schema.column(name, ROOT)}"
+    conditions = [
+        Condition(f"{root} IS NOT NULL"),
+        _nobody(schema, PROCESS_INSTANCES, "PROC_INST_ID_", root),
+        *(
+            _nobody(schema, owner, column, root)
+            for owner, column in (
+                (PROCESS_INSTANCES, ROOT),
+                (EXECUTIONS, "PROC_INST_ID_"),
+                (EXECUTIONS, ROOT),
+            )
+            if schema.has(owner, column)
+        ),
+    ]
+    reason = "no process instance of its tree is left"
+    return Orphans(name, reason, Target(table, table.column(ROOT), both(conditions)))
+
+
+def _byte_arrays(schema: Schema, settings: HistorySettings, now: datetime) -> Orphans:
+    table = schema.tables[BYTE_ARRAYS]
+    identity = f"t.{schema.column(BYTE_ARRAYS, 'ID_')}"
+    column = table.column("CREATE_TIME_")
+    conditions = [
+        schema.database.expired(column, cutoff(now - AT_LEAST_OLD, settings.timezone), table, None),
+        Condition(f"t.{schema.column(BYTE_ARRAYS, 'DEPLOYMENT_ID_')} IS NULL"),
+        *(
+            _nobody(schema, owner, reference, identity)
+            for owner, reference in BYTE_ARRAY_COLUMNS
+            if schema.has(owner, reference)
+        ),
+    ]
+    return Orphans(BYTE_ARRAYS, "no row refers to it", Target(table, column, both(conditions)))

@@ -1,0 +1,152 @@
+"""What of an engine's history is cleanable, by definition and batch type: finished and expired instances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cleanupctl.core import times
+from cleanupctl.history.camunda.definitions import PLACES, definitions_with_history
+from cleanupctl.history.camunda.schema import BATCHES, REMOVAL_TIME
+from cleanupctl.history.sql import Condition, Target, both, cutoff
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.history.camunda.definitions import Definition, Kind
+    from cleanupctl.history.camunda.schema import Schema
+
+EXACT_ROWS = 200_000
+"""Tables up to this size (by statistics) are counted exactly also when estimates would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleanable:
+    """Instances of one definition that have finished, and how many of them may go."""
+
+    definition: Definition
+    ttl: int | None
+    """Days that count for it, from the database or from the configuration."""
+    finished: int
+    cleanable: int
+    estimated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CleanableBatches:
+    """Batch operations of one type that have finished, and how many of them may go."""
+
+    type: str
+    ttl: int | None
+    finished: int
+    cleanable: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """One history at one moment (aware); `exact` counts every row, however long it takes."""
+
+    settings: HistorySettings
+    schema: Schema
+    now: datetime
+    exact: bool
+    sizes: dict[str, int]
+    """Rows by table name without prefix, from the statistics."""
+
+    def counts(self, table: str) -> bool:
+        """Whether the rows of a table are counted and not estimated."""
+        return self.exact or self.sizes.get(table, 0) <= EXACT_ROWS
+
+    def number(self, table: str, column: str, condition: Condition) -> int:
+        """Count or estimate the rows that meet a condition; `column` is that of the index to use."""
+        found = self.schema.tables[table]
+        target = Target(found, found.column(column), condition)
+        if not self.counts(table):
+            estimate = self.schema.database.estimate(target)
+            if estimate is not None:
+                return estimate
+        return self.schema.database.count(target)[0]
+
+
+def cleanable(report: Reporting, kind: Kind) -> Iterator[Cleanable]:
+    """Yield the cleanable report of the definitions of one kind; those that are gone at the end."""
+    place = PLACES[kind]
+    if place.instances not in report.schema.tables:
+        return
+    for definition in definitions_with_history(report.schema, kind):
+        ttl = _ttl(report, definition)
+        finished = _finished(report, definition)
+        due = _due(report, definition, ttl)
+        yield Cleanable(
+            definition,
+            ttl,
+            report.number(place.instances, place.ended, finished),
+            report.number(place.instances, place.ended, both((finished, due))) if due else 0,
+            not report.counts(place.instances),
+        )
+
+
+def _ttl(report: Reporting, definition: Definition) -> int | None:
+    del report
+    return definition.ttl
+
+
+def _finished(report: Reporting, definition: Definition) -> Condition:
+    place, schema = PLACES[definition.kind], report.schema
+    identity = schema.column(place.instances, place.definition_id)
+    ended = schema.column(place.instances, place.ended)
+    return Condition(f"t.{identity} = %s AND t.{ended} IS NOT NULL", (definition.id,))
+
+
+def _due(report: Reporting, definition: Definition, ttl: int | None) -> Condition | None:
+    """Say which instances may go by the strategy; None when no instance ever may."""
+    place, zone = PLACES[definition.kind], report.settings.timezone
+    table = report.schema.tables[place.instances]
+    if report.settings.strategy == "removal-time":
+        if not report.schema.has(place.instances, REMOVAL_TIME):
+            return None
+        column, until = table.column(REMOVAL_TIME), report.now
+    elif ttl is None:
+        return None
+    else:
+        column, until = table.column(place.ended), times.cutoff(report.now, ttl, zone)
+    return report.schema.database.expired(column, cutoff(until, zone), table, None)
+
+
+def cleanable_batches(report: Reporting) -> Iterator[CleanableBatches]:
+    """Yield the cleanable report of batch operations by type; their table is small: always counted."""
+    schema = report.schema
+    if BATCHES not in schema.tables:
+        return
+    name, end = schema.column(BATCHES, "TYPE_"), schema.column(BATCHES, "END_TIME_")
+    rows = f"{schema.quoted(BATCHES)} AS t WHERE t.{end} IS NOT NULL"
+    sql = f"SELECT t.{name}, count(*) FROM {rows} GROUP BY t.{name}"
+    table = schema.tables[BATCHES]
+    for type_, finished in sorted(schema.database.query(sql)):
+        due = _due_batches(report, type_)
+        own = Condition(f"t.{name} = %s AND t.{end} IS NOT NULL", (type_,))
+        target = Target(table, table.column("END_TIME_"), both((own, due)) if due else own)
+        expired = schema.database.count(target)[0] if due else 0
+        yield CleanableBatches(str(type_), batch_ttl(report.settings, type_), int(finished), expired)
+
+
+def batch_ttl(settings: HistorySettings, type_: str) -> int | None:
+    """Return the configured days for a type of batch operation."""
+    del settings, type_
+    return None
+
+
+def _due_batches(report: Reporting, type_: str) -> Condition | None:
+    zone, table = report.settings.timezone, report.schema.tables[BATCHES]
+    if report.settings.strategy == "removal-time":
+        if not report.schema.has(BATCHES, REMOVAL_TIME):
+            return None
+        column, until = table.column(REMOVAL_TIME), report.now
+    else:
+        ttl = batch_ttl(report.settings, type_)
+        if ttl is None:
+            return None
+        column, until = table.column("END_TIME_"), times.cutoff(report.now, ttl, zone)
+    return report.schema.database.expired(column, cutoff(until, zone), table, None)
