@@ -33,6 +33,15 @@ def ids(url: str) -> Ids:
     return found
 
 
+def disagreements(found: Ids, expected: Ids) -> dict[str, dict[str, frozenset[str]]]:
+    """Per table that is not as expected, the ids that should not be there and those that should."""
+    return {
+        table: {"too many": found[table] - expected[table], "missing": expected[table] - found[table]}
+        for table in HISTORY
+        if found[table] != expected[table]
+    }
+
+
 def copy_database(server: DatabaseServer, url: str) -> str:
     """Copy a database nobody is connected to; the copy has the same owner. Returns its URL."""
     place = parse_url(url)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from cleanupctl.core.cleaning import Failed
@@ -43,7 +43,7 @@ ROUNDS = {
 }
 """When instances start and when most of them end, by the base time of removal times."""
 
-TIMES_TO_LIVE = {
+TIMES_TO_LIVE: dict[str, Any] = {
     "job_log_ttl": "P5D",
     "task_metrics_ttl": "P5D",
     "batch_ttl": "P5D",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.databases import ids
+from tests.engine.databases import disagreements, ids
 from tests.engine.differences import kept
 from tests.engine.laboratory import NOW, Experiment
 
@@ -59,12 +59,7 @@ def test_cleanupctl_leaves_what_the_engine_leaves(laboratory: Laboratory, experi
         assert any(differing.values()), f"nothing to see for the difference: {reason}"
         for table, found in differing.items():
             expected[table] |= found
-    wrong = {
-        table: {"too many": by_us[table] - expected[table], "missing": expected[table] - by_us[table]}
-        for table in before
-        if by_us[table] != expected[table]
-    }
-    assert not wrong
+    assert not disagreements(by_us, expected)
 
 
 @every_experiment
