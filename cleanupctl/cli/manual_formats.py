@@ -97,6 +97,15 @@ _DRY_RUN = (
         "failures, jobs",
         "As above; each job also has state and nextRun, as with `cleanupctl jobs show`.",
     ),
+    (
+        "backlogRows, inflowRowsPerDay, rowsPerSecond, openSecondsPerDay, secondsOfWork",
+        "With --estimate, in place of the keys above: what the estimate is made of.",
+    ),
+    ("finished", "When nothing expired will be left for the first time; null: not within a year."),
+    (
+        "keepsUp, parallelismNeeded",
+        "Whether the windows are enough; the fewest jobs that are, null for none.",
+    ),
 )
 _HISTORY = (
     ("name, kind, url, timezone, schema", "As configured; the URL without its secrets."),

@@ -40,6 +40,7 @@ def add_to(app: typer.Typer) -> None:
         examples=[
             ("cleanupctl run", "execute what is due, then exit: for cron and CI"),
             ("cleanupctl run --dry-run", "say what would go; delete nothing"),
+            ("cleanupctl run --dry-run --estimate", "say how long it takes at the rate of the last runs"),
             (
                 "cleanupctl run --max-runtime 2h --fail-if-incomplete",
                 "exit status 5 if two hours are not enough",
@@ -64,6 +65,10 @@ def add_to(app: typer.Typer) -> None:
             One failing table or history does not stop the others. The job then has one retry less and is
             due again after a while; without retries left it waits for a person: see `cleanupctl jobs`.
 
+            An estimate takes the rate from the latest executions in the job log, backlog and inflow from
+            counting what has expired now and a week from now, and follows both through the batch windows of
+            the coming year. The number of jobs that would keep up assumes that the rate grows with them.
+
             With --watch it stays in the foreground. SIGHUP makes it read the configuration again; one that
             cannot be used is reported, and the one from before stays in force. A job store that is away is
             asked again until it is back. As a systemd service use `Type=notify`, `ExecStart=cleanupctl run
@@ -77,6 +82,12 @@ def run(
     context: Context,
     watch: Annotated[bool, typer.Option("--watch", help="Stay, and run whenever a job is due.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; delete nothing.")] = False,
+    estimated: Annotated[
+        bool,
+        typer.Option(
+            "--estimate", help="With --dry-run: how long it takes, and whether the windows are enough."
+        ),
+    ] = False,
     max_runtime: Annotated[
         str | None, typer.Option(metavar="DURATION", help="Stop after this time, such as 90m or 2h.")
     ] = None,
@@ -100,11 +111,13 @@ def run(
 
     if watch and dry_run:
         raise InvalidValueError("--watch and --dry-run exclude each other")
+    if estimated and not dry_run:
+        raise InvalidValueError("--estimate belongs to --dry-run: write both")
     scheduling.check_participation(context.settings)
     runtime = _runtime(max_runtime)
     with context.open_store(create=not dry_run) as store:
         if dry_run:
-            _preview(context, store, _histories(context, store, history or []))
+            _preview(context, store, _histories(context, store, history or []), estimated=estimated)
             return
         from cleanupctl.cli.stopping import Stopping
         from cleanupctl.core.executor import RunRequest
@@ -243,7 +256,12 @@ def _judge(context: Context, store: JobStore, report: RunReport, fail_if_incompl
         raise IncompleteError(f"the run stopped before it was finished: {reasons}")
 
 
-def _preview(context: Context, store: JobStore, histories: Sequence[History]) -> None:
+def _preview(context: Context, store: JobStore, histories: Sequence[History], *, estimated: bool) -> None:
+    if estimated:
+        from cleanupctl.cli.run_estimate import write_estimate
+
+        write_estimate(context, store, histories)
+        return
     from cleanupctl.cli.run_report import write_preview
 
     write_preview(context, store.jobs(), histories)

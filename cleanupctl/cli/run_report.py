@@ -13,6 +13,7 @@ from cleanupctl.core.times import format_instant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from cleanupctl.cli.context import Context
     from cleanupctl.core.cleaning import History
@@ -135,9 +136,17 @@ class RunReport:
 
 def write_preview(context: Context, jobs: Sequence[Job], histories: Sequence[History]) -> None:
     """Count what a run would delete and write it. Raises when a history or table could not be looked at."""
+    found, failures = count_expired(context, histories, context.now())
+    _write_expired(context, jobs, found, failures)
+    refuse_failures(failures)
+
+
+def count_expired(
+    context: Context, histories: Sequence[History], now: datetime, *, notices: bool = True
+) -> tuple[list[Expired], list[Failed]]:
+    """Count what has expired at `now` in all histories; failures are returned."""
     found: list[Expired] = []
     failures: list[Failed] = []
-    now = context.now()
     for history in histories:
         try:
             with history.open() as session:
@@ -147,15 +156,20 @@ def write_preview(context: Context, jobs: Sequence[Job], histories: Sequence[His
                             found.append(event)
                         case Failed():
                             failures.append(event)
-                        case Noticed():
+                        case Noticed() if notices:
                             context.output.notice(f"{event.history}: {event.message}")
         except CleanupctlError as error:
             failures.append(Failed(history.name, None, error))
-    _write_expired(context, jobs, found, failures)
-    if failures:
-        unreachable = all(isinstance(failure.error, HistoryUnreachableError) for failure in failures)
-        sentence = "; ".join(f"{failure.history}: {failure.error}" for failure in failures)
-        raise HistoryUnreachableError(sentence) if unreachable else CleanupFailedError(sentence)
+    return found, failures
+
+
+def refuse_failures(failures: Sequence[Failed]) -> None:
+    """Raise the one error that says what could not be looked at, if anything could not."""
+    if not failures:
+        return
+    unreachable = all(isinstance(failure.error, HistoryUnreachableError) for failure in failures)
+    sentence = "; ".join(f"{failure.history}: {failure.error}" for failure in failures)
+    raise HistoryUnreachableError(sentence) if unreachable else CleanupFailedError(sentence)
 
 
 def _write_expired(

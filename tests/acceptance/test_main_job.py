@@ -146,6 +146,30 @@ def test_a_dry_run_deletes_nothing_and_needs_no_job(cleanupctl: Command, tmp_pat
     assert not (tmp_path / "jobs.db").exists()
 
 
+def test_an_estimate_says_how_long_the_backlog_takes_and_whether_the_windows_are_enough(
+    cleanupctl: Command, tmp_path: Path
+) -> None:
+    audit_table(tmp_path / "audit.db", 20_000)
+    cleanupctl.configure(
+        audit_configuration(tmp_path / "audit.db") + '[window]\nstart = "20:00"\nend = "06:00"\n'
+    )
+    assert cleanupctl("run", "--estimate").code == 2
+    unmeasured = cleanupctl("run", "--dry-run", "--estimate")
+    assert (unmeasured.code, "no rate is known yet" in unmeasured.err) == (4, True)
+    cleanupctl("schedule")
+    cleanupctl("run", "--max-rows", "5000")
+    outcome = cleanupctl("run", "--dry-run", "--estimate")
+    assert outcome.code == 0
+    assert outcome.data["backlogRows"] == 20_000 - 90 - 5_000
+    assert outcome.data["inflowRowsPerDay"] == 1
+    assert outcome.data["openSecondsPerDay"] == pytest.approx(36_000, rel=0.01)
+    assert outcome.data["secondsOfWork"] == pytest.approx(
+        outcome.data["backlogRows"] / outcome.data["rowsPerSecond"], abs=0.2
+    )
+    assert (outcome.data["keepsUp"], outcome.data["parallelismNeeded"]) == (True, 1)
+    assert len(audit_ids(tmp_path / "audit.db")) == 15_000
+
+
 def test_without_a_history_the_job_log_is_cleaned_and_it_says_how_to_add_one(cleanupctl: Command) -> None:
     cleanupctl("schedule")
     outcome = cleanupctl("run")

@@ -1,0 +1,111 @@
+"""Planning ahead: how long the backlog takes at the measured rate, and whether the inflow outruns it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.scheduler import MAX_PARALLELISM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from cleanupctl.core.job import LogEntry
+    from cleanupctl.core.window import Window
+
+LEAST_ROWS = 1_000
+"""Executions that removed less say more about starting than about deleting."""
+
+MOST_EXECUTIONS = 20
+"""The rate is taken from so many executions at most: older ones ran against another database."""
+
+HORIZON = timedelta(days=366)
+DAY_SECONDS = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What will become of the backlog if nothing changes."""
+
+    backlog: int
+    """Expired rows now."""
+    inflow_per_day: float
+    """Rows that expire in a day."""
+    rows_per_second: float
+    """All jobs together."""
+    open_seconds_per_day: float
+    """Time within batch windows, on average over the horizon."""
+    seconds_of_work: float
+    """Time the backlog takes if it could run without a break and nothing came in."""
+    finished: datetime | None
+    """When nothing expired will be left for the first time; None: not within a year."""
+    keeps_up: bool
+    """Whether the windows are long enough for the inflow, backlog aside."""
+    parallelism_needed: int | None
+    """The least number of jobs that keeps up, if the rate grows with it; None: the most is too few."""
+
+
+def measured_rate(entries: Iterable[LogEntry]) -> float | None:
+    """Rows a second of one job, from its latest executions (newest first); None without a useful one."""
+    rows, seconds = 0, 0.0
+    useful = 0
+    for entry in entries:
+        removed = sum(one.rows for one in entry.removed)
+        if entry.duration is None or removed < LEAST_ROWS:
+            continue
+        rows += removed
+        seconds += entry.duration.total_seconds()
+        useful += 1
+        if useful == MOST_EXECUTIONS:
+            break
+    return rows / seconds if seconds > 0 else None
+
+
+def estimate(
+    *,
+    backlog: int,
+    inflow_per_day: float,
+    rows_per_second_per_job: float,
+    parallelism: int,
+    openings: Sequence[Window],
+    now: datetime,
+) -> Estimate:
+    """Follow the backlog through the coming batch windows.
+
+    `openings` are those within the horizon after `now`, by start; an empty sequence means that cleanup
+    is not bound to windows. Rows expire evenly over the day.
+    """
+    rate = rows_per_second_per_job * parallelism
+    inflow = inflow_per_day / DAY_SECONDS
+    spans = [(max(window.start, now), window.end) for window in openings] or [(now, now + HORIZON)]
+    share = sum((end - start).total_seconds() for start, end in spans) / HORIZON.total_seconds()
+    needed = ceil(inflow / (rows_per_second_per_job * share)) if share else MAX_PARALLELISM + 1
+    return Estimate(
+        backlog=backlog,
+        inflow_per_day=inflow_per_day,
+        rows_per_second=rate,
+        open_seconds_per_day=min(share, 1.0) * DAY_SECONDS,
+        seconds_of_work=backlog / rate,
+        finished=_finish(backlog, inflow, rate, spans, now),
+        keeps_up=rate * share > inflow,
+        parallelism_needed=max(1, needed) if needed <= MAX_PARALLELISM else None,
+    )
+
+
+def _finish(
+    backlog: float, inflow: float, rate: float, spans: Iterable[tuple[datetime, datetime]], now: datetime
+) -> datetime | None:
+    left, at = float(backlog), now
+    for start, end in spans:
+        left += inflow * max(0.0, (start - at).total_seconds())
+        begin = max(start, at)
+        length = (end - begin).total_seconds()
+        net = rate - inflow
+        if net > 0 and left <= net * length:
+            return begin + timedelta(seconds=left / net)
+        left -= net * max(0.0, length)
+        at = max(at, end)
+    return None

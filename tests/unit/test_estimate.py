@@ -1,0 +1,109 @@
+"""How long a backlog takes within the windows, and whether the inflow outruns it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cleanupctl.core.estimate import HORIZON, estimate, measured_rate
+from cleanupctl.core.job import LogEntry, LogState, Removed
+from cleanupctl.core.window import Window
+
+NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
+
+
+def nights(hours: float = 10, days: int = 366) -> list[Window]:
+    """Windows that open at 20:00 UTC."""
+    first = NOW.replace(hour=20)
+    return [Window(first + timedelta(days=n), first + timedelta(days=n, hours=hours)) for n in range(days)]
+
+
+def entry(rows: int, seconds: float | None) -> LogEntry:
+    return LogEntry(
+        job_id="x",
+        state=LogState.SUCCESSFUL,
+        time=NOW,
+        due_date=None,
+        retries=3,
+        priority=0,
+        host="h",
+        process_id=1,
+        version="1",
+        configuration="c",
+        duration=None if seconds is None else timedelta(seconds=seconds),
+        removed=(Removed("engine", "ACT_HI_DETAIL", rows),),
+    )
+
+
+def test_the_rate_is_rows_by_time_of_executions_that_removed_enough() -> None:
+    assert measured_rate([entry(10_000, 2), entry(5, 1), entry(20_000, 4), entry(9_999, None)]) == 5000
+    assert measured_rate([entry(5, 1)]) is None
+    assert measured_rate([]) is None
+
+
+def test_without_windows_the_backlog_takes_its_rows_by_the_rate() -> None:
+    found = estimate(
+        backlog=36_000, inflow_per_day=0, rows_per_second_per_job=5, parallelism=2, openings=(), now=NOW
+    )
+    assert found.seconds_of_work == 3600
+    assert found.finished == NOW + timedelta(hours=1)
+    assert found.keeps_up
+
+
+def test_work_goes_on_only_within_the_windows() -> None:
+    # 10 rows a second in ten hours are 360,000 a night.
+    found = estimate(
+        backlog=540_000,
+        inflow_per_day=0,
+        rows_per_second_per_job=10,
+        parallelism=1,
+        openings=nights(),
+        now=NOW,
+    )
+    assert found.finished == NOW.replace(hour=20) + timedelta(days=1, hours=5)
+    assert found.open_seconds_per_day == pytest.approx(36_000)
+
+
+def test_an_inflow_larger_than_the_nights_never_ends_and_says_how_many_jobs_would_do() -> None:
+    found = estimate(
+        backlog=1_000,
+        inflow_per_day=900_000,
+        rows_per_second_per_job=10,
+        parallelism=1,
+        openings=nights(),
+        now=NOW,
+    )
+    assert (found.finished, found.keeps_up, found.parallelism_needed) == (None, False, 3)
+
+
+def test_more_jobs_than_there_can_be_are_not_promised() -> None:
+    found = estimate(
+        backlog=1, inflow_per_day=10**9, rows_per_second_per_job=1, parallelism=8, openings=nights(), now=NOW
+    )
+    assert found.parallelism_needed is None
+
+
+@given(
+    backlog=st.integers(0, 10**8),
+    inflow=st.floats(0, 10**7),
+    rate=st.floats(1, 10**5),
+    hours=st.floats(0.5, 24),
+)
+def test_more_jobs_never_finish_later(backlog: int, inflow: float, rate: float, hours: float) -> None:
+    one, two = (
+        estimate(
+            backlog=backlog,
+            inflow_per_day=inflow,
+            rows_per_second_per_job=rate,
+            parallelism=jobs,
+            openings=nights(hours),
+            now=NOW,
+        )
+        for jobs in (1, 2)
+    )
+    if one.finished is not None:
+        assert two.finished is not None
+        assert NOW <= two.finished <= one.finished <= NOW + HORIZON + timedelta(days=1)
