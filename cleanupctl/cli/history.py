@@ -24,6 +24,7 @@ def add_to(app: typer.Typer) -> None:
     )(list_histories)
     _add_check(history)
     _add_report(history)
+    _add_explain(history)
     app.add_typer(history, name="history")
 
 
@@ -57,6 +58,21 @@ def _add_report(history: typer.Typer) -> None:
         exit_codes=[ExitCode.CLEANUP_FAILED, ExitCode.NOT_FOUND, ExitCode.UNREACHABLE],
         details=DETAILS,
     )(report)
+
+
+def _add_explain(history: typer.Typer) -> None:
+    from cleanupctl.cli.history_explain import DETAILS, explain
+
+    command(
+        history,
+        "explain",
+        examples=[
+            ("cleanupctl history explain 3b1f8a52-0c1e-11ee-a3f4-0242ac110002", "in whichever history it is"),
+            ("cleanupctl history explain 74bd92a --history orders-engine", "only in this one"),
+        ],
+        exit_codes=[ExitCode.CLEANUP_FAILED, ExitCode.NOT_FOUND, ExitCode.UNREACHABLE],
+        details=DETAILS,
+    )(explain)
 
 
 def list_histories(context: Context) -> None:

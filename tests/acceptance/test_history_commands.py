@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.camunda_data import fill
+from tests.servers import connect
 
 if TYPE_CHECKING:
     from tests.command import Command
@@ -125,3 +126,21 @@ def test_report_is_about_engines_only(audit: Command) -> None:
     done = audit("history", "report", "audit")
     assert done.code == 2
     assert "is of kind tables" in done.error["message"]
+
+
+def test_explain_says_why_an_instance_is_kept(engine: Command, engine_postgresql_url: str) -> None:
+    with connect(engine_postgresql_url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT PROC_INST_ID_ FROM ACT_HI_PROCINST WHERE END_TIME_ IS NULL LIMIT 1")
+        running = cursor.fetchone()[0]
+    shown = engine("history", "explain", running, "--json").data
+    assert (shown["history"], shown["kind"], shown["fate"]) == ("orders", "process", "kept")
+    assert "still running" in shown["obstacles"][0]
+    done = engine("history", "explain", running, "--format", "table")
+    assert "it is kept" in done.out
+    assert "in the way:" in done.out
+
+
+def test_explain_of_an_unknown_id_is_exit_4(engine: Command) -> None:
+    done = engine("history", "explain", "nobody")
+    assert done.code == 4
+    assert "has the id nobody in history orders" in done.error["message"]
