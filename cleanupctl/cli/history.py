@@ -25,6 +25,7 @@ def add_to(app: typer.Typer) -> None:
     _add_check(history)
     _add_report(history)
     _add_explain(history)
+    _add_ttl(history)
     app.add_typer(history, name="history")
 
 
@@ -73,6 +74,31 @@ def _add_explain(history: typer.Typer) -> None:
         exit_codes=[ExitCode.CLEANUP_FAILED, ExitCode.NOT_FOUND, ExitCode.UNREACHABLE],
         details=DETAILS,
     )(explain)
+
+
+def _add_ttl(history: typer.Typer) -> None:
+    from cleanupctl.cli import history_ttl
+
+    ttl = group("Look at the time to live of the engine's definitions, and change it.")
+    failures = [ExitCode.CLEANUP_FAILED, ExitCode.NOT_FOUND, ExitCode.UNREACHABLE]
+    default_command(
+        ttl,
+        examples=[("cleanupctl history ttl", "every definition, and what has no time to live")],
+        exit_codes=failures,
+        details=history_ttl.DETAILS,
+    )(history_ttl.show)
+    command(
+        ttl,
+        "set",
+        examples=[
+            ("cleanupctl history ttl set invoice P30D --dry-run", "look first"),
+            ("cleanupctl history ttl set invoice P30D --all-versions", "every version"),
+            ("cleanupctl history ttl set rating none --kind decision", "keep its history for ever"),
+        ],
+        exit_codes=failures,
+        details=history_ttl.SET_DETAILS,
+    )(history_ttl.set_)
+    history.add_typer(ttl, name="ttl")
 
 
 def list_histories(context: Context) -> None:

@@ -144,3 +144,17 @@ def test_explain_of_an_unknown_id_is_exit_4(engine: Command) -> None:
     done = engine("history", "explain", "nobody")
     assert done.code == 4
     assert "has the id nobody in history orders" in done.error["message"]
+
+
+def test_ttl_is_shown_and_set(engine: Command) -> None:
+    shown = {one["key"]: one for one in engine("history", "ttl", "--json").data}
+    assert (shown["legacy"]["historyTimeToLive"], shown["legacy"]["source"]) == (None, "none")
+    looked = engine("history", "ttl", "set", "legacy", "P30D", "--dry-run", "--json").data
+    assert (looked["dryRun"], looked["definitions"][0]["previousHistoryTimeToLive"]) == (True, None)
+    done = engine("history", "ttl", "set", "legacy", "P30D", "--format", "table")
+    assert (done.code, "P30D" in done.out) == (0, True)
+    shown = {one["key"]: one for one in engine("history", "ttl", "--json").data}
+    assert (shown["legacy"]["historyTimeToLive"], shown["legacy"]["source"]) == (30, "definition")
+    assert engine("history", "ttl", "set", "legacy", "P1M").code == 2
+    assert engine("history", "ttl", "set", "legacy", "").code == 2
+    assert engine("history", "ttl", "set", "nobody", "P30D").code == 4

@@ -1,0 +1,72 @@
+"""Changing times to live of definitions, on both databases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from cleanupctl.core.settings import HistorySettings
+from cleanupctl.core.urls import parse_url
+from cleanupctl.history.camunda.ttl_changes import Wanted, all_definitions, set_times_to_live
+from tests.servers import connect
+
+if TYPE_CHECKING:
+    from cleanupctl.history.camunda.definitions import Kind
+
+ORDER = "order"
+ROWS: list[tuple[str, str, int, str | None, int | None]] = [
+    ("ACT_RE_PROCDEF", "order:1", 1, None, 5),
+    ("ACT_RE_PROCDEF", "order:2", 2, None, 5),
+    ("ACT_RE_PROCDEF", "order:t1", 1, "red", None),
+    ("ACT_RE_DECISION_DEF", "order:d", 1, None, 7),
+]
+
+
+def settings(url: str) -> HistorySettings:
+    return HistorySettings(name="engine", kind="camunda", url=parse_url(url), timezone=ZoneInfo("UTC"))
+
+
+@pytest.fixture
+def defined_url(engine_url: str) -> str:
+    with connect(engine_url) as connection, connection.cursor() as cursor:
+        for table, identity, version, tenant, ttl in ROWS:
+            cursor.execute(
+                f"INSERT INTO {table} (ID_, KEY_, VERSION_, TENANT_ID_, HISTORY_TTL_)"
+                " VALUES (%s, %s, %s, %s, %s)",
+                (identity, ORDER, version, tenant, ttl),
+            )
+    return engine_url
+
+
+def ttls(url: str) -> dict[str, int | None]:
+    return {one.id: one.ttl for one in all_definitions(settings(url))}
+
+
+BEFORE = {identity: ttl for _, identity, _, _, ttl in ROWS}
+
+
+def test_the_latest_version_of_each_tenant_and_kind_is_changed(defined_url: str) -> None:
+    meant = set_times_to_live(settings(defined_url), Wanted(ORDER, 30), dry_run=False)
+    assert {one.id: one.ttl for one in meant} == {"order:2": 5, "order:t1": None, "order:d": 7}
+    assert ttls(defined_url) == BEFORE | {"order:2": 30, "order:t1": 30, "order:d": 30}
+
+
+def test_kind_tenant_and_versions_choose(defined_url: str) -> None:
+    def change(ttl: int | None, kind: Kind | None, tenant: str | None = None) -> list[str]:
+        wanted = Wanted(ORDER, ttl, kind, tenant, all_versions=True)
+        return [one.id for one in set_times_to_live(settings(defined_url), wanted, dry_run=False)]
+
+    assert change(None, "decision") == ["order:d"]
+    assert ttls(defined_url) == BEFORE | {"order:d": None}
+    assert change(9, "process", "red") == ["order:t1"]
+    assert ttls(defined_url) == BEFORE | {"order:d": None, "order:t1": 9}
+    assert change(0, "process") == ["order:1", "order:2", "order:t1"]
+    assert ttls(defined_url) == {"order:1": 0, "order:2": 0, "order:t1": 0, "order:d": None}
+    assert change(1, "case") == []
+
+
+def test_a_dry_run_changes_nothing(defined_url: str) -> None:
+    assert set_times_to_live(settings(defined_url), Wanted(ORDER, 30), dry_run=True)
+    assert ttls(defined_url) == BEFORE
