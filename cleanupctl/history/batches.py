@@ -27,6 +27,9 @@ START_GROWTH = 2
 FILL = 0.9
 """Aim below the row limit: a transaction that passes it is rolled back, and its work is lost."""
 
+TURN_SECONDS = 0.025
+"""Pause for other writers: those that wait for SQLite's lock ask for it this often in their first 130 ms."""
+
 LOCK_ATTEMPTS = 8
 LOCK_PAUSE_SECONDS = 0.05
 OTHERS_PAUSE_SECONDS = 0.005
@@ -94,6 +97,7 @@ class TargetRun:
         self._pacing = pacing
         self._learned = {} if learned is None else learned
         self._guarded = False
+        self._written = 0.0
 
     def events(self, limits: Limits) -> Iterator[Event]:
         """Delete batch by batch. Raises HistoryError when the table cannot be cleaned."""
@@ -180,6 +184,7 @@ class TargetRun:
                 yield BatchDeleted(self._history, self._target.label, batch.rows, seconds)
                 pace = self._next(pace, batch, seconds, allowed)
                 self._learned[deletion.way] = pace.units
+                self._give_way(seconds, limits)
             if walk:
                 walk.units = pace.units
             if batch.done:
@@ -188,6 +193,14 @@ class TargetRun:
                 # Others still work on their last pieces, and may have to give them back.
                 limits.pause(OTHERS_PAUSE_SECONDS)
 
+    def _give_way(self, seconds: float, limits: Limits) -> None:
+        """Pause once this worker has kept all others from writing for a while."""
+        turn = self._database.writing_turn
+        self._written += seconds
+        if turn is not None and self._written >= turn:
+            self._written = 0.0
+            limits.pause(TURN_SECONDS)
+
     def _start(self, deletion: Deletion) -> int:
         """Begin with a safe size; a little larger where the tables before could take much more."""
         learned = self._learned.get(deletion.way, 0) // 2
@@ -195,6 +208,8 @@ class TargetRun:
 
     def _next(self, pace: Pace, batch: Batch, seconds: float, allowed: int) -> Pace:
         target = self._pacing.batch_time.total_seconds()
+        if self._database.writing_turn is not None:
+            target = min(target, self._database.writing_turn)
         return next_pace(pace, rows=batch.rows, seconds=seconds, target=target, batch_size=allowed)
 
     def _guard(self) -> None:

@@ -184,6 +184,8 @@ class Database(ABC):
     """A connection to one history; belongs to one thread."""
 
     alias_keyword: ClassVar[str] = "AS t"
+    writing_turn: ClassVar[float | None] = None
+    """Seconds of writing after which others get a turn, where only one connection at a time can write."""
     index_option: ClassVar[str] = ""
     """What lets an index be created without keeping writers out, where that has to be said."""
 
