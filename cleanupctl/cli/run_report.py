@@ -53,11 +53,12 @@ class RunReport:
 
     def failure_sentence(self) -> str:
         """Say in one sentence what failed."""
-        causes = "; ".join(
+        # Several jobs meet the same trouble: it is said once.
+        causes = dict.fromkeys(
             f"{failure.history}{f', table {failure.table}' if failure.table else ''}: {failure.error}"
             for failure in self.failures
         )
-        return f"cleanup failed: {causes}"
+        return f"cleanup failed: {'; '.join(causes)}"
 
     def write(self) -> None:
         """Write the summary."""

@@ -35,6 +35,7 @@ class Walk(Generic[Place]):
         self._exhausted = empty
         self._returned: list[Piece[Place]] = []
         self._taken = 0
+        self._abandoned = False
 
     def take(self, cut: Callable[[Place], tuple[Place, bool]]) -> Piece[Place] | None:
         """Take the next piece, or one that somebody gave back; None when there is none at present.
@@ -57,13 +58,13 @@ class Walk(Generic[Place]):
         """End the work on a piece; what is left of it can be taken by anybody."""
         with self._lock:
             self._taken -= 1
-            if rest is not None:
+            if rest is not None and not self._abandoned:
                 self._returned.append(rest)
 
     def abandon(self) -> None:
-        """Let nobody take another piece."""
+        """Let nobody take another piece, nor one that is given back from now on."""
         with self._lock:
-            self._exhausted = True
+            self._abandoned = self._exhausted = True
             self._returned.clear()
 
     @property

@@ -199,10 +199,14 @@ def test_only_the_named_history_is_cleaned_and_the_job_stays_due(cleanupctl: Com
     assert cleanupctl("run").data["removedRows"] == 10
 
 
-def test_sigterm_ends_a_run_at_the_end_of_a_batch(cleanupctl: Command, tmp_path: Path) -> None:
+@pytest.mark.parametrize("parallelism", [1, 3])
+def test_sigterm_ends_a_run_at_the_end_of_a_batch(
+    parallelism: int, cleanupctl: Command, tmp_path: Path
+) -> None:
     audit_table(tmp_path / "audit.db", 30_000)
     configured = audit_configuration(tmp_path / "audit.db")
-    cleanupctl.configure(configured + '[cleanup]\nbatch_size = 1\nbatch_time = "10ms"\n')
+    slow = f'[cleanup]\nbatch_size = 1\nbatch_time = "10ms"\nparallelism = {parallelism}\n'
+    cleanupctl.configure(configured + slow)
     cleanupctl("schedule")
     process = cleanupctl.start("run")
     time.sleep(1.5)
@@ -213,8 +217,7 @@ def test_sigterm_ends_a_run_at_the_end_of_a_batch(cleanupctl: Command, tmp_path:
     left = audit_ids(tmp_path / "audit.db")
     assert 90 < len(left) < 30_000
     assert set(range(90)) <= set(left)
-    (job,) = cleanupctl("jobs").data
-    assert job["suspended"] is False
+    assert [job["suspended"] for job in cleanupctl("jobs").data] == [False] * parallelism
 
 
 def test_watch_runs_a_job_that_becomes_due_and_ends_at_sigint(cleanupctl: Command, tmp_path: Path) -> None:

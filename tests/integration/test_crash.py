@@ -154,3 +154,52 @@ def test_a_job_whose_process_was_killed_is_taken_over_without_a_new_schedule(
     assert outcome.code == 0, outcome.err
     assert site.expired() == 0
     site.check([job["id"] for job in site.command("jobs").data])
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_history_whose_server_dies_in_mid_run_fails_the_job_and_the_next_run_finishes(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    server = request.getfixturevalue(f"{kind}_server")
+    site = Site(request.getfixturevalue(f"{kind}_url"), f"sqlite:///{tmp_path}/jobs.db", tmp_path)
+    site.fill()
+    site.command("schedule")
+    jobs = [job["id"] for job in site.command("jobs").data]
+    worker = site.command.start("run")
+    while site.expired() == EXPIRED:
+        time.sleep(0.02)
+    server.kill()
+    _, errors = worker.communicate(timeout=60)
+    server.start()
+    assert worker.returncode == 11, errors
+    assert "Traceback" not in errors
+    site.check(jobs)
+    assert {job["retries"] for job in site.command("jobs").data} == {2}
+    site.command("schedule")
+    outcome = site.command("run")
+    assert outcome.code == 0, outcome.err
+    assert site.expired() == 0
+    site.check(jobs)
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_job_store_that_is_away_for_a_moment_costs_no_record(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    server = request.getfixturevalue(f"{kind}_server")
+    site = Site(f"sqlite:///{tmp_path}/audit.db", request.getfixturevalue(f"{kind}_url"), tmp_path)
+    site.command.configure(site.command.config.read_text().replace("parallelism = 3", "parallelism = 1"))
+    site.command.configure(site.command.config.read_text().replace('lease = "2s"', 'lease = "30s"'))
+    site.fill()
+    site.command("schedule")
+    worker = site.command.start("run")
+    while site.expired() == EXPIRED:
+        time.sleep(0.02)
+    server.stop()
+    time.sleep(0.5)
+    server.start()
+    out, errors = worker.communicate(timeout=120)
+    assert worker.returncode == 0, errors
+    assert site.expired() == 0
+    (last, *_) = site.command("jobs", "log").data
+    assert (last["state"], last["removedRows"]) == ("successful", EXPIRED), out
