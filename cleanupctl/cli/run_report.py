@@ -99,7 +99,9 @@ class RunReport:
         removed = account.removed()
         if removed:
             output.table(
-                ("HISTORY", "TABLE", "ROWS"), ((r.history, r.table, r.rows) for r in removed), right=("ROWS",)
+                ("HISTORY", "TABLE", "ROWS"),
+                ((r.history, r.table, f"{r.rows:,}") for r in removed),
+                right=("ROWS",),
             )
         for (history, table), rows in account.skipped.items():
             output.notice(
