@@ -36,9 +36,8 @@ _LONG_AGO = (datetime(2024, 2, 20, 10, 0, tzinfo=ZONE), datetime(2024, 2, 21, 12
 _JUST_EXPIRED = (datetime(2024, 3, 28, 23, 0, tzinfo=ZONE), datetime(2024, 3, 29, 10, 0, tzinfo=ZONE))
 # starts a second later than that; ends less than five days ago, yet five midnights lie in between
 _NEARLY_EXPIRED = (datetime(2024, 3, 29, 10, 0, 1, tzinfo=ZONE), datetime(2024, 3, 29, 23, 0, tzinfo=ZONE))
-_RECENT = (datetime(2024, 4, 2, 9, 0, tzinfo=ZONE), datetime(2024, 4, 2, 10, 0, tzinfo=ZONE))
 ROUNDS = {
-    "end": (_LONG_AGO, _JUST_EXPIRED, _NEARLY_EXPIRED, _RECENT),
+    "end": (_LONG_AGO, _JUST_EXPIRED, _NEARLY_EXPIRED),
     "start": (_LONG_AGO, _NEARLY_EXPIRED),
 }
 """When instances start and when most of them end, by the base time of removal times."""
