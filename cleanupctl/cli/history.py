@@ -26,6 +26,7 @@ def add_to(app: typer.Typer) -> None:
     _add_report(history)
     _add_explain(history)
     _add_ttl(history)
+    _add_set_removal_time(history)
     app.add_typer(history, name="history")
 
 
@@ -99,6 +100,22 @@ def _add_ttl(history: typer.Typer) -> None:
         details=history_ttl.SET_DETAILS,
     )(history_ttl.set_)
     history.add_typer(ttl, name="ttl")
+
+
+def _add_set_removal_time(history: typer.Typer) -> None:
+    from cleanupctl.cli.history_set_removal_time import DETAILS, set_removal_time
+
+    command(
+        history,
+        "set-removal-time",
+        examples=[
+            ("cleanupctl history set-removal-time --calculate --without --dry-run", "look first"),
+            ("cleanupctl history set-removal-time --calculate --without --hierarchical", "whole trees"),
+            ("cleanupctl history set-removal-time --clear --definition-key invoice", "keep them for ever"),
+        ],
+        exit_codes=[ExitCode.CLEANUP_FAILED, ExitCode.NOT_FOUND, ExitCode.UNREACHABLE],
+        details=DETAILS,
+    )(set_removal_time)
 
 
 def list_histories(context: Context) -> None:

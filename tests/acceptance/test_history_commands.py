@@ -158,3 +158,24 @@ def test_ttl_is_shown_and_set(engine: Command) -> None:
     assert engine("history", "ttl", "set", "legacy", "P1M").code == 2
     assert engine("history", "ttl", "set", "legacy", "").code == 2
     assert engine("history", "ttl", "set", "nobody", "P30D").code == 4
+
+
+def test_set_removal_time_looks_first_and_then_does_the_same(engine: Command) -> None:
+    engine("history", "ttl", "set", "legacy", "P30D")
+    command = ("history", "set-removal-time", "--calculate", "--without", "--finished-before", "2100-01-01")
+    looked = engine(*command, "--hierarchical", "--dry-run", "--json")
+    assert (looked.code, looked.data["dryRun"]) == (0, True)
+    assert looked.data["changed"]
+    done = engine(*command, "--hierarchical", "--json").data
+    assert done["changed"] == looked.data["changed"]
+    shown = engine(*command, "--hierarchical", "--format", "table")
+    assert "0 rows changed" in shown.err
+
+
+def test_set_removal_time_refuses_what_is_not_clear(engine: Command) -> None:
+    nothing = engine("history", "set-removal-time", "--clear")
+    assert nothing.code == 2
+    assert "no instance is selected" in nothing.error["message"]
+    both = engine("history", "set-removal-time", "--clear", "--calculate", "--all")
+    assert both.code == 2
+    assert "one of --absolute TIME, --clear and --calculate" in both.error["message"]
