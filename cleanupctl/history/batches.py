@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 GROWTH = 2.0
 """A batch is never more than this many times the one before: one lucky measurement proves little."""
 
+AIM = 0.8
+"""Aim below the time of a batch: what takes longer than expected should still end in time."""
+
 START_GROWTH = 2
 """How far the first batch of a table may pass the safe size after good experience with others."""
 
@@ -207,7 +210,7 @@ class TargetRun:
         return max(deletion.start_units, min(learned, START_GROWTH * deletion.start_units))
 
     def _next(self, pace: Pace, batch: Batch, seconds: float, allowed: int) -> Pace:
-        target = self._pacing.batch_time.total_seconds()
+        target = AIM * self._pacing.batch_time.total_seconds()
         if self._database.writing_turn is not None:
             target = min(target, self._database.writing_turn)
         return next_pace(pace, rows=batch.rows, seconds=seconds, target=target, batch_size=allowed)
