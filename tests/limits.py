@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass
@@ -13,6 +13,7 @@ class TestLimits:
     rows: int | None = None
     batches: int | None = None
     pauses: int = 0
+    sizes: dict[tuple[str, str], int | None] = field(default_factory=dict)
 
     def stop_reason(self) -> str | None:
         if self.batches is None:
@@ -33,3 +34,9 @@ class TestLimits:
 
     def pause(self, seconds: float) -> None:
         self.pauses += 1
+
+    def remembered(self, history: str, table: str) -> int | None:
+        return self.sizes.get((history, table))
+
+    def remember(self, history: str, table: str, units: int | None) -> None:
+        self.sizes[history, table] = units

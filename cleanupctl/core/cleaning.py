@@ -26,6 +26,12 @@ class Limits(Protocol):
     def pause(self, seconds: float) -> None:
         """Wait outside any transaction; returns early when it is time to stop."""
 
+    def remembered(self, history: str, table: str) -> int | None:
+        """Return the size that a batch of this table must not pass since one ran into a time-out, if any."""
+
+    def remember(self, history: str, table: str, units: int | None) -> None:
+        """Keep that size for this run and the next ones; None forgets it."""
+
 
 @dataclass(frozen=True, slots=True)
 class TableStarted:

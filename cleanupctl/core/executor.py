@@ -24,7 +24,7 @@ from cleanupctl.core.run_events import (
     RunEvent,
     Waited,
 )
-from cleanupctl.core.run_limits import ExecutionLimits, RowBudget, Surroundings
+from cleanupctl.core.run_limits import BatchMemory, ExecutionLimits, RowBudget, Surroundings
 from cleanupctl.core.scheduler import (
     Reason,
     Rescheduled,
@@ -95,6 +95,7 @@ class _Run:
         self.owner = executor._owner
         self.request = request
         self.budget = RowBudget(request.max_rows)
+        self.memory = BatchMemory(self.store)
         seconds = request.max_runtime.total_seconds() if request.max_runtime is not None else None
         self.deadline = None if seconds is None else self.surroundings.monotonic() + seconds
         self.throttle = Throttle(
@@ -189,6 +190,7 @@ class _Execution:
             budget=run.budget,
             deadline=run.deadline,
             lease_lost=held.lost,
+            memory=run.memory,
             rows_per_second=run.settings.throttle.rows_per_second,
         )
         for history in run.histories:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cleanupctl.core.errors import StoreError
 from cleanupctl.core.run_events import LEASE_LOST, MAX_RUNTIME, WINDOW_END
 from cleanupctl.core.scheduler import may_run, run_ends
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cleanupctl.core.job import Job
+    from cleanupctl.core.store.jobstore import JobStore
     from cleanupctl.core.window import BatchWindows
 
 
@@ -59,6 +62,31 @@ class RowBudget:
             self.left += reserved - deleted
 
 
+class BatchMemory:
+    """Sizes that ran into time-outs, kept in the store, so that no run tries them again at once."""
+
+    def __init__(self, store: JobStore) -> None:
+        self._store = store
+        self._known: dict[tuple[str, str], int | None] = {}
+        self._lock = threading.Lock()
+
+    def get(self, history: str, table: str) -> int | None:
+        """Return what is remembered of a table; a store that does not answer remembers nothing."""
+        with self._lock:
+            if (history, table) not in self._known:
+                self._known[history, table] = None
+                with suppress(StoreError):
+                    self._known[history, table] = self._store.batch_limit(history, table)
+            return self._known[history, table]
+
+    def set(self, history: str, table: str, units: int | None) -> None:
+        """Remember, here and in the store; only the store's memory is lost when it does not answer."""
+        with self._lock:
+            self._known[history, table] = units
+            with suppress(StoreError):
+                self._store.set_batch_limit(history, table, units)
+
+
 class ExecutionLimits:
     """The limits of one execution; implements `cleaning.Limits`."""
 
@@ -71,6 +99,7 @@ class ExecutionLimits:
         budget: RowBudget,
         deadline: float | None,
         lease_lost: Callable[[], bool],
+        memory: BatchMemory,
         rows_per_second: int | None = None,
     ) -> None:
         self._job = job
@@ -79,6 +108,7 @@ class ExecutionLimits:
         self._budget = budget
         self._deadline = deadline
         self._lease_lost = lease_lost
+        self._memory = memory
         self._rows_per_second = rows_per_second
         self._ends = run_ends(job, surroundings.clock(), windows)
 
@@ -116,3 +146,11 @@ class ExecutionLimits:
     def pause(self, seconds: float) -> None:
         """Wait; less when asked to stop."""
         self._surroundings.wait(seconds)
+
+    def remembered(self, history: str, table: str) -> int | None:
+        """Return the size that a batch of this table must not pass."""
+        return self._memory.get(history, table)
+
+    def remember(self, history: str, table: str, units: int | None) -> None:
+        """Keep a size for this run and the next ones."""
+        self._memory.set(history, table, units)

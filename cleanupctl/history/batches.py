@@ -153,7 +153,9 @@ class TargetRun:
 
     def _batches(self, deletion: Deletion, limits: Limits, *, helping: bool) -> Iterator[Event]:
         walk = deletion.walk
-        pace = Pace((walk.units if walk else 0) or self._start(deletion), deletion.most_units)
+        known = limits.remembered(self._history, self._place(deletion))
+        most = deletion.most_units if known is None else min(known, deletion.most_units)
+        pace = Pace((walk.units if walk else 0) or self._start(deletion), most)
         conflicts = 0
         while True:
             self.stopped = limits.stop_reason()
@@ -174,7 +176,8 @@ class TargetRun:
             finally:
                 limits.settle(allowed, batch.rows if batch else 0)
             if batch is None:
-                pace = after_conflict(pace)
+                pace = after_conflict(replace(pace, units=min(pace.units, pace.most)))
+                limits.remember(self._history, self._place(deletion), pace.most)
                 limits.pause(LOCK_PAUSE_SECONDS * 2**conflicts * random.uniform(0.5, 1.5))  # noqa: S311 jitter
                 continue
             if batch.overflow:
@@ -192,6 +195,7 @@ class TargetRun:
                 walk.units = pace.units
             if batch.done:
                 if helping or walk is None or walk.finished:
+                    self._grow_again(limits, deletion, known, pace)
                     return
                 # Others still work on their last pieces, and may have to give them back.
                 limits.pause(OTHERS_PAUSE_SECONDS)
@@ -203,6 +207,18 @@ class TargetRun:
         if turn is not None and self._written >= turn:
             self._written = 0.0
             limits.pause(TURN_SECONDS)
+
+    def _place(self, deletion: Deletion) -> str:
+        """Name what a size belongs to: the units of another way are others."""
+        return f"{self._target.label} by {deletion.way}"
+
+    def _grow_again(self, limits: Limits, deletion: Deletion, known: int | None, pace: Pace) -> None:
+        """After a pass without a time-out let the next one try twice the size."""
+        if known is None or pace.most < known:
+            return
+        larger = known * 2
+        forgotten = larger >= deletion.most_units
+        limits.remember(self._history, self._place(deletion), None if forgotten else larger)
 
     def _start(self, deletion: Deletion) -> int:
         """Begin with a safe size; a little larger where the tables before could take much more."""

@@ -228,6 +228,25 @@ class JobStore(JobLog):
             raise InvalidValueError(f"a job cannot have {retries} retries: give 0 or more")
         return self._session.write(partial(self._change, [prefix], {"retries": retries}))[0]
 
+    def batch_limit(self, history: str, table: str) -> int | None:
+        """Return the size that batches of a table must not pass, as `set_batch_limit` stored it."""
+        row = self._property.select(self._property.value).where(
+            self._property.name == _limit_name(history, table)
+        )
+        found = self._session.read(row.scalar)
+        return None if found is None else int(found)
+
+    def set_batch_limit(self, history: str, table: str, units: int | None) -> None:
+        """Store the size that batches of a table must not pass from now on; None takes it away."""
+        name = _limit_name(history, table)
+
+        def change() -> None:
+            self._property.delete().where(self._property.name == name).execute()
+            if units is not None:
+                self._property.insert(name=name, value=units).execute()
+
+        self._session.write(change)
+
     def _change(self, prefixes: Collection[str] | None, values: dict[str, object]) -> list[Job]:
         jobs = self._all()
         chosen = (
@@ -261,6 +280,13 @@ class JobStore(JobLog):
     def _after(self, lease: timedelta) -> Any:
         milliseconds = int(lease.total_seconds() * 1000)
         return peewee.SQL(f"{self._session.dialect.clock} + {milliseconds}")
+
+
+def _limit_name(history: str, table: str) -> str:
+    """Name of a property; a digest, since names of tables may be longer than that of a property."""
+    import hashlib
+
+    return f"batch:{hashlib.sha256(f'{history}/{table}'.encode()).hexdigest()[:48]}"
 
 
 def match_job(jobs: Sequence[Job], prefix: str) -> Job:

@@ -1,0 +1,101 @@
+"""A time-out is not repeated at the same size: not in the pass, not in the next run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from cleanupctl.core.run_limits import BatchMemory
+from cleanupctl.core.store import open_store
+from cleanupctl.core.urls import parse_url
+from cleanupctl.history.batches import Pacing, TargetRun
+from cleanupctl.history.sql import Batch, LockConflictError
+from tests.limits import TestLimits
+
+if TYPE_CHECKING:
+    from cleanupctl.history.sql import Database, Target
+
+
+@dataclass
+class Label:
+    label: str = "events"
+
+
+@dataclass
+class CrowdedDatabase:
+    """Batches of more than `fits` units run into a lock time-out."""
+
+    fits: int
+    rows: int
+    tried: list[int] = field(default_factory=list)
+    way: str = "sweep"
+    walk: Any = None
+    start_units: int = 1000
+    most_units: int = 100_000
+    writing_turn: float | None = None
+
+    def deletion(self, _target: object) -> CrowdedDatabase:
+        return self
+
+    def estimate(self, _target: object) -> None:
+        return None
+
+    def leave(self) -> None:
+        """Nothing is shared."""
+
+    def run(self, units: int, most_rows: int) -> Batch:
+        self.tried.append(units)
+        if units > self.fits:
+            raise LockConflictError("time-out")
+        rows = min(units, self.rows, most_rows)
+        self.rows -= rows
+        return Batch(rows, done=not self.rows)
+
+
+def clean(database: CrowdedDatabase, limits: TestLimits) -> None:
+    pacing = Pacing(timedelta(seconds=0.25), 10_000)
+    target = cast("Target", Label())
+    list(TargetRun("engine", cast("Database", database), target, pacing).events(limits))
+
+
+def test_a_size_that_timed_out_is_halved_for_the_rest_of_the_pass() -> None:
+    database = CrowdedDatabase(fits=300, rows=2000)
+    clean(database, TestLimits())
+    assert database.tried[:3] == [1000, 500, 250]
+    assert max(database.tried[2:]) == 250
+    assert database.rows == 0
+
+
+def test_the_next_run_begins_at_the_size_that_worked() -> None:
+    limits = TestLimits()
+    clean(CrowdedDatabase(fits=300, rows=2000), limits)
+    second = CrowdedDatabase(fits=300, rows=2000)
+    clean(second, limits)
+    assert max(second.tried) == 250
+
+
+def test_sizes_grow_again_pass_by_pass_once_nobody_is_in_the_way() -> None:
+    limits = TestLimits()
+    clean(CrowdedDatabase(fits=300, rows=2000), limits)
+    largest = []
+    for _ in range(12):
+        database = CrowdedDatabase(fits=10**9, rows=50_000)
+        clean(database, limits)
+        largest.append(max(database.tried))
+    assert largest[:3] == [250, 500, 1000]
+    assert limits.remembered("engine", "events by sweep") is None
+
+
+def test_sizes_are_kept_in_the_store_for_other_processes(database_url: str) -> None:
+    url = parse_url(database_url)
+    with open_store(url) as store:
+        memory = BatchMemory(store)
+        assert memory.get("engine", "events") is None
+        memory.set("engine", "events", 250)
+        memory.set("engine", "x" * 300, 7)
+    with open_store(url) as store:
+        again = BatchMemory(store)
+        assert (again.get("engine", "events"), again.get("engine", "x" * 300)) == (250, 7)
+        again.set("engine", "events", None)
+        assert BatchMemory(store).get("engine", "events") is None
