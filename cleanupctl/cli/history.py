@@ -27,6 +27,7 @@ def add_to(app: typer.Typer) -> None:
     _add_explain(history)
     _add_ttl(history)
     _add_set_removal_time(history)
+    _add_orphans(history)
     app.add_typer(history, name="history")
 
 
@@ -116,6 +117,21 @@ def _add_set_removal_time(history: typer.Typer) -> None:
         exit_codes=[ExitCode.CLEANUP_FAILED, ExitCode.NOT_FOUND, ExitCode.UNREACHABLE],
         details=DETAILS,
     )(set_removal_time)
+
+
+def _add_orphans(history: typer.Typer) -> None:
+    from cleanupctl.cli.history_orphans import DETAILS, orphans
+
+    command(
+        history,
+        "orphans",
+        examples=[
+            ("cleanupctl history orphans", "count them"),
+            ("cleanupctl history orphans orders-engine --delete", "remove them"),
+        ],
+        exit_codes=[ExitCode.CLEANUP_FAILED, ExitCode.NOT_FOUND, ExitCode.UNREACHABLE],
+        details=DETAILS,
+    )(orphans)
 
 
 def list_histories(context: Context) -> None:

@@ -179,3 +179,14 @@ def test_set_removal_time_refuses_what_is_not_clear(engine: Command) -> None:
     both = engine("history", "set-removal-time", "--clear", "--calculate", "--all")
     assert both.code == 2
     assert "one of --absolute TIME, --clear and --calculate" in both.error["message"]
+
+
+def test_orphans_are_counted_and_removed_only_when_asked_to(engine: Command) -> None:
+    def rows(*options: str) -> tuple[bool, int]:
+        (one,) = engine("history", "orphans", "--json", *options).data
+        return one["deleted"], sum(found["rows"] for found in one["orphans"])
+
+    assert rows() == (False, 2)
+    assert rows("--delete", "--dry-run") == (False, 2)
+    assert rows("--delete") == (True, 2)
+    assert engine("history", "orphans", "--format", "table").out == "no orphans\n"

@@ -76,9 +76,9 @@ def _missing_tables(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
         if name in schema.tables:
             continue
         full = settings.table_prefix + name
-        if inspected.kind == "mysql" and findings.is_denied(inspected.database, f"SELECT 1 FROM `{full}`"):
+        place = f"`{settings.schema or settings.url.database}`.`{full}`"
+        if inspected.kind == "mysql" and findings.is_denied(inspected.database, f"SELECT 1 FROM {place}"):
             missing = ["SELECT", "DELETE"] if name not in DEFINITIONS else ["SELECT"]
-            place = f"`{settings.schema or settings.url.database}`.`{full}`"
             yield findings.denied(inspected, full, place, missing)
             continue
         if name == PROCESS_INSTANCES:

@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError
+from cleanupctl.history import connect
 from cleanupctl.history.camunda.key_ranges import change, delete_statement, key_ranges
-from cleanupctl.history.camunda.schema import BYTE_ARRAYS, CHILDREN, PROCESS_INSTANCES
+from cleanupctl.history.camunda.schema import BYTE_ARRAYS, CHILDREN, PROCESS_INSTANCES, find_schema
 from cleanupctl.history.findings import is_denied
 from cleanupctl.history.sql import Condition, Target, both, cutoff
 
@@ -69,6 +70,15 @@ class Orphans:
     target: Target
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many orphans a table has, or had before they were deleted."""
+
+    table: str
+    reason: str
+    rows: int
+
+
 def orphans(schema: Schema, settings: HistorySettings, now: datetime) -> Iterator[Orphans]:
     """Yield what can have orphans at `now` (aware), table by table, byte arrays last.
 
@@ -98,8 +108,9 @@ def _require_owners(schema: Schema, settings: HistorySettings) -> None:
     for name in OWNERS:
         if name in schema.tables:
             continue
+        place = f"`{settings.schema or settings.url.database}`.`{settings.table_prefix}{name}`"
         hidden = settings.url.scheme == "mysql" and is_denied(
-            schema.database, f"SELECT 1 FROM `{settings.table_prefix}{name}` LIMIT 1"
+            schema.database, f"SELECT 1 FROM {place} LIMIT 1"
         )
         if hidden or name in _IN_EVERY_VERSION:
             raise HistoryError(
@@ -148,3 +159,19 @@ def _byte_arrays(schema: Schema, settings: HistorySettings, now: datetime) -> Or
         ),
     ]
     return Orphans(BYTE_ARRAYS, "no row refers to it", Target(table, column, both(conditions)))
+
+
+def clean_orphans(settings: HistorySettings, now: datetime, *, delete_them: bool) -> Iterator[Found]:
+    """Count the orphans of each table, or delete them in batches; yields table by table.
+
+    Stopping in between leaves the rest for the next call. Raises HistoryError and
+    HistoryUnreachableError.
+    """
+    database = connect(settings.url)
+    try:
+        schema = find_schema(database, settings, TABLES)
+        for one in orphans(schema, settings, now):
+            rows = sum(delete(schema, one)) if delete_them else database.count(one.target)[0]
+            yield Found(one.target.table.name, one.reason, rows)
+    finally:
+        database.close()

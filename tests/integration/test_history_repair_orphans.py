@@ -1,0 +1,138 @@
+"""Orphans: only what belongs to nothing is found and removed, on both databases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from cleanupctl.core.errors import HistoryError
+from cleanupctl.core.settings import HistorySettings
+from cleanupctl.core.urls import parse_url
+from cleanupctl.history.camunda import orphans as module
+from cleanupctl.history.camunda.orphans import BYTE_ARRAY_COLUMNS, clean_orphans
+from tests.camunda_data import fill
+from tests.servers import connect
+
+if TYPE_CHECKING:
+    from tests.servers import DatabaseServer
+
+NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
+OLD, YOUNG = "2024-06-01 12:00:00", "2024-06-15 11:00:00"
+
+
+def settings(url: str) -> HistorySettings:
+    return HistorySettings(name="engine", kind="camunda", url=parse_url(url), timezone=ZoneInfo("UTC"))
+
+
+def query(url: str, statement: str) -> list[tuple[Any, ...]]:
+    with connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+        return list(cursor.fetchall()) if cursor.description else []
+
+
+def found(url: str, *, delete: bool = False) -> dict[str, int]:
+    return {
+        one.table.upper(): one.rows
+        for one in clean_orphans(settings(url), NOW, delete_them=delete)
+        if one.rows
+    }
+
+
+def byte_array(url: str, identity: str, created: str = OLD, deployment: str = "NULL") -> None:
+    query(
+        url,
+        "INSERT INTO ACT_GE_BYTEARRAY (ID_, REV_, NAME_, TYPE_, CREATE_TIME_, DEPLOYMENT_ID_)"
+        f" VALUES ('{identity}', 1, 'x', 3, '{created}', {deployment})",
+    )
+
+
+def counts(url: str) -> dict[str, int]:
+    tables = ("ACT_HI_DETAIL", "ACT_HI_VARINST", "ACT_HI_TASKINST", "ACT_HI_PROCINST", "ACT_GE_BYTEARRAY")
+    return {table: query(url, f"SELECT count(*) FROM {table}")[0][0] for table in tables}
+
+
+def test_rows_of_trees_that_are_gone_are_removed_and_nothing_else(
+    engine_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PIECE", 7)
+    fill(engine_url, expired_instances=20, unexpired_instances=10, now=NOW, orphans=3)
+    before = counts(engine_url)
+    assert found(engine_url) == {"ACT_HI_DETAIL": 3}
+    assert counts(engine_url) == before
+    assert found(engine_url, delete=True) == {"ACT_HI_DETAIL": 3}
+    assert counts(engine_url) == before | {"ACT_HI_DETAIL": before["ACT_HI_DETAIL"] - 3}
+    assert found(engine_url) == {}
+
+
+def test_a_tree_stays_as_long_as_one_of_its_instances_is_left_or_runs(engine_postgresql_url: str) -> None:
+    url = engine_postgresql_url
+    fill(url, expired_instances=10, unexpired_instances=0, now=NOW, orphans=0, unset_instances=0)
+    root = query(url, "SELECT ROOT_PROC_INST_ID_ FROM ACT_HI_PROCINST WHERE ID_ <> ROOT_PROC_INST_ID_")[0][0]
+    query(url, f"DELETE FROM ACT_HI_PROCINST WHERE ID_ = '{root}'")
+    assert found(url) == {}
+    query(url, f"DELETE FROM ACT_HI_PROCINST WHERE ROOT_PROC_INST_ID_ = '{root}'")
+    assert found(url)["ACT_HI_ACTINST"] > 0
+    query(url, f"INSERT INTO ACT_RU_EXECUTION (ID_, REV_, PROC_INST_ID_) VALUES ('{root}', 1, '{root}')")
+    assert found(url) == {}
+
+
+def test_byte_arrays_that_nothing_refers_to_are_removed(engine_url: str) -> None:
+    query(engine_url, "INSERT INTO ACT_RE_DEPLOYMENT (ID_) VALUES ('d')")
+    byte_array(engine_url, "lost")
+    byte_array(engine_url, "young", created=YOUNG)
+    byte_array(engine_url, "model", deployment="'d'")
+    assert found(engine_url, delete=True) == {"ACT_GE_BYTEARRAY": 1}
+    assert query(engine_url, "SELECT ID_ FROM ACT_GE_BYTEARRAY ORDER BY ID_") == [("model",), ("young",)]
+
+
+def test_every_column_that_can_refer_to_a_byte_array_keeps_it(engine_postgresql_url: str) -> None:
+    url = engine_postgresql_url
+    for number, (table, column) in enumerate(BYTE_ARRAY_COLUMNS):
+        names = query(
+            url,
+            "SELECT column_name, data_type FROM information_schema.columns"
+            f" WHERE table_name = '{table.lower()}'"
+            f" AND (is_nullable = 'NO' OR column_name = '{column.lower()}')",
+        )
+        if column.lower() not in {name for name, _ in names}:
+            continue
+        byte_array(url, f"b{number}")
+        values = [_value(name, kind, f"b{number}", column) for name, kind in names]
+        query(url, f"INSERT INTO {table} ({', '.join(n for n, _ in names)}) VALUES ({', '.join(values)})")
+    kept = query(url, "SELECT count(*) FROM ACT_GE_BYTEARRAY")[0][0]
+    assert kept >= 13
+    assert found(url, delete=True) == {}
+    assert query(url, "SELECT count(*) FROM ACT_GE_BYTEARRAY")[0][0] == kept
+
+
+def _value(name: str, kind: str, identity: str, column: str) -> str:
+    if name == column.lower():
+        return f"'{identity}'"
+    if "timestamp" in kind:
+        return f"'{OLD}'"
+    return "1" if "int" in kind else f"'x{identity}'"
+
+
+def test_no_byte_array_is_judged_when_a_table_cannot_be_seen(
+    engine_mariadb_url: str, mariadb_server: DatabaseServer
+) -> None:
+    database = parse_url(engine_mariadb_url).database
+    byte_array(engine_mariadb_url, "lost")
+    admin = mariadb_server.admin_url
+    query(admin, "CREATE USER 'half'@'%' IDENTIFIED BY 'secret'")
+    try:
+        for table in module.TABLES:
+            if table not in ("ACT_RU_BATCH", "ACT_ID_USER"):
+                query(admin, f"GRANT SELECT, DELETE ON {database}.{table} TO 'half'@'%'")
+        half = replace(
+            settings(engine_mariadb_url), url=parse_url(mariadb_server.url("half", "secret", database))
+        )
+        with pytest.raises(HistoryError, match="ACT_RU_BATCH cannot be read"):
+            list(clean_orphans(half, NOW, delete_them=True))
+        assert query(engine_mariadb_url, "SELECT ID_ FROM ACT_GE_BYTEARRAY") == [("lost",)]
+    finally:
+        query(admin, "DROP USER 'half'@'%'")
