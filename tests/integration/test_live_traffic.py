@@ -1,0 +1,131 @@
+"""A run beside live traffic: writers are not kept waiting, and a row that others hold fails no table."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from cleanupctl.core.cleaning import BatchDeleted, Failed
+from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings
+from cleanupctl.core.urls import parse_url
+from cleanupctl.history import history
+from tests.limits import TestLimits
+from tests.servers import connect
+
+if TYPE_CHECKING:
+    from cleanupctl.core.cleaning import Event
+
+NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
+EXPIRED = 60_000
+HOLD_SECONDS = 3.0
+"""Longer than a statement waits for a lock."""
+
+
+class Sleeping(TestLimits):
+    """Limits whose pauses take time, as in a real run."""
+
+    def pause(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+def fill(url: str) -> None:
+    kind = "DATETIME(3)" if url.startswith("mysql") else "TIMESTAMP"
+    with connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TABLE event (id INTEGER PRIMARY KEY, created_at {kind} NULL, what VARCHAR(80))"
+        )
+        cursor.execute("CREATE INDEX event_created ON event (created_at)")
+        rows = [
+            (n, "2020-01-01 00:00:00" if n % 3 else "2024-06-15 00:00:00", "x" * 60) for n in range(EXPIRED)
+        ]
+        for start in range(0, EXPIRED, 5000):
+            cursor.execute("START TRANSACTION")
+            cursor.executemany("INSERT INTO event VALUES (%s, %s, %s)", rows[start : start + 5000])
+            cursor.execute("COMMIT")
+        if url.startswith("postgresql"):
+            cursor.execute("ANALYZE event")
+
+
+def clean(url: str, limits: TestLimits) -> list[Event]:
+    configured = HistorySettings(
+        name="live",
+        kind="tables",
+        url=parse_url(url),
+        timezone=ZoneInfo("UTC"),
+        tables=(TableSettings("event", "created_at", ttl=30),),
+    )
+    with history(configured, CleanupSettings(batch_size=2000)).open() as session:
+        return list(session.clean(NOW, limits))
+
+
+def expired_left(url: str) -> int:
+    with connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM event WHERE created_at < '2024-01-01 00:00:00'")
+        return int(cursor.fetchone()[0])
+
+
+class Traffic(threading.Thread):
+    """Inserts, updates and reads rows of the same table, and remembers the longest wait."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
+        self.longest = 0.0
+        self.written = 0
+        self.ending = threading.Event()
+
+    def run(self) -> None:
+        with connect(self.url) as connection, connection.cursor() as cursor:
+            while not self.ending.is_set():
+                number = EXPIRED + self.written
+                self._timed(cursor, "INSERT INTO event VALUES (%s, '2024-06-15 10:00:00', 'live')", (number,))
+                self._timed(
+                    cursor, "UPDATE event SET what = 'changed' WHERE id = %s", (3 * (self.written % 1000),)
+                )
+                self._timed(cursor, "SELECT what FROM event WHERE id = %s", (number,))
+                self.written += 1
+
+    def _timed(self, cursor: Any, statement: str, parameters: tuple[Any, ...]) -> None:
+        started = time.perf_counter()
+        cursor.execute(statement, parameters)
+        self.longest = max(self.longest, time.perf_counter() - started)
+
+
+def test_live_writers_and_readers_are_not_kept_waiting(server_url: str) -> None:
+    fill(server_url)
+    traffic = Traffic(server_url)
+    traffic.start()
+    events = clean(server_url, Sleeping())
+    traffic.ending.set()
+    traffic.join()
+    assert expired_left(server_url) == 0
+    assert not [event for event in events if isinstance(event, Failed)]
+    assert traffic.written > 20
+    # A batch takes a quarter of a second at most; the bound leaves room for a busy machine.
+    assert traffic.longest < 2.0
+
+
+def test_a_row_that_somebody_holds_for_a_while_does_not_fail_the_table(server_url: str) -> None:
+    fill(server_url)
+    limits = Sleeping()
+    held = threading.Event()
+
+    def hold() -> None:
+        with connect(server_url, autocommit=False) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT id FROM event WHERE id = 31 FOR UPDATE")
+            cursor.fetchall()
+            held.set()
+            time.sleep(HOLD_SECONDS)
+            connection.rollback()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    events = clean(server_url, limits)
+    holder.join()
+    assert not [event for event in events if isinstance(event, Failed)]
+    assert expired_left(server_url) <= 1
+    assert sum(event.rows for event in events if isinstance(event, BatchDeleted)) >= EXPIRED * 2 // 3 - 1
