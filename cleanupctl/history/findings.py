@@ -90,6 +90,22 @@ def privileges(inspected: Inspected, table: Table) -> Iterator[Finding]:
         yield denied(inspected, table.name, inspected.database.qualified(table), missing)
 
 
+def schema_usage(inspected: Inspected, table: Table) -> Iterator[Finding]:
+    """Find out whether the user of the URL may use the table's schema on PostgreSQL."""
+    if inspected.kind != "postgresql" or table.schema is None:
+        return
+    database = inspected.database
+    if not database.query("SELECT has_schema_privilege(%s, 'USAGE')", (table.schema,))[0][0]:
+        user = inspected.settings.url.user or "the user of the URL"
+        place = database.quote(table.schema).replace("%%", "%")
+        yield Finding(
+            "error",
+            table.name,
+            f"{user} may not use schema {table.schema}",
+            f'GRANT USAGE ON SCHEMA {place} TO "{user}";',
+        )
+
+
 def denied(inspected: Inspected, name: str, qualified: str, missing: list[str]) -> Finding:
     """Say which privileges are missing, and the GRANT that gives them."""
     user = inspected.settings.url.user or "the user of the URL"

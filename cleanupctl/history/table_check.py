@@ -50,6 +50,7 @@ def _table(inspected: Inspected, configured: TableSettings, found: list[Table]) 
         yield Finding("error", configured.name, error.message, "correct the configuration of the table")
         return
     found.append(table)
+    yield from findings.schema_usage(inspected, table)
     yield from findings.privileges(inspected, table)
     yield from findings.index(inspected, table, column.name, f"{table.name}_{column.name}_idx")
     yield from findings.storage(inspected, table)

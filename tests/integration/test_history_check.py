@@ -55,40 +55,49 @@ def messages(checked: Checked) -> list[str]:
 
 
 @pytest.fixture
-def sound_url(engine_url: str, request: pytest.FixtureRequest) -> str:
-    """A database of an engine with which nothing is wrong, and a user who may look at transactions."""
+def sound_url(engine_postgresql_url: str) -> str:
+    """A database of an engine with which nothing is wrong."""
+    return _sound(engine_postgresql_url)
+
+
+@pytest.fixture
+def each_sound_url(engine_url: str, request: pytest.FixtureRequest) -> str:
+    """The same once on each kind, for what depends on it; the user may look at transactions."""
     if engine_url.startswith("mysql"):
         server: DatabaseServer = request.getfixturevalue("mariadb_server")
         run(server.admin_url, f"GRANT PROCESS ON *.* TO '{parse_url(engine_url).user}'@'%'")
+    return _sound(engine_url)
+
+
+def _sound(url: str) -> str:
     run(
-        engine_url,
+        url,
         DEFINITION.format(ttl=5),
         instance("done", end="2024-01-01 11:00:00", removal="2024-01-06 11:00:00"),
     )
-    return engine_url
+    return url
 
 
-def test_nothing_is_found_where_nothing_is_wrong(sound_url: str) -> None:
+def test_nothing_is_found_where_nothing_is_wrong(each_sound_url: str) -> None:
     for strategy in ("removal-time", "end-time"):
-        checked = check(replace(settings(sound_url), strategy=strategy), NOW)  # type: ignore[arg-type]
+        checked = check(replace(settings(each_sound_url), strategy=strategy), NOW)  # type: ignore[arg-type]
         assert messages(checked) == []
         assert checked.schema_version == "7.24.0"
 
 
-def test_a_missing_index_is_found_and_its_statement_mends_it(sound_url: str) -> None:
-    on = " ON ACT_HI_DETAIL" if sound_url.startswith("mysql") else ""
-    run(sound_url, f"DROP INDEX ACT_IDX_HI_DETAIL_RM_TIME{on}")
-    finding = found(check(settings(sound_url), NOW), "no index leads with")
+def test_a_missing_index_is_found_and_its_statement_mends_it(each_sound_url: str) -> None:
+    on = " ON ACT_HI_DETAIL" if each_sound_url.startswith("mysql") else ""
+    run(each_sound_url, f"DROP INDEX ACT_IDX_HI_DETAIL_RM_TIME{on}")
+    finding = found(check(settings(each_sound_url), NOW), "no index leads with")
     assert finding.table is not None
     assert finding.table.upper() == "ACT_HI_DETAIL"
-    run(sound_url, finding.remedy or "")
-    assert messages(check(settings(sound_url), NOW)) == []
+    run(each_sound_url, finding.remedy or "")
+    assert messages(check(settings(each_sound_url), NOW)) == []
 
 
 def test_a_missing_index_of_the_end_time_strategy_is_found(sound_url: str) -> None:
     ending = replace(settings(sound_url), strategy="end-time")
-    on = " ON ACT_HI_OP_LOG" if sound_url.startswith("mysql") else ""
-    run(sound_url, f"DROP INDEX ACT_IDX_HI_OP_LOG_PROCINST{on}")
+    run(sound_url, "DROP INDEX ACT_IDX_HI_OP_LOG_PROCINST")
     run(sound_url, found(check(ending, NOW), "no index leads with").remedy or "")
     assert messages(check(ending, NOW)) == []
 
@@ -118,22 +127,24 @@ def test_old_columns_are_found(sound_url: str) -> None:
 
 
 def test_a_time_column_of_another_type_is_found(sound_url: str) -> None:
-    change = "ALTER COLUMN" if sound_url.startswith("postgresql") else "MODIFY"
-    type_ = "TYPE text" if sound_url.startswith("postgresql") else "varchar(40)"
-    run(sound_url, f"ALTER TABLE ACT_HI_COMMENT {change} REMOVAL_TIME_ {type_}")
+    run(sound_url, "ALTER TABLE ACT_HI_COMMENT ALTER COLUMN REMOVAL_TIME_ TYPE text")
     found(check(settings(sound_url), NOW), "not a date with a time of day", "error")
 
 
-def test_definitions_without_time_to_live_are_found(engine_url: str) -> None:
-    run(engine_url, DEFINITION.format(ttl="NULL"))
-    found(check(settings(engine_url), NOW), "no definition has a time to live", "warning")
-    ending = replace(settings(engine_url), strategy="end-time")
+def test_definitions_without_time_to_live_are_found(engine_postgresql_url: str) -> None:
+    run(engine_postgresql_url, DEFINITION.format(ttl="NULL"))
+    found(check(settings(engine_postgresql_url), NOW), "no definition has a time to live", "warning")
+    ending = replace(settings(engine_postgresql_url), strategy="end-time")
     found(check(ending, NOW), "no definition has a time to live", "error")
 
 
-def test_removal_times_that_are_missing_altogether_are_an_error(engine_url: str) -> None:
-    run(engine_url, DEFINITION.format(ttl=5), instance("a", end="2024-01-01 11:00:00", removal=None))
-    found(check(settings(engine_url), NOW), "none has a removal time", "error")
+def test_removal_times_that_are_missing_altogether_are_an_error(engine_postgresql_url: str) -> None:
+    run(
+        engine_postgresql_url,
+        DEFINITION.format(ttl=5),
+        instance("a", end="2024-01-01 11:00:00", removal=None),
+    )
+    found(check(settings(engine_postgresql_url), NOW), "none has a removal time", "error")
 
 
 def test_some_missing_removal_times_are_counted(sound_url: str) -> None:
@@ -167,33 +178,33 @@ def test_a_wrong_time_zone_is_found_by_rows_from_the_future(sound_url: str) -> N
     assert messages(check(berlin, NOW)) == []
 
 
-def test_a_cascade_on_history_is_found(sound_url: str) -> None:
-    like_the_engine = " CHARACTER SET utf8 COLLATE utf8_bin" if sound_url.startswith("mysql") else ""
+def test_a_cascade_on_history_is_found(each_sound_url: str) -> None:
+    like_the_engine = " CHARACTER SET utf8 COLLATE utf8_bin" if each_sound_url.startswith("mysql") else ""
     run(
-        sound_url,
+        each_sound_url,
         "CREATE TABLE note (id varchar(64) PRIMARY KEY, instance varchar(64),"
         " FOREIGN KEY (instance) REFERENCES ACT_HI_PROCINST (ID_) ON DELETE CASCADE)" + like_the_engine,
     )
-    found(check(settings(sound_url), NOW), "ON DELETE CASCADE", "warning")
+    found(check(settings(each_sound_url), NOW), "ON DELETE CASCADE", "warning")
 
 
-def test_long_transactions_of_others_are_found(sound_url: str) -> None:
-    with connect(sound_url, autocommit=False) as connection, connection.cursor() as cursor:
+def test_long_transactions_of_others_are_found(each_sound_url: str) -> None:
+    with connect(each_sound_url, autocommit=False) as connection, connection.cursor() as cursor:
         cursor.execute("UPDATE ACT_HI_PROCINST SET BUSINESS_KEY_ = 'held'")
         time.sleep(2.1)  # the servers count whole seconds
-        checked = check(settings(sound_url), NOW, long_transaction=timedelta(seconds=1))
+        checked = check(settings(each_sound_url), NOW, long_transaction=timedelta(seconds=1))
         connection.rollback()
     finding = found(checked, "has had a transaction open for", "warning")
     assert "end it" in str(finding.remedy)
 
 
 def test_missing_privileges_are_found_and_the_grant_mends_them(
-    sound_url: str, request: pytest.FixtureRequest
+    each_sound_url: str, request: pytest.FixtureRequest
 ) -> None:
-    kind = "postgresql" if sound_url.startswith("postgresql") else "mariadb"
+    kind = "postgresql" if each_sound_url.startswith("postgresql") else "mariadb"
     server: DatabaseServer = request.getfixturevalue(f"{kind}_server")
-    reader = f"reader_{kind}_{parse_url(sound_url).database[-6:]}"
-    database = parse_url(sound_url).database
+    reader = f"reader_{kind}_{parse_url(each_sound_url).database[-6:]}"
+    database = parse_url(each_sound_url).database
     admin = server.url(server.administrator, server.password, database)
     if kind == "postgresql":
         grant = [
@@ -266,3 +277,24 @@ def test_tables_in_another_schema_are_told(engine_postgresql_url: str) -> None:
     )
     remedy: Any = found(check(settings(engine_postgresql_url), NOW), "no engine's database", "error").remedy
     assert 'set schema = "elsewhere"' in remedy
+
+
+def test_a_schema_that_the_user_may_not_use_is_found(
+    engine_postgresql_url: str, postgresql_server: DatabaseServer
+) -> None:
+    database = parse_url(engine_postgresql_url).database
+    admin = postgresql_server.url(postgresql_server.administrator, postgresql_server.password, database)
+    run(
+        admin,
+        "CREATE ROLE outsider LOGIN PASSWORD 'secret'",
+        "ALTER SCHEMA public RENAME TO engine",
+        "REVOKE ALL ON SCHEMA engine FROM PUBLIC",
+        "GRANT SELECT, DELETE ON ALL TABLES IN SCHEMA engine TO outsider",
+    )
+    try:
+        outsider = replace(settings(postgresql_server.url("outsider", "secret", database)), schema="engine")
+        finding = found(check(outsider, NOW), "outsider may not use schema engine", "error")
+        run(admin, finding.remedy or "")
+        assert not check(outsider, NOW).failed
+    finally:
+        run(admin, "DROP OWNED BY outsider", "DROP ROLE outsider")

@@ -161,6 +161,8 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _table(inspected: Inspected, schema: Schema, name: str) -> Iterator[Finding]:
     table = schema.tables[name]
+    if name == PROCESS_INSTANCES:
+        yield from findings.schema_usage(inspected, table)
     yield from findings.privileges(inspected, table)
     yield from findings.storage(inspected, table)
     if name in REMOVAL_TIME_INDEXES:
