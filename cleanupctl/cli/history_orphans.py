@@ -12,7 +12,7 @@ from cleanupctl.cli.context import Context
 DETAILS = """
 Orphans are rows whose root process instance is gone together with every other instance of its tree, and
 that no execution of the engine needs; and byte arrays that no row refers to, in any column that can hold
-the id of one. Resources of deployments are none, nor are byte arrays younger than a day. Crashed clean-ups,
+the id of one. Resources of deployments are none, nor is anything younger than a day. Crashed clean-ups,
 scripts and old versions of the engine leave them behind.
 
 Counting reads whole tables. With `--delete` they are removed, 10,000 rows looked at by each transaction;

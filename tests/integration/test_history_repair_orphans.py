@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -86,6 +88,41 @@ def test_a_tree_stays_as_long_as_one_of_its_instances_is_left_or_runs(engine_pos
     assert found(url)["ACT_HI_ACTINST"] > 0
     query(url, f"INSERT INTO ACT_RU_EXECUTION (ID_, REV_, PROC_INST_ID_) VALUES ('{root}', 1, '{root}')")
     assert found(url) == {}
+
+
+def detail(url: str, identity: str, root: str, at: str = OLD) -> None:
+    query(
+        url,
+        "INSERT INTO ACT_HI_DETAIL (ID_, TYPE_, NAME_, TIME_, ROOT_PROC_INST_ID_)"
+        f" VALUES ('{identity}', 'VariableUpdate', 'x', '{at}', '{root}')",
+    )
+
+
+def test_what_the_engine_writes_while_orphans_are_removed_stays(
+    engine_mariadb_url: str, mariadb_server: DatabaseServer
+) -> None:
+    url, admin = engine_mariadb_url, mariadb_server.admin_url
+    waiting = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
+    for identity in ("0", "3", "9"):
+        detail(url, identity, "gone")
+    removed: dict[str, int] = {}
+    with connect(url, autocommit=False) as holding, holding.cursor() as cursor:
+        cursor.execute("UPDATE ACT_HI_DETAIL SET OPERATION_ID_ = 'held' WHERE ID_ = '3'")
+        deleting = threading.Thread(target=lambda: removed.update(found(url, delete=True)))
+        deleting.start()
+        until = time.monotonic() + 10
+        while not query(admin, waiting) and time.monotonic() < until:
+            time.sleep(0.05)
+        query(
+            url,
+            "INSERT INTO ACT_HI_PROCINST (ID_, PROC_INST_ID_, ROOT_PROC_INST_ID_, PROC_DEF_ID_, START_TIME_)"
+            f" VALUES ('new', 'new', 'new', 'p', '{YOUNG}')",
+        )
+        detail(url, "5", "new", at=YOUNG)
+        holding.rollback()
+    deleting.join()
+    assert removed == {"ACT_HI_DETAIL": 3}
+    assert query(url, "SELECT ID_ FROM ACT_HI_DETAIL") == [("5",)]
 
 
 def test_byte_arrays_that_nothing_refers_to_are_removed(engine_url: str) -> None:

@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 ROOT = "ROOT_PROC_INST_ID_"
 WITH_ROOT = (*CHILDREN, "ACT_HI_DECINST")
 AT_LEAST_OLD = timedelta(days=1)
-"""Younger byte arrays may belong to a row that the engine has not written yet."""
+"""Younger rows may belong to what the engine has not written yet, or has written since the statement began:
+on MySQL a DELETE sees new rows of its own table, but not new rows of the tables it asks."""
+
+_WRITTEN = (
+    "TIMESTAMP_",
+    "TIME_",
+    "CREATE_TIME_",
+    "START_TIME_",
+    "EVAL_TIME_",
+)
+"""Columns with the moment at which a row was written; every table has one of them."""
 
 BYTE_ARRAY_COLUMNS = (
     ("ACT_HI_VARINST", "BYTEARRAY_ID_"),
@@ -88,7 +98,7 @@ def orphans(schema: Schema, settings: HistorySettings, now: datetime) -> Iterato
     """
     for name in WITH_ROOT:
         if schema.has(name, ROOT):
-            yield _without_root(schema, name)
+            yield from _without_root(schema, settings, now, name)
     if schema.has(BYTE_ARRAYS, "CREATE_TIME_"):
         _require_owners(schema, settings)
         yield _byte_arrays(schema, settings, now)
@@ -125,10 +135,22 @@ def _nobody(schema: Schema, name: str, column: str, ours: str) -> Condition:
     return Condition(f"NOT EXISTS (SELECT 1 FROM {schema.quoted(name)} AS r WHERE {theirs} = {ours})")
 
 
-def _without_root(schema: Schema, name: str) -> Orphans:
+def _old(schema: Schema, settings: HistorySettings, now: datetime, name: str, column: str) -> Condition:
     table = schema.tables[name]
+    moment = cutoff(now - AT_LEAST_OLD, settings.timezone)
+    return schema.database.expired(table.column(column), moment, table, None)
+
+
+def _without_root(schema: Schema, settings: HistorySettings, now: datetime, name: str) -> Iterator[Orphans]:
+    table = schema.tables[name]
+    written = next((column for column in _WRITTEN if schema.has(name, column)), None)
+    if written is None:
+        return
     root = f"t.{schema.column(name, ROOT)}"
+    old = _old(schema, settings, now, name, written)
     conditions = [
+        # Whatever is written today has the time on it; some columns came later than the oldest rows.
+        Condition(f"({old.sql} OR t.{schema.column(name, written)} IS NULL)", old.parameters),
         Condition(f"{root} IS NOT NULL"),
         _nobody(schema, PROCESS_INSTANCES, "PROC_INST_ID_", root),
         *(
@@ -142,7 +164,7 @@ def _without_root(schema: Schema, name: str) -> Orphans:
         ),
     ]
     reason = "no process instance of its tree is left"
-    return Orphans(name, reason, Target(table, table.column(ROOT), both(conditions)))
+    yield Orphans(name, reason, Target(table, table.column(ROOT), both(conditions)))
 
 
 def _byte_arrays(schema: Schema, settings: HistorySettings, now: datetime) -> Orphans:
@@ -150,7 +172,7 @@ def _byte_arrays(schema: Schema, settings: HistorySettings, now: datetime) -> Or
     identity = f"t.{schema.column(BYTE_ARRAYS, 'ID_')}"
     column = table.column("CREATE_TIME_")
     conditions = [
-        schema.database.expired(column, cutoff(now - AT_LEAST_OLD, settings.timezone), table, None),
+        _old(schema, settings, now, BYTE_ARRAYS, "CREATE_TIME_"),
         Condition(f"t.{schema.column(BYTE_ARRAYS, 'DEPLOYMENT_ID_')} IS NULL"),
         *(
             _nobody(schema, owner, reference, identity)
