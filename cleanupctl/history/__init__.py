@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cleanupctl.core.errors import HistoryError
-
 if TYPE_CHECKING:
     from cleanupctl.core.cleaning import History
     from cleanupctl.core.settings import CleanupSettings, HistorySettings
@@ -44,11 +42,6 @@ def connect(url: DatabaseUrl) -> Database:
 
 def _planner(settings: HistorySettings) -> Planner:
     if settings.kind == "camunda":
-        if settings.strategy != "removal-time":
-            raise HistoryError(
-                f"history {settings.name}: strategy {settings.strategy} is not available in this version;"
-                ' set strategy = "removal-time"'
-            )
         from cleanupctl.history.camunda.removal_time import RemovalTimePlanner
 
         return RemovalTimePlanner(settings)

@@ -53,7 +53,7 @@ def _removal_times(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
     name = schema.tables[PROCESS_INSTANCES].name
     remedy = (
         f"cleanupctl history set-removal-time --history {inspected.settings.name} --calculate --without"
-        ' --dry-run, or set strategy = "end-time"'
+        " --dry-run, then without --dry-run"
     )
     if not _any(schema, PROCESS_INSTANCES, f"{removal} IS NOT NULL"):
         yield Finding(
@@ -97,7 +97,7 @@ def _cases(schema: Schema) -> Iterator[Finding]:
             "hint",
             schema.tables[_CASES].name,
             "case instances have no removal time: the removal-time strategy keeps them for ever",
-            'set strategy = "end-time" to remove them too',
+            "delete finished case instances through the engine",
         )
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.cleaning import Noticed
+from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.camunda.schema import (
     BATCHES,
     BYTE_ARRAYS,
@@ -38,7 +39,12 @@ class RemovalTimePlanner:
         self._settings = settings
 
     def __call__(self, database: Database, now: datetime) -> Iterator[Phase]:
-        """Yield children, shared tables, roots, and task metrics."""
+        """Yield children, shared tables, roots, and task metrics. Raises HistoryError."""
+        if self._settings.strategy != "removal-time":
+            raise HistoryError(
+                f"strategy {self._settings.strategy} cannot be run by this version, nothing was touched:"
+                ' set strategy = "removal-time"'
+            )
         schema = find_schema(database, self._settings, (*CHILDREN, *SHARED, *ROOTS, TASK_METRICS))
         moment = cutoff(now, self._settings.timezone)
         yield Phase(events=tuple(self._notices(schema)))
