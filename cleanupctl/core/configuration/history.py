@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.configuration.schema import keys_of
 from cleanupctl.core.configuration.tables import Given, read_list
-from cleanupctl.core.configuration.times_to_live import read_times_to_live
 from cleanupctl.core.settings import HistorySettings, TableSettings
 
 if TYPE_CHECKING:
@@ -41,13 +40,12 @@ def _history(
     kind = given.values.get("kind")
     _check_kind(given, kind, faults)
     tables = _tables(given, faults)
-    times_to_live = read_times_to_live(given, faults)
     url = databases.resolve(given, faults)
     if url is None or kind is None or "name" not in given.values:
         return None
     defaults: dict[str, Any] = {"timezone": zone, "strategy": strategy}
     own = {key: value for key, value in given.values.items() if key != "password_file"}
-    return HistorySettings(**(defaults | own | times_to_live | {"url": url, "tables": tables}))
+    return HistorySettings(**(defaults | own | {"url": url, "tables": tables}))
 
 
 def _check_kind(given: Given, kind: str | None, faults: Faults) -> None:
@@ -56,11 +54,6 @@ def _check_kind(given: Given, kind: str | None, faults: Faults) -> None:
             faults.add(
                 (*given.path, name),
                 f'belongs to histories of kind "{key.kind}" only: remove it, or change kind',
-            )
-    for name in ("batch_ttl", "ttl"):
-        if kind == "tables" and name in given:
-            faults.add(
-                (*given.path, name), 'belongs to histories of kind "camunda" only: remove it, or change kind'
             )
     if kind == "camunda" and "table" in given:
         faults.add(
