@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-KILLS = int(os.environ.get("CLEANUPCTL_TESTS_KILLS", "6"))
+KILLS = int(os.environ.get("CLEANUPCTL_TESTS_KILLS", "3"))
 WORKERS = 3
 LEASE_SECONDS = 2.0
 SURVIVORS = 300
