@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.servers import DatabaseServer, MariaDBServer, PostgreSQLServer
 
@@ -20,6 +21,11 @@ _MARKS_BY_FIXTURE = {
 }
 
 _ENGINE_MODULES = {"tests.engine_schema", "tests.camunda_data"}
+
+
+# A busy machine is no failure: properties say what is true, not how fast it is found out.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

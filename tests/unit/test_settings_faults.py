@@ -53,7 +53,7 @@ TABLE = '[[history.table]]\nname = "t"\ntime_column = "c"\nttl = 1\n'
         ("[window.Monday]\nclosed = true", "line 1, window.Monday: no such table; did you mean monday?"),
         (
             "xyz = 1",
-            "line 1, xyz: no such key; known are timezone, job_store, cleanup, window, history",
+            "line 1, xyz: no such key; known are timezone, job_store, cleanup, throttle, window, history",
         ),
         (
             CAMUNDA + "password = 'geheim'",
