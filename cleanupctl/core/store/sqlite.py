@@ -30,6 +30,8 @@ _FAILURES = {
     "SQLITE_READONLY": Failure.READ_ONLY,
     "SQLITE_PERM": Failure.READ_ONLY,
     "SQLITE_FULL": Failure.FULL,
+    # The files beside the store are written first, and fail with codes of their own.
+    "SQLITE_IOERR_SHMSIZE": Failure.FULL,
 }
 
 
@@ -54,7 +56,7 @@ class Sqlite(Dialect):
         if name == "SQLITE_ERROR" and "no such table" in str(error):
             return Failure.MISSING_TABLE
         basic = "_".join(name.split("_")[:2])
-        return _FAILURES.get(basic, Failure.OTHER)
+        return _FAILURES.get(name) or _FAILURES.get(basic, Failure.OTHER)
 
     def refresh(self, database: Any) -> None:
         """Do nothing: a file has no connection to lose."""
