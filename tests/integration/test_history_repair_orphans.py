@@ -99,8 +99,10 @@ def detail(url: str, identity: str, root: str, at: str = OLD) -> None:
 
 
 def test_what_the_engine_writes_while_orphans_are_removed_stays(
-    engine_mariadb_url: str, mariadb_server: DatabaseServer
+    engine_mariadb_url: str, mariadb_server: DatabaseServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # However long this test takes to arrange what it wants to see.
+    monkeypatch.setattr("cleanupctl.history.mysql.LOCK_WAIT_SECONDS", 60)
     url, admin = engine_mariadb_url, mariadb_server.admin_url
     waiting = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
     for identity in ("0", "3", "9"):

