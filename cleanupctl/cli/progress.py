@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.cleaning import BatchDeleted, TableFinished, TableStarted
-from cleanupctl.core.run_events import JobProgress, RunEvent
+from cleanupctl.core.run_events import JobProgress, RunEvent, Waited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +31,7 @@ def progress(output: Output) -> Iterator[Callable[[RunEvent], None]]:
         TextColumn("{task.fields[rate]:>10,.0f}/s"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[held]}", markup=False),
     )
     with Progress(*columns, console=output.console(progress=True), transient=True) as bars:
         yield _Bars(bars).draw
@@ -42,8 +43,11 @@ class _Bars:
         self._tasks: dict[tuple[str, str], TaskID] = {}
 
     def draw(self, event: RunEvent) -> None:
+        if isinstance(event, Waited):
+            self._hold(f"waiting: {event.reason}")
         if not isinstance(event, JobProgress):
             return
+        self._hold("")
         match event.event:
             case TableStarted(history=history, table=table, estimate=estimate):
                 self._task(history, table, estimate)
@@ -56,8 +60,15 @@ class _Bars:
                 if (history, table) in self._tasks:
                     self._bars.remove_task(self._tasks.pop((history, table)))
 
+    def _hold(self, why: str) -> None:
+        """Say on every line why nothing goes on, until something does."""
+        for task in self._tasks.values():
+            self._bars.update(task, held=why)
+
     def _task(self, history: str, table: str, estimate: int | None) -> TaskID:
         key = (history, table)
         if key not in self._tasks:
-            self._tasks[key] = self._bars.add_task(f"{history} {table}", total=estimate or None, rate=0)
+            self._tasks[key] = self._bars.add_task(
+                f"{history} {table}", total=estimate or None, rate=0, held=""
+            )
         return self._tasks[key]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from cleanupctl.cli import shapes
 from cleanupctl.core.cleaning import Expired, Failed, Noticed
 from cleanupctl.core.errors import CleanupctlError, CleanupFailedError, HistoryUnreachableError
-from cleanupctl.core.run_events import Account, JobProgress, RunEvent
+from cleanupctl.core.run_events import Account, JobProgress, RunEvent, Waited
+from cleanupctl.core.throttle import LOAD, REPLICA_LAG
 from cleanupctl.core.times import format_instant
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from cleanupctl.cli.context import Context
     from cleanupctl.core.cleaning import History
     from cleanupctl.core.job import Job
+
+OTHERS = (LOAD, REPLICA_LAG)
+"""Reasons for waiting that come from others and may last: they are told at once, not only in the summary."""
 
 
 class RunReport:
@@ -33,6 +37,8 @@ class RunReport:
 
     def add(self, event: RunEvent) -> None:
         """Take one event in."""
+        if isinstance(event, Waited) and event.reason in OTHERS and event.reason not in self.account.waited:
+            self._context.output.notice(f"waiting: {event.reason} is over the limit of [throttle]")
         self.account.add_run(event)
         if isinstance(event, JobProgress) and isinstance(event.event, Noticed):
             notice = (event.event.history, event.event.message)

@@ -114,6 +114,12 @@ class Session(Protocol):
         Failures of single tables are events; only a history that cannot be worked on at all raises.
         """
 
+    def replica_lag(self) -> float:
+        """Return how many seconds the slowest replica is behind; infinity when one does not replicate.
+
+        Asked between batches. Raises HistoryError when it cannot be known.
+        """
+
     def preview(self, now: datetime) -> Iterator[Expired | Noticed | Failed]:
         """Count what `clean` would delete; deletes nothing."""
 

@@ -32,11 +32,11 @@ from cleanupctl.core.scheduler import (
     plan_after_failure,
     plan_after_run,
 )
-from cleanupctl.core.throttle import Throttle
+from cleanupctl.core.throttle import Place, Throttle
 from cleanupctl.core.urls import without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cleanupctl.core.cleaning import History
     from cleanupctl.core.job import Job, LogEntry
@@ -102,7 +102,6 @@ class _Run:
             self.settings.throttle,
             self.surroundings.monotonic,
             self.surroundings.load,
-            self.surroundings.asked_to_stop,
             self.surroundings.wait,
         )
         self._queue: SimpleQueue[RunEvent | BaseException | None] = SimpleQueue()
@@ -205,8 +204,13 @@ class _Execution:
     def _clean(self, history: History, limits: ExecutionLimits) -> None:
         try:
             with history.open() as session:
+                place = Place(history.name, session.replica_lag, limits.stop_reason)
+                self._tell_waiting(self._run.throttle.before_batch(place))
                 for event in session.clean(self._run.surroundings.clock(), limits):
                     self._note(event)
+                    if isinstance(event, BatchDeleted):
+                        # The batch is committed and the next one not begun: the place to hold back.
+                        self._tell_waiting(self._run.throttle.after_batch(place, event.rows, event.seconds))
                     if isinstance(event, Stopped):
                         self._stop_reason = event.reason
         except Exception as error:  # noqa: BLE001 - one failing history must not stop the others
@@ -215,10 +219,10 @@ class _Execution:
     def _note(self, event: Event) -> None:
         self._account.add(event)
         self._run.tell(JobProgress(self._job, event))
-        if isinstance(event, BatchDeleted):
-            # The batch is committed and the next one not begun: the place to hold back.
-            for reason, seconds in self._run.throttle.after_batch(event.rows, event.seconds):
-                self._run.tell(Waited(self._job, reason, seconds))
+
+    def _tell_waiting(self, pauses: Iterable[tuple[str, float]]) -> None:
+        for reason, seconds in pauses:
+            self._run.tell(Waited(self._job, reason, seconds))
 
     def _reschedule(self) -> Rescheduled:
         run = self._run

@@ -54,11 +54,11 @@ class JobEnded:
 
 @dataclass(frozen=True, slots=True)
 class Waited:
-    """A worker held back after a batch."""
+    """A worker held back between two batches."""
 
     job: Job
     reason: str
-    """`duty-cycle`, `rows-per-second` or `load`."""
+    """`duty-cycle`, `rows-per-second`, `load` or `replica-lag`."""
     seconds: float
 
 

@@ -45,6 +45,8 @@ class ThrottleSettings:
     rows_per_second: int | None = None
     max_load: float | None = None
     """One-minute load average of the host that runs cleanupctl."""
+    max_replica_lag: timedelta | None = None
+    """How far the replicas of a history may be behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class HistorySettings:
     include_unfinished: bool = False
     task_metrics_ttl: int | None = None
     """Days; None keeps task metrics for ever."""
+    replica_url: DatabaseUrl | None = None
+    """The MySQL or MariaDB replica whose lag counts; PostgreSQL knows the lag of its standbys itself."""
     tables: tuple[TableSettings, ...] = ()
 
 
@@ -101,8 +105,9 @@ class Settings:
 
     def secrets(self) -> tuple[str, ...]:
         """Every password in it, for whoever has to keep them out of an output."""
-        urls = (self.store, *(history.url for history in self.histories))
-        return tuple(secret for url in urls for secret in url.secrets())
+        replicas = (history.replica_url for history in self.histories)
+        urls = (self.store, *(history.url for history in self.histories), *replicas)
+        return tuple(secret for url in urls if url for secret in url.secrets())
 
 
 def load_settings(

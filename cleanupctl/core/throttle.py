@@ -14,8 +14,21 @@ if TYPE_CHECKING:
 DUTY_CYCLE = "duty-cycle"
 ROWS_PER_SECOND = "rows-per-second"
 LOAD = "load"
+REPLICA_LAG = "replica-lag"
 
-LOAD_CHECK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
+"""How often load and replicas are looked at while they are in the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a worker is: what it cleans, and what else may end its waiting."""
+
+    history: str
+    replica_lag: Callable[[], float]
+    """Seconds that the slowest replica of the history is behind."""
+    stop_reason: Callable[[], str | None]
+    """Why to stop now: signals, the end of the window, limits."""
 
 
 @dataclass(slots=True)
@@ -26,21 +39,49 @@ class Throttle:
     monotonic: Callable[[], float]
     load: Callable[[], float]
     """One-minute load average of this host."""
-    asked_to_stop: Callable[[], str | None]
     wait: Callable[[float], None]
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _free_at: float = 0.0
+    _lags: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """By history: when its replicas were asked, and how far they were behind."""
 
-    def after_batch(self, rows: int, seconds: float) -> Iterator[tuple[str, float]]:
+    def after_batch(self, place: Place, rows: int, seconds: float) -> Iterator[tuple[str, float]]:
         """Wait as configured after a batch of `rows` that took `seconds`; yield why and how long."""
         reason, pause = self._pause(rows, seconds)
         if pause > 0:
             self.wait(pause)
             yield reason, pause
+        yield from self.before_batch(place)
+
+    def before_batch(self, place: Place) -> Iterator[tuple[str, float]]:
+        """Wait until neither load nor replicas are in the way; yield why and how long.
+
+        Raises HistoryError when the lag of the replicas cannot be known.
+        """
+        while (reason := self._in_the_way(place)) and not place.stop_reason():
+            self.wait(CHECK_SECONDS)
+            yield reason, CHECK_SECONDS
+
+    def _in_the_way(self, place: Place) -> str | None:
         highest = self.settings.max_load
-        while highest is not None and self.load() > highest and not self.asked_to_stop():
-            self.wait(LOAD_CHECK_SECONDS)
-            yield LOAD, LOAD_CHECK_SECONDS
+        if highest is not None and self.load() > highest:
+            return LOAD
+        longest = self.settings.max_replica_lag
+        if longest is not None and self._lag(place) > longest.total_seconds():
+            return REPLICA_LAG
+        return None
+
+    def _lag(self, place: Place) -> float:
+        """Ask the replicas once in a while, whatever the number of workers."""
+        now = self.monotonic()
+        with self._lock:
+            asked, lag = self._lags.get(place.history, (-CHECK_SECONDS, 0.0))
+        if now < asked + CHECK_SECONDS:
+            return lag
+        lag = place.replica_lag()
+        with self._lock:
+            self._lags[place.history] = (now, lag)
+        return lag
 
     def _pause(self, rows: int, seconds: float) -> tuple[str, float]:
         """Return the longer of the two pauses: that of the duty cycle and that of the rate."""

@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 def history(settings: HistorySettings, cleanup: CleanupSettings) -> History:
     """Make a configured history ready to be opened; connects to nothing yet."""
     from cleanupctl.history.batches import Pacing
+    from cleanupctl.history.replicas import lag_of
     from cleanupctl.history.session import CleaningHistory
 
-    pacing = Pacing(cleanup.batch_time, cleanup.batch_size)
     return CleaningHistory(
-        settings.name, lambda: connect(settings.url), _planner(settings), pacing, settings.timezone
+        settings.name,
+        lambda: connect(settings.url),
+        lambda database: lag_of(settings, database),
+        planner=_planner(settings),
+        pacing=Pacing(cleanup.batch_time, cleanup.batch_size),
+        zone=settings.timezone,
     )
 
 

@@ -41,8 +41,9 @@ _KINDS = {
     "int": "integer",
     "bigint": "integer",
 }
-_CONFLICTS = {1205, 1213, 3572, 1969, 3024, 1317, 1020}
-"""Lock wait time-out, deadlock, NOWAIT, statement time-outs, interrupted, changed since read."""
+_CONFLICTS = {1205, 1213, 3572, 1969, 3024, 1317, 1020, 1047, 1180}
+"""Lock wait time-out, deadlock or failed certification, NOWAIT, statement time-outs, interrupted, changed
+since read; from a Galera node: not ready at present, write set refused at the commit."""
 _REFERENCED = {1217, 1451}
 _LOST = {2002, 2003, 2006, 2013, 1927, 1053, 1077, 1152, 4031}
 
@@ -285,17 +286,18 @@ class MySQL(KeysetDatabase):
             case _:
                 raise unfit_column(column, table)
 
+    def named_rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Run a statement whose columns differ between servers; returns them by name."""
+        with self.translated(), self._connection.cursor() as cursor:
+            cursor.execute(sql, tuple(parameters))
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
     def _planned_rows(self, target: Target, condition: Condition | None) -> int:
         where = f" WHERE {condition.sql}" if condition else ""
-        with self.translated(), self._connection.cursor() as cursor:
-            cursor.execute(
-                f"EXPLAIN SELECT 1 FROM {self.rows_of(target)}{where}",
-                condition.parameters if condition else (),
-            )
-            names = [column[0] for column in cursor.description or ()]
-            plan: Any = cursor.fetchone()
-        rows = dict(zip(names, plan, strict=True)).get("rows") if plan else None
-        return int(rows or 0)
+        explain = f"EXPLAIN SELECT 1 FROM {self.rows_of(target)}{where}"
+        plan = self.named_rows(explain, condition.parameters if condition else ())
+        return int(plan[0].get("rows") or 0) if plan else 0
 
     def estimate(self, target: Target) -> int | None:
         """Read the planner's guess, which InnoDB takes from the index itself."""

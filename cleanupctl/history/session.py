@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from cleanupctl.core.cleaning import Event, Limits
+    from cleanupctl.history.replicas import Lag
     from cleanupctl.history.sql import Database, Target
     from cleanupctl.history.walk import Walk
 
@@ -102,10 +103,19 @@ class CleaningSession:
     """Implements `core.cleaning.Session` on any database with any planner."""
 
     def __init__(
-        self, name: str, database: Database, planner: Planner, pacing: Pacing, zone: ZoneInfo, shared: Shared
+        self,
+        name: str,
+        database: Database,
+        lag: Lag,
+        *,
+        planner: Planner,
+        pacing: Pacing,
+        zone: ZoneInfo,
+        shared: Shared,
     ) -> None:
         self.name = name
         self.database = database
+        self._lag = lag
         self.planner = planner
         self.pacing = pacing
         self.zone = zone
@@ -130,6 +140,10 @@ class CleaningSession:
             complete = complete and not work.failed
             if work.stopped:
                 return
+
+    def replica_lag(self) -> float:
+        """Return how many seconds the slowest replica is behind."""
+        return self._lag.seconds()
 
     def preview(self, now: datetime) -> Iterator[Expired | Noticed | Failed]:
         """Count what `clean` would delete; deletes nothing."""
@@ -270,10 +284,18 @@ class CleaningHistory:
     """Implements `core.cleaning.History`: knows how to connect and how to plan."""
 
     def __init__(
-        self, name: str, connect: Callable[[], Database], planner: Planner, pacing: Pacing, zone: ZoneInfo
+        self,
+        name: str,
+        connect: Callable[[], Database],
+        lag_of: Callable[[Database], Lag],
+        *,
+        planner: Planner,
+        pacing: Pacing,
+        zone: ZoneInfo,
     ) -> None:
         self._name = name
         self._connect = connect
+        self._lag_of = lag_of
         self._planner = planner
         self._pacing = pacing
         self._zone = zone
@@ -288,7 +310,17 @@ class CleaningHistory:
     def open(self) -> Iterator[CleaningSession]:
         """Connect; every worker opens a session of its own."""
         database = self._connect()
+        lag = self._lag_of(database)
         try:
-            yield CleaningSession(self._name, database, self._planner, self._pacing, self._zone, self._shared)
+            yield CleaningSession(
+                self._name,
+                database,
+                lag,
+                planner=self._planner,
+                pacing=self._pacing,
+                zone=self._zone,
+                shared=self._shared,
+            )
         finally:
+            lag.close()
             database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -61,6 +62,7 @@ class PretendHistory:
     error: Exception | None = None
     table_error: Exception | None = None
     before_batch: Callable[[], None] = lambda: None
+    replica_lag: Callable[[], float] = lambda: 0.0
     threads: set[str] = field(default_factory=set)
 
     @contextmanager
@@ -319,11 +321,55 @@ def test_a_rate_is_kept_on_average_and_batches_are_no_larger_than_a_second_of_it
 
 def test_no_batch_is_begun_while_the_load_is_too_high(house: Callable[..., House]) -> None:
     one = house(NIGHT)
-    loads = iter([9.0, 9.0, 1.0, 1.0])
-    one.load = lambda: next(loads)
-    account, pauses = throttled(one, PretendHistory(rows=20), max_load=4.0)
-    assert pauses == [1.0, 1.0]
-    assert account.waited == {"load": 2000}
+    loads = iter([9.0, 1.0, 9.0, 9.0, 1.0])
+    history, rows = PretendHistory(rows=20), []
+    one.load = lambda: (rows.append(history.rows), next(loads, 1.0))[1]
+    account, pauses = throttled(one, history, max_load=4.0)
+    assert rows == [20, 20, 10, 10, 10, 0]
+    assert pauses == [1.0] * 3
+    assert account.waited == {"load": 3000}
+
+
+def test_no_batch_is_begun_while_a_replica_is_too_far_behind(house: Callable[..., House]) -> None:
+    one = house(NIGHT)
+    lags, rows = iter([30.0, 3.0, 30.0, math.inf, 3.0]), []
+    history = PretendHistory(rows=20)
+    history.replica_lag = lambda: (rows.append(history.rows), next(lags, 0.0))[1]
+    # Batches of the pretended history take no time on this clock: each must be followed by a second look.
+    history.before_batch = lambda: one.clock.pass_(timedelta(seconds=2))
+    account, pauses = throttled(one, history, max_replica_lag=timedelta(seconds=10))
+    assert rows == [20, 20, 10, 10, 10, 0]
+    assert pauses == [1.0] * 3
+    assert account.waited == {"replica-lag": 3000}
+
+
+@pytest.mark.parametrize("throttle", [{"max_load": 4.0}, {"max_replica_lag": timedelta(seconds=10)}])
+def test_the_window_ends_also_for_a_run_that_holds_back(
+    throttle: dict[str, object], house: Callable[..., House]
+) -> None:
+    one = house(NIGHT)
+    one.schedule(immediately_due=False)
+    one.clock.now = datetime(2024, 6, 16, 5, 59, 57, tzinfo=UTC)
+    one.load = lambda: 9.0
+    history = PretendHistory(rows=20, replica_lag=lambda: math.inf)
+    one.settings = replace(one.settings, throttle=ThrottleSettings(**throttle))  # type: ignore[arg-type]
+    one.wait = lambda seconds: one.clock.pass_(timedelta(seconds=seconds))
+    one.run(history)
+    assert history.rows == 20
+    assert one.clock.now == datetime(2024, 6, 16, 6, 0, tzinfo=UTC)
+    assert one.log() == [(LogState.SUCCESSFUL, "window-end", 0)]
+
+
+def test_a_lag_that_cannot_be_known_fails_the_history_before_anything_is_deleted(
+    house: Callable[..., House],
+) -> None:
+    def unknown() -> float:
+        raise HistoryError("this login may not see it")
+
+    one, history = house(NIGHT), PretendHistory(rows=20, replica_lag=unknown)
+    throttled(one, history, max_replica_lag=timedelta(seconds=10))
+    assert history.rows == 20
+    assert one.store.jobs()[0].exception_message == "pretend: this login may not see it"
 
 
 def test_no_password_reaches_the_job_or_its_log(house: Callable[..., House]) -> None:

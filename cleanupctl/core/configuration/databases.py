@@ -46,6 +46,20 @@ class Databases:
             return url
         return self._with_password(url, file, (*given.path, "password_file"), faults)
 
+    def replica(self, given: Given, url: DatabaseUrl, faults: Faults) -> DatabaseUrl | None:
+        """Return `replica_url` of a history at `url`, whose login it takes over unless it has its own."""
+        text = given.values.get("replica_url")
+        if text is None:
+            return None
+        try:
+            replica = self._parse(text)
+            if replica.scheme != "mysql" or url.scheme != "mysql":
+                raise InvalidValueError("is for MySQL and MariaDB only: remove it")
+        except InvalidValueError as error:
+            faults.add((*given.path, "replica_url"), error.message)
+            return None
+        return replica if replica.user else replace(replica, user=url.user, password=url.password)
+
     def _parse(self, text: str) -> DatabaseUrl:
         url = parse_url(text, _any_variables(text, "1") if self.environment is None else self.environment)
         self.password_found = self.password_found or _has_password(text)

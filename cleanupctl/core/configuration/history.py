@@ -45,7 +45,8 @@ def _history(
         return None
     defaults: dict[str, Any] = {"timezone": zone, "strategy": strategy}
     own = {key: value for key, value in given.values.items() if key != "password_file"}
-    return HistorySettings(**(defaults | own | {"url": url, "tables": tables}))
+    replica = databases.replica(given, url, faults)
+    return HistorySettings(**(defaults | own | {"url": url, "replica_url": replica, "tables": tables}))
 
 
 def _check_kind(given: Given, kind: str | None, faults: Faults) -> None:

@@ -45,6 +45,16 @@ HISTORY_KEYS = (
     ),
     Key(
         "history",
+        "replica_url",
+        URL_TYPE,
+        "none",
+        "A MySQL or MariaDB replica of this history, for max_replica_lag. Where it names no user, user and"
+        " password are those of url. The login needs the privilege to see the replica's status.",
+        '"mysql://db-replica/audit"',
+        values.secret_text,
+    ),
+    Key(
+        "history",
         "timezone",
         "IANA time zone",
         "timezone at the top",

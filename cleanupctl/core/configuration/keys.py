@@ -151,6 +151,17 @@ GENERAL_KEYS = (
         values.number(0, 100_000, "choose a load average such as 8.0"),
     ),
     Key(
+        "throttle",
+        "max_replica_lag",
+        "duration, 1s to 1d",
+        "no limit",
+        "While a replica of a history is further behind, no batch is begun. PostgreSQL tells the lag of its"
+        " standbys itself (the login needs pg_monitor); MySQL and MariaDB need replica_url. A replica that"
+        " does not answer, or does not replicate, is too far behind.",
+        '"10s"',
+        values.duration(timedelta(seconds=1), timedelta(days=1), 'choose "1s" to "1d"'),
+    ),
+    Key(
         "window",
         "start",
         "time of day",
