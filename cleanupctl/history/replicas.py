@@ -17,11 +17,13 @@ NOT_REPLICATING = math.inf
 
 _STANDBYS = """
 SELECT count(*) FILTER (WHERE state IS NULL),
-  COALESCE(max(CASE WHEN state = 'streaming' THEN COALESCE(EXTRACT(EPOCH FROM replay_lag), 0)
+  COALESCE(max(CASE WHEN replay_lsn >= pg_catalog.pg_current_wal_flush_lsn() THEN 0
+                    WHEN state = 'streaming' THEN COALESCE(EXTRACT(EPOCH FROM replay_lag), 0)
                     WHEN state IN ('startup', 'catchup') THEN 'infinity' END), 0)::float8
 FROM pg_catalog.pg_stat_replication
 """
-"""A standby that still catches up does not tell its lag; a backup is no standby."""
+"""While nothing is written the last lag stays for a while, though there is none any more. A standby that
+still catches up does not tell its lag; a backup is no standby."""
 
 _STATUS = ("SHOW REPLICA STATUS", "SHOW SLAVE STATUS")
 """The statement of today, and that of MySQL before 8.0.22 and MariaDB before 10.5."""
