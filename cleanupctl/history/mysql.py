@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
+from cleanupctl.core.errors import HistoryError, HistoryUnreachableError, InvalidValueError
+from cleanupctl.core.mysql_options import mysql_options
 from cleanupctl.history.keyset import KeysetDatabase, in_pieces
 from cleanupctl.history.sql import (
     Column,
@@ -73,10 +74,8 @@ _ACTIONS = {"CASCADE": "cascade", "SET NULL": "set", "SET DEFAULT": "set"}
 
 
 def connection_options(url: DatabaseUrl) -> dict[str, Any]:
-    """Translate a URL into what PyMySQL's connect takes; unknown options are left to it to refuse."""
-    options: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "charset": "utf8mb4"}
-    for name, value in url.query:
-        options[name] = int(value) if value.isdecimal() else value
+    """Translate a URL into what PyMySQL's connect takes. Raises InvalidValueError for unknown options."""
+    options: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "charset": "utf8mb4"} | mysql_options(url)
     if url.host:
         options["host"] = url.host
     if url.port:
@@ -94,7 +93,7 @@ def connect(url: DatabaseUrl) -> MySQL:
         ) from None
     try:
         connection = pymysql.connect(autocommit=True, **connection_options(url))
-    except (pymysql.MySQLError, TypeError, OSError) as error:
+    except (pymysql.MySQLError, InvalidValueError, LookupError, OSError) as error:
         raise HistoryUnreachableError(f"{url} is not reachable: {_one_line(error, url)}") from error
     return MySQL(url, connection)
 

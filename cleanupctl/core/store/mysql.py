@@ -6,13 +6,15 @@ import importlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from cleanupctl.core.errors import InvalidValueError
+from cleanupctl.core.mysql_options import mysql_options
 from cleanupctl.core.store import failures
 from cleanupctl.core.store.dialect import Dialect
 from cleanupctl.core.store.failures import Failure, store_error
 from cleanupctl.core.store.lean_peewee import peewee
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from cleanupctl.core.store.session import Session
     from cleanupctl.core.urls import DatabaseUrl
@@ -43,28 +45,6 @@ _FAILURES = {
     4031: Failure.UNREACHABLE,
 }
 _CLIENT_ERRORS = range(2000, 2100)
-
-
-def _yes(text: str) -> bool:
-    return {"1": True, "true": True, "0": False, "false": False}[text.lower()]
-
-
-_OPTIONS: dict[str, Callable[[str], object]] = {
-    "charset": str,
-    "connect_timeout": int,
-    "read_default_file": str,
-    "read_default_group": str,
-    "read_timeout": int,
-    "ssl_ca": str,
-    "ssl_cert": str,
-    "ssl_disabled": _yes,
-    "ssl_key": str,
-    "ssl_key_password": str,
-    "ssl_verify_cert": _yes,
-    "ssl_verify_identity": _yes,
-    "unix_socket": str,
-    "write_timeout": int,
-}
 
 
 class _Database(peewee.MySQLDatabase):
@@ -135,12 +115,8 @@ def connect_parameters(url: DatabaseUrl) -> dict[str, Any]:
         "sql_mode": "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION",
         "init_command": f"SET SESSION innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}",
     }
-    for name, text in url.query:
-        if name not in _OPTIONS:
-            known = ", ".join(_OPTIONS)
-            raise store_error(url, Failure.OPTION, f"{name} is unknown; known are {known}")
-        try:
-            parameters[name] = _OPTIONS[name](text)
-        except (ValueError, KeyError):
-            raise store_error(url, Failure.OPTION, f"{name} has the value {text!r}") from None
+    try:
+        parameters |= mysql_options(url)
+    except InvalidValueError as error:
+        raise store_error(url, Failure.OPTION, error.message) from None
     return {name: value for name, value in parameters.items() if value is not None}
