@@ -11,17 +11,27 @@ from zoneinfo import ZoneInfo
 from cleanupctl.core.cleaning import BatchDeleted, Failed
 from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history import history
+from cleanupctl.history import history, mysql, postgresql
 from tests.limits import TestLimits
 from tests.servers import connect
 
 if TYPE_CHECKING:
+    import pytest
+
     from cleanupctl.core.cleaning import Event
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 EXPIRED = 60_000
 HOLD_SECONDS = 3.0
 """Longer than a statement waits for a lock."""
+
+SLOW_POSTGRESQL = (
+    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
+    " 'BEGIN PERFORM pg_sleep(0.001); RETURN OLD; END'",
+    "CREATE TRIGGER slow BEFORE DELETE ON event FOR EACH ROW EXECUTE FUNCTION slow()",
+)
+SLOW_MYSQL = ("CREATE TRIGGER slow BEFORE DELETE ON event FOR EACH ROW SET @slept = SLEEP(0.001)",)
+"""Every row takes a millisecond, so that large batches run into the time limit of a statement."""
 
 
 class Sleeping(TestLimits):
@@ -132,3 +142,22 @@ def test_a_row_that_somebody_holds_for_a_while_does_not_fail_the_table(server_ur
     assert not [event for event in events if isinstance(event, Failed)]
     assert expired_left(server_url) <= 1
     assert sum(event.rows for event in events if isinstance(event, BatchDeleted)) >= EXPIRED * 2 // 3 - 1
+
+
+def test_a_statement_that_takes_too_long_is_cut_off_and_tried_with_fewer_rows(
+    server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mysql, "STATEMENT_SECONDS", 1)
+    monkeypatch.setattr(postgresql, "STATEMENT_TIMEOUT", "1s")
+    slow = SLOW_MYSQL if server_url.startswith("mysql") else SLOW_POSTGRESQL
+    fill(server_url)
+    with connect(server_url) as connection, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM event WHERE id >= 2500")
+        for statement in slow:
+            cursor.execute(statement)
+    limits = Sleeping()
+    events = clean(server_url, limits)
+    assert not [event for event in events if isinstance(event, Failed)]
+    assert expired_left(server_url) == 0
+    (remembered,) = limits.sizes.values()
+    assert remembered
