@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from cleanupctl.core.urls import DatabaseUrl
 
 CONNECT_SECONDS = 10
-LOCK_WAIT_SECONDS = 2
+LOCK_WAIT_SECONDS = 1
+"""The shortest there is: others wait for the rows of our transaction meanwhile."""
 STATEMENT_SECONDS = 60
 
 _KINDS = {

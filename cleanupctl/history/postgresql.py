@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from cleanupctl.history.sql import Deletion
 
 CONNECT_SECONDS = 10
-LOCK_TIMEOUT = "2s"
+LOCK_TIMEOUT = "500ms"
+"""Others wait for the rows of our transaction meanwhile. Shorter than a server's deadlock_timeout (1s): then
+it is always we who give way, and never a live transaction that is undone."""
 STATEMENT_TIMEOUT = "60s"
 CLAIM_SPACE = zlib.crc32(b"cleanupctl") & 0x7FFFFFFF
 """First half of the advisory locks by which workers share tables out among themselves."""

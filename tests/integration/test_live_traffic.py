@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from datetime import UTC, datetime
@@ -161,3 +162,77 @@ def test_a_statement_that_takes_too_long_is_cut_off_and_tried_with_fewer_rows(
     assert expired_left(server_url) == 0
     (remembered,) = limits.sizes.values()
     assert remembered
+
+
+class Changing(threading.Thread):
+    """Changes pairs of expired rows, the later one first: the other way round than they are deleted."""
+
+    def __init__(self, url: str, rows: range = range(EXPIRED)) -> None:
+        super().__init__()
+        self.url = url
+        self.rows = rows
+        self.longest = 0.0
+        self.errors: list[Exception] = []
+        self.ending = threading.Event()
+
+    def run(self) -> None:
+        chance = random.Random(3)
+        with connect(self.url, autocommit=False) as connection, connection.cursor() as cursor:
+            while not self.ending.is_set():
+                earlier = chance.choice(self.rows)
+                later = earlier + 150
+                try:
+                    for number in (later, earlier):
+                        started = time.perf_counter()
+                        cursor.execute("UPDATE event SET what = 'changed' WHERE id = %s", (number,))
+                        self.longest = max(self.longest, time.perf_counter() - started)
+                        time.sleep(0.02)
+                    connection.commit()
+                except Exception as error:  # noqa: BLE001 - the test looks at all of them
+                    self.errors.append(error)
+                    connection.rollback()
+
+
+def test_writers_that_lock_the_same_rows_the_other_way_round_fail_no_table(server_url: str) -> None:
+    fill(server_url)
+    writers = [Changing(server_url) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    events = clean(server_url, Sleeping())
+    for writer in writers:
+        writer.ending.set()
+        writer.join()
+    errors = [error for writer in writers for error in writer.errors]
+    assert not [event for event in events if isinstance(event, Failed)]
+    if server_url.startswith("postgresql"):
+        # The run gives up before PostgreSQL looks for deadlocks. InnoDB sees them at once, and undoes
+        # whichever transaction has written less.
+        assert not errors
+    assert all("Deadlock found" in str(error) for error in errors)
+    assert max(writer.longest for writer in writers) < 2.0
+    # What changed place in the meantime goes in the next run.
+    clean(server_url, Sleeping())
+    assert expired_left(server_url) == 0
+
+
+def test_others_do_not_wait_for_all_the_time_that_a_batch_is_held_up(server_url: str) -> None:
+    fill(server_url)
+    held, writer = threading.Event(), Changing(server_url, range(40, 1000))
+
+    def hold() -> None:
+        with connect(server_url, autocommit=False) as connection, connection.cursor() as cursor:
+            cursor.execute("UPDATE event SET what = 'held' WHERE id = 1501")
+            held.set()
+            time.sleep(2 * HOLD_SECONDS)
+            connection.rollback()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    writer.start()
+    clean(server_url, Sleeping())
+    holder.join()
+    writer.ending.set()
+    writer.join()
+    # The time of a batch, what it waits for a lock, and room for a busy machine.
+    assert 0.1 < writer.longest < (1.5 if server_url.startswith("postgresql") else 2.0)
