@@ -78,7 +78,7 @@ class DatabaseServer(ABC):
     def __init__(self) -> None:
         self.account = _account(self.accounts)
         self.folder = _folder(self.account)
-        self.port = _free_port()
+        self.port = free_port()
         self.password = _password()
         self.log = self.folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -333,7 +333,8 @@ def _folder(account: pwd.struct_passwd | None) -> Path:
     return folder
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a port of the loopback address that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
