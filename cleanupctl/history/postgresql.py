@@ -163,10 +163,14 @@ class PostgreSQL(Database):
     index_option = "CONCURRENTLY "
 
     def __init__(self, url: DatabaseUrl, connection: Connection[Any]) -> None:
+        from psycopg import IsolationLevel
+
         self._url = url
         self._connection = connection
         self._unflushed = False
         self._planned: tuple[Target, int | None] | None = None
+        # Whatever the database's default is: a row that changed is looked at again, not refused.
+        connection.isolation_level = IsolationLevel.READ_COMMITTED
         with self.translated():
             connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
             connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")

@@ -236,3 +236,25 @@ def test_others_do_not_wait_for_all_the_time_that_a_batch_is_held_up(server_url:
     writer.join()
     # The time of a batch, what it waits for a lock, and room for a busy machine.
     assert 0.1 < writer.longest < (1.5 if server_url.startswith("postgresql") else 2.0)
+
+
+def test_a_database_that_defaults_to_strict_isolation_does_not_refuse_changed_rows(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "LOCK_TIMEOUT", "30s")
+    fill(postgresql_url)
+    with connect(postgresql_url) as connection:
+        name = parse_url(postgresql_url).database
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
+    limits, events = Sleeping(), []
+    with connect(postgresql_url, autocommit=False) as holder, connect(postgresql_url) as watcher:
+        holder.execute("UPDATE event SET what = 'changed' WHERE id = 31")
+        cleaning = threading.Thread(target=lambda: events.extend(clean(postgresql_url, limits)))
+        cleaning.start()
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        while watcher.execute(waiting).fetchone()[0] == 0:
+            time.sleep(0.01)
+        holder.commit()
+        cleaning.join()
+    assert not [event for event in events if isinstance(event, Failed)]
+    assert limits.sizes == {}
