@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Strategy = Literal["removal-time", "end-time"]
 TimeFormat = Literal["timestamp", "seconds", "milliseconds"]
+Hierarchy = Literal["root", "engine"]
+DefinitionKind = Literal["process", "decision", "case"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,19 @@ class TableSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TtlOverride:
+    """One [[history.ttl]]: the time to live of definitions, whatever the engine has for them."""
+
+    key: str
+    ttl: int | None
+    """Days; None keeps their history for ever."""
+    tenant: str | None = None
+    """None means every tenant, and definitions without one."""
+    kind: DefinitionKind | None = None
+    """None means every kind of definition."""
+
+
+@dataclass(frozen=True, slots=True)
 class HistorySettings:
     """One [[history]]; `timezone` is that of the wall clock which wrote its rows."""
 
@@ -76,6 +91,17 @@ class HistorySettings:
     include_unfinished: bool = False
     task_metrics_ttl: int | None = None
     """Days; None keeps task metrics for ever."""
+    cleanup_log_ttl: int | None = None
+    """Days that job log entries of the engine's own cleanup are kept; None leaves them to it."""
+    default_ttl: int | None = None
+    """Days for definitions without a time to live; None keeps their history for ever."""
+    hierarchy: Hierarchy = "root"
+    """Whether the end-time strategy asks the root of a call hierarchy, or each instance on its own."""
+    batch_ttls: Mapping[str, int | None] = field(default_factory=dict)
+    """Days by type of batch operation; None keeps that type for ever."""
+    batch_default_ttl: int | None = None
+    """Days for the other types; None keeps them for ever."""
+    ttls: tuple[TtlOverride, ...] = ()
     replica_url: DatabaseUrl | None = None
     """The MySQL or MariaDB replica whose lag counts; PostgreSQL knows the lag of its standbys itself."""
     tables: tuple[TableSettings, ...] = ()

@@ -20,6 +20,15 @@ _UNITS = (
     (timedelta(minutes=1), "m"),
     (timedelta(seconds=1), "s"),
 )
+_ENGINE_KEYS = (
+    "table_prefix",
+    "strategy",
+    "include_unfinished",
+    "task_metrics_ttl",
+    "cleanup_log_ttl",
+    "default_ttl",
+    "hierarchy",
+)
 
 
 def settings_document(settings: Settings) -> dict[str, Any]:
@@ -82,10 +91,19 @@ def _day(window: DailyWindow) -> dict[str, str]:
 
 def _history(history: HistorySettings) -> dict[str, Any]:
     document = _plain(history)
-    del document["tables"]
-    document["task_metrics_ttl"] = _ttl(history.task_metrics_ttl)
-    if history.kind == "tables":
-        for name in ("table_prefix", "strategy", "include_unfinished", "task_metrics_ttl"):
+    for name in ("tables", "batch_ttls", "batch_default_ttl", "ttls"):
+        del document[name]
+    for name in ("task_metrics_ttl", "cleanup_log_ttl", "default_ttl"):
+        document[name] = _ttl(getattr(history, name))
+    if history.kind == "camunda":
+        if history.batch_ttls or history.batch_default_ttl is not None:
+            document["batch_ttl"] = {"default": _ttl(history.batch_default_ttl)} | {
+                type_: _ttl(days) or "none" for type_, days in history.batch_ttls.items()
+            }
+        if history.ttls:
+            document["ttl"] = [_plain(one) | {"ttl": _ttl(one.ttl) or "none"} for one in history.ttls]
+    else:
+        for name in _ENGINE_KEYS:
             del document[name]
         document["table"] = [_plain(table) | {"ttl": _ttl(table.ttl)} for table in history.tables]
     return document

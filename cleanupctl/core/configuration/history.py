@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.configuration.schema import keys_of
 from cleanupctl.core.configuration.tables import Given, read_list
+from cleanupctl.core.configuration.times_to_live import read_times_to_live
 from cleanupctl.core.settings import HistorySettings, TableSettings
 
 if TYPE_CHECKING:
@@ -40,13 +41,30 @@ def _history(
     kind = given.values.get("kind")
     _check_kind(given, kind, faults)
     tables = _tables(given, faults)
+    times_to_live = read_times_to_live(given, faults)
     url = databases.resolve(given, faults)
     if url is None or kind is None or "name" not in given.values:
         return None
     defaults: dict[str, Any] = {"timezone": zone, "strategy": strategy}
     own = {key: value for key, value in given.values.items() if key != "password_file"}
+    _split_prefix(own, given, faults)
     replica = databases.replica(given, url, faults)
-    return HistorySettings(**(defaults | own | {"url": url, "replica_url": replica, "tables": tables}))
+    return HistorySettings(
+        **(defaults | own | times_to_live | {"url": url, "replica_url": replica, "tables": tables})
+    )
+
+
+def _split_prefix(own: dict[str, Any], given: Given, faults: Faults) -> None:
+    """Take the schema out of a prefix: the engine's databaseTablePrefix may be `SCHEMA.` or `SCHEMA.PRE_`."""
+    schema, dot, prefix = own.get("table_prefix", "").rpartition(".")
+    if not dot:
+        return
+    if own.setdefault("schema", schema) != schema:
+        faults.add(
+            (*given.path, "table_prefix"),
+            f"names schema {schema}, and schema says {own['schema']}: name it once",
+        )
+    own["table_prefix"] = prefix
 
 
 def _check_kind(given: Given, kind: str | None, faults: Faults) -> None:
@@ -55,6 +73,11 @@ def _check_kind(given: Given, kind: str | None, faults: Faults) -> None:
             faults.add(
                 (*given.path, name),
                 f'belongs to histories of kind "{key.kind}" only: remove it, or change kind',
+            )
+    for name in ("batch_ttl", "ttl"):
+        if kind == "tables" and name in given:
+            faults.add(
+                (*given.path, name), 'belongs to histories of kind "camunda" only: remove it, or change kind'
             )
     if kind == "camunda" and "table" in given:
         faults.add(

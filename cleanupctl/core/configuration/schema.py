@@ -31,6 +31,19 @@ CONFIGURATION_TABLES = (
     ),
     Table("history", "[[history]]", "A database whose expired rows are cleaned; may be repeated."),
     Table(
+        "history.batch_ttl",
+        "[history.batch_ttl]",
+        'Times to live of batch operations by their type, for the history above it, of kind "camunda". They'
+        " count under the end-time strategy; otherwise the removal time does, which the engine has written.",
+    ),
+    Table(
+        "history.ttl",
+        "[[history.ttl]]",
+        'The time to live of a definition, of the history above it, of kind "camunda"; may be repeated.'
+        " It counts in place of the one that the engine has, under the end-time strategy and when removal"
+        " times are calculated.",
+    ),
+    Table(
         "history.table",
         "[[history.table]]",
         'A table of the history above it, of kind "tables"; may be repeated.',

@@ -23,6 +23,24 @@ _HISTORY_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST_SHOWN = 60
 
+BATCH_TYPES = (
+    "instance-migration",
+    "instance-modification",
+    "instance-restart",
+    "instance-deletion",
+    "instance-update-suspension-state",
+    "historic-instance-deletion",
+    "historic-decision-instance-deletion",
+    "set-job-retries",
+    "set-external-task-retries",
+    "process-set-removal-time",
+    "decision-set-removal-time",
+    "batch-set-removal-time",
+    "set-variables",
+    "correlate-message",
+)
+"""The engine's types of batch operation; applications may add their own."""
+
 JOB_LOG_HISTORY = "job-log"
 """Name under which the job log of the job store itself is cleaned; no history may take it."""
 
