@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pymysql.connections import Connection
 
     from cleanupctl.core.urls import DatabaseUrl
+    from cleanupctl.history.sql import Statement
 
 CONNECT_SECONDS = 10
 LOCK_WAIT_SECONDS = 1
@@ -151,14 +152,21 @@ class MySQL(KeysetDatabase):
 
     def delete(self, statement: str, parameters: Sequence[Any], most_rows: int) -> int | None:
         """Run a DELETE in a transaction; None, and nothing done, when more than `most_rows` rows go."""
+        rows = self.delete_all(((statement, parameters),), most_rows)
+        return None if rows is None else rows[0]
+
+    def delete_all(self, statements: Sequence[Statement], most_rows: int) -> list[int] | None:
+        """Run DELETEs in one transaction; None, and nothing done, when more than `most_rows` rows go."""
+        rows: list[int] = []
         with self.translated():
             try:
                 self._connection.begin()
-                with self._connection.cursor() as cursor:
-                    rows: int = cursor.execute(f"{self._limited}{statement}", tuple(parameters))
-                if rows > most_rows:
-                    self._connection.rollback()
-                    return None
+                for sql, parameters in statements:
+                    with self._connection.cursor() as cursor:
+                        rows.append(cursor.execute(f"{self._limited}{sql}", tuple(parameters)))
+                    if sum(rows) > most_rows:
+                        self._connection.rollback()
+                        return None
                 self._connection.commit()
             except BaseException:
                 self._roll_back()
@@ -311,20 +319,20 @@ class MySQL(KeysetDatabase):
         """Compare the planner's guess with its guess of the whole table."""
         return self._planned_rows(target, target.condition) / max(1, self._planned_rows(target, None))
 
-    def claim(self, table: Table) -> bool:
-        """Take the table's user lock, if it is free; it ends with the session at the latest."""
-        return bool(self.query("SELECT GET_LOCK(%s, 0)", (self._claim_name(table),))[0][0])
+    def claim(self, table: Table, part: str = "") -> bool:
+        """Take the user lock of the table or part, if it is free; it ends with the session at the latest."""
+        return bool(self.query("SELECT GET_LOCK(%s, 0)", (self._claim_name(table, part),))[0][0])
 
-    def release(self, table: Table) -> None:
-        """Give the table's user lock back."""
-        self.query("SELECT RELEASE_LOCK(%s)", (self._claim_name(table),))
+    def release(self, table: Table, part: str = "") -> None:
+        """Give the user lock back."""
+        self.query("SELECT RELEASE_LOCK(%s)", (self._claim_name(table, part),))
 
     @staticmethod
-    def _claim_name(table: Table) -> str:
+    def _claim_name(table: Table, part: str) -> str:
         import hashlib
 
         # Lock names are server-wide and at most 64 characters long.
-        digest = hashlib.sha256(f"{table.schema}.{table.name}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{table.schema}.{table.name}{part and ' ' + part}".encode()).hexdigest()
         return f"cleanupctl:{digest[:40]}"
 
     def translate(self, error: Exception) -> Exception:

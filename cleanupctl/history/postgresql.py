@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from cleanupctl.core.urls import DatabaseUrl
-    from cleanupctl.history.sql import Deletion
+    from cleanupctl.history.sql import Deletion, Statement
 
 CONNECT_SECONDS = 10
 LOCK_TIMEOUT = "500ms"
@@ -205,15 +205,26 @@ class PostgreSQL(Database):
 
     def delete(self, sql: str, parameters: Sequence[Any], most_rows: int) -> int | None:
         """Run a DELETE in a transaction; None, and nothing done, when more than `most_rows` rows went."""
+        rows = self.delete_all(((sql, parameters),), most_rows)
+        return None if rows is None else rows[0]
+
+    def delete_all(self, statements: Sequence[Statement], most_rows: int) -> list[int] | None:
+        """Run DELETEs in one transaction; None, and nothing done, when more than `most_rows` rows went."""
         from psycopg import Rollback
 
         with self.translated(), self._connection.transaction() as transaction:
-            rows = self._connection.execute(sql, parameters).rowcount
-            if rows > most_rows:
-                raise Rollback(transaction)
-            self._unflushed = self._unflushed or rows > 0
+            rows: list[int] = []
+            for sql, parameters in statements:
+                rows.append(self._connection.execute(sql, parameters).rowcount)
+                if sum(rows) > most_rows:
+                    raise Rollback(transaction)
+            self._unflushed = self._unflushed or any(rows)
             return rows
         return None
+
+    def any_of(self, expression: str, values: Sequence[str]) -> Condition:
+        """Bind all values as one array: the statement stays the same however many there are."""
+        return Condition(f"{expression} = ANY(%s)", (list(values),))
 
     def quote(self, name: str) -> str:
         """Quote an identifier; a percent sign is doubled for the driver."""
@@ -330,18 +341,19 @@ class PostgreSQL(Database):
         """Take part in another worker's walk, the way it was begun."""
         return BlockSweep(self, walk) if isinstance(walk, BlockWalk) else TimeOrder(self, walk)
 
-    def claim(self, table: Table) -> bool:
-        """Take the table's advisory lock, if it is free; it ends with the session at the latest."""
-        return bool(self.query("SELECT pg_try_advisory_lock(%s, %s)", self._claim_key(table))[0][0])
+    def claim(self, table: Table, part: str = "") -> bool:
+        """Take the advisory lock of the table or part if it is free; it ends with the session at latest."""
+        return bool(self.query("SELECT pg_try_advisory_lock(%s, %s)", self._claim_key(table, part))[0][0])
 
-    def release(self, table: Table) -> None:
-        """Give the table's advisory lock back."""
-        self.query("SELECT pg_advisory_unlock(%s, %s)", self._claim_key(table))
+    def release(self, table: Table, part: str = "") -> None:
+        """Give the advisory lock back."""
+        self.query("SELECT pg_advisory_unlock(%s, %s)", self._claim_key(table, part))
 
     @staticmethod
-    def _claim_key(table: Table) -> tuple[int, int]:
-        oid = table.detail["oid"]
-        return CLAIM_SPACE, oid if oid < 2**31 else oid - 2**32
+    def _claim_key(table: Table, part: str) -> tuple[int, int]:
+        # Two parts with the same number would only wait for each other.
+        key = zlib.crc32(part.encode(), table.detail["oid"]) if part else table.detail["oid"]
+        return CLAIM_SPACE, key if key < 2**31 else key - 2**32
 
     def translate(self, error: Exception) -> Exception:
         """Sort the driver's errors into those to retry, to skip, and to report."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cleanupctl.core.cleaning import Expired, Failed, Noticed, Stopped
 from cleanupctl.core.errors import CleanupctlError, HistoryError, HistoryUnreachableError
 from cleanupctl.history.batches import Pacing, TargetRun
-from cleanupctl.history.sql import as_instant
+from cleanupctl.history.sql import Target, as_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cleanupctl.core.cleaning import Event, Limits
     from cleanupctl.history.replicas import Lag
-    from cleanupctl.history.sql import Database, Target
+    from cleanupctl.history.sql import Database, Table
     from cleanupctl.history.walk import Walk
 
 WAIT_FOR_OTHERS_SECONDS = 0.01
@@ -28,15 +28,43 @@ MOST_WAIT_SECONDS = 1.0
 MOST_WAITS_COUNTED = 10
 
 
+class Work(Protocol):
+    """Something else than the rows of one table that one worker at a time cleans, such as instances."""
+
+    @property
+    def label(self) -> str:
+        """What it is, for people."""
+
+    @property
+    def table(self) -> Table:
+        """The table that is claimed."""
+
+    @property
+    def part(self) -> str:
+        """The part of the table that is claimed."""
+
+    def clean(self, session: CleaningSession, limits: Limits) -> Generator[Event, None, str | None]:
+        """Delete batch by batch, in any session; returns why it was stopped, None when it is done."""
+
+    def expired(self, session: CleaningSession) -> Iterator[Expired | Noticed]:
+        """Count what `clean` would delete."""
+
+
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """Targets that may be cleaned at the same time, in this order by a single worker."""
+    """Targets and works that may be cleaned at the same time, in this order by a single worker."""
 
     targets: tuple[Target, ...] = ()
     events: tuple[Event, ...] = ()
     """What planning found out: notices, and tables that cannot be cleaned."""
     needs_earlier: bool = False
     """Whether its rows may go only when everything in the phases before has gone."""
+    works: tuple[Work, ...] = ()
+
+    @property
+    def items(self) -> list[Target | Work]:
+        """Everything that there is to do."""
+        return [*self.targets, *self.works]
 
 
 class Planner(Protocol):
@@ -130,7 +158,7 @@ class CleaningSession:
             yield from phase.events
             complete = complete and not any(isinstance(event, Failed) for event in phase.events)
             if phase.needs_earlier and not complete:
-                waiting = ", ".join(target.label for target in phase.targets)
+                waiting = ", ".join(item.label for item in phase.items)
                 yield Noticed(
                     self.name, f"{waiting} not touched: rows that belong to theirs could not be removed"
                 )
@@ -151,16 +179,19 @@ class CleaningSession:
             for event in phase.events:
                 if isinstance(event, Noticed | Failed):
                     yield event
-            for target in phase.targets:
+            for item in phase.items:
                 try:
-                    rows, oldest = self.database.count(target)
+                    yield from [self._expired(item)] if isinstance(item, Target) else item.expired(self)
                 except HistoryUnreachableError:
                     raise
                 except HistoryError as error:
-                    yield Failed(self.name, target.label, error)
-                    continue
-                moment = as_instant(oldest, target, self.zone, target.time_format)
-                yield Expired(self.name, target.label, rows, moment)
+                    yield Failed(self.name, item.label, error)
+
+    def _expired(self, target: Target) -> Expired:
+        rows, oldest = self.database.count(target)
+        return Expired(
+            self.name, target.label, rows, as_instant(oldest, target, self.zone, target.time_format)
+        )
 
 
 class PhaseRun:
@@ -173,7 +204,7 @@ class PhaseRun:
         self.failed = False
         self.stopped = False
         self._session = session
-        self._pending = list(phase.targets)
+        self._pending = phase.items
         self._waited: set[str] = set()
         self._could_not_help: set[str] = set()
         self._waits = 0
@@ -194,8 +225,8 @@ class PhaseRun:
             if not helped and not self.stopped:
                 yield from self._wait(limits)
 
-    def _take(self, target: Target, limits: Limits) -> Iterator[Event]:
-        """Clean one table to its end, unless somebody else does or did."""
+    def _take(self, target: Target | Work, limits: Limits) -> Iterator[Event]:
+        """Clean one table, or part of one, to its end, unless somebody else does or did."""
         if self._finished_by_others(target):
             self._pending.remove(target)
             return
@@ -211,7 +242,7 @@ class PhaseRun:
         session = self._session
         for target in self._pending:
             walk = session.shared.walk(self._key(target))
-            if walk is None or target.label in self._could_not_help:
+            if walk is None or target.label in self._could_not_help or not isinstance(target, Target):
                 continue
             run = TargetRun(session.name, session.database, target, session.pacing, session.learned)
             try:
@@ -226,49 +257,57 @@ class PhaseRun:
             return True
         return False
 
-    def _finished_by_others(self, target: Target) -> bool:
+    def _finished_by_others(self, target: Target | Work) -> bool:
         return self._session.shared.is_done(self._key(target), self._now)
 
-    def _key(self, target: Target) -> str:
-        return self._session.database.qualified(target.table)
+    def _key(self, target: Target | Work) -> str:
+        return f"{self._session.database.qualified(target.table)} {_part(target)}"
 
     @contextmanager
-    def _claimed(self, target: Target) -> Iterator[bool]:
+    def _claimed(self, target: Target | Work) -> Iterator[bool]:
         database, shared, key = self._session.database, self._session.shared, self._key(target)
         if not shared.claim(key):
             yield False
             return
         try:
-            mine = database.claim(target.table)
+            mine = database.claim(target.table, _part(target))
             try:
                 yield mine
             finally:
                 if mine:
                     # The claim ends with the connection; a lost one must not hide what went wrong before.
                     with suppress(CleanupctlError):
-                        database.release(target.table)
+                        database.release(target.table, _part(target))
         finally:
             shared.release(key)
 
-    def _clean(self, target: Target, limits: Limits) -> Iterator[Event]:
-        session = self._session
-        # After waiting for another worker there is mostly nothing left: ask before walking the table.
-        if target.label in self._waited and not session.database.any_left(target):
-            return
-        run = TargetRun(session.name, session.database, target, session.pacing, session.learned)
+    def _clean(self, target: Target | Work, limits: Limits) -> Iterator[Event]:
+        session, stopped = self._session, False
         try:
-            with session.shared.running(self._key(target), run):
-                yield from run.events(limits)
+            if isinstance(target, Target):
+                stopped = yield from self._clean_target(target, limits)
+            else:
+                stopped = bool((yield from target.clean(session, limits)))
         except HistoryUnreachableError:
             raise
         except HistoryError as error:
             self.failed = True
             yield Failed(session.name, target.label, error)
             return
-        if run.stopped:
+        if stopped:
             self.stopped = True
             return
         session.shared.finish(self._key(target), self._now)
+
+    def _clean_target(self, target: Target, limits: Limits) -> Generator[Event, None, bool]:
+        session = self._session
+        # After waiting for another worker there is mostly nothing left: ask before walking the table.
+        if target.label in self._waited and not session.database.any_left(target):
+            return False
+        run = TargetRun(session.name, session.database, target, session.pacing, session.learned)
+        with session.shared.running(self._key(target), run):
+            yield from run.events(limits)
+        return bool(run.stopped)
 
     def _wait(self, limits: Limits) -> Iterator[Event]:
         reason = limits.stop_reason()
@@ -278,6 +317,10 @@ class PhaseRun:
             return
         limits.pause(min(MOST_WAIT_SECONDS, WAIT_FOR_OTHERS_SECONDS * 2**self._waits))
         self._waits = min(self._waits + 1, MOST_WAITS_COUNTED)
+
+
+def _part(target: Target | Work) -> str:
+    return "" if isinstance(target, Target) else target.part
 
 
 class CleaningHistory:

@@ -87,6 +87,10 @@ class Condition:
     parameters: tuple[Any, ...] = ()
 
 
+Statement = tuple[str, "Sequence[Any]"]
+"""SQL and its bound values."""
+
+
 def both(conditions: Sequence[Condition]) -> Condition:
     """Join conditions with AND; those without a text are left out."""
     sql = " AND ".join(condition.sql for condition in conditions if condition.sql)
@@ -234,14 +238,26 @@ class Database(ABC):
     def translate(self, error: Exception) -> Exception:
         """Turn a driver's error into ours, without secrets."""
 
-    def claim(self, table: Table) -> bool:
-        """Try to be the only worker on a table; False when another one is. Never waits."""
-        del table
+    def delete_all(self, statements: Sequence[Statement], most_rows: int) -> list[int] | None:
+        """Run DELETEs in one transaction and return the rows of each.
+
+        None, and nothing done, when more than `most_rows` rows went. Raises HistoryError.
+        """
+        del statements, most_rows
+        raise HistoryError("deleting by instances needs PostgreSQL, MySQL or MariaDB")
+
+    def any_of(self, expression: str, values: Sequence[str]) -> Condition:
+        """Say that an expression is one of the values, of which there must be at least one."""
+        return Condition(f"{expression} IN ({', '.join(['%s'] * len(values))})", tuple(values))
+
+    def claim(self, table: Table, part: str = "") -> bool:
+        """Try to be the only worker on a table, or on a part of it; False when another is. Never waits."""
+        del table, part
         return True
 
-    def release(self, table: Table) -> None:
+    def release(self, table: Table, part: str = "") -> None:
         """Give a claim back."""
-        del table
+        del table, part
 
     def leaves(self, table: Table) -> list[Table]:
         """Tables that really hold the rows: a partitioned table's partitions, else itself."""
