@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from cleanupctl.core.urls import parse_url
 from tests.camunda_other_rows import case_rows, decision_rows, other_rows
 from tests.camunda_plan import SECOND, STEPS, TTL_DAYS, Plan, to_micros, uuid_of
-from tests.camunda_policy import checksums, expired_counts, has_table, use_schema
+from tests.camunda_policy import checksums, columns_of, expired_counts, has_table, use_schema
 from tests.camunda_rows import process_rows
 from tests.camunda_sql import Rows, Sql
 from tests.servers import connect
@@ -83,10 +83,10 @@ def fill(
         interleaved=interleaved,
         seed=seed,
     )
-    sql = Sql(kind, bytes_size)
     counts: dict[str, int] = {}
     with connect(url, autocommit=False) as connection, connection.cursor() as cursor:
         use_schema(cursor, schema)
+        sql = Sql(kind, bytes_size, columns_of(cursor))
         _store_plan(connection, cursor, kind, plan)
         for table, statement, rows in _statements(cursor, sql, plan, referenced_bytes, orphans):
             _execute(cursor, statement, rows)
@@ -227,7 +227,10 @@ def _odd_rows(sql: Sql, plan: Plan, referenced_bytes: int, orphans: int) -> Iter
 
 
 def _insert(sql: Sql, table: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Statement:
-    values = f"({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"
+    known = [place for place, name in enumerate(columns) if name in sql.known[table]]
+    rows = [tuple(row[place] for place in known) for row in rows]
+    names = ", ".join(columns[place] for place in known)
+    values = f"({names}) VALUES ({', '.join(['%s'] * len(known))})"
     if sql.kind == "postgresql":
         return table, f"INSERT INTO {table} {values} ON CONFLICT DO NOTHING", rows
     return table, f"INSERT IGNORE INTO {table} {values}", rows

@@ -92,6 +92,19 @@ def has_table(cursor: Any, table: str) -> bool:
     return table in _tables(cursor)
 
 
+def columns_of(cursor: Any) -> dict[str, frozenset[str]]:
+    """Columns of the engine's tables in the current schema; all names in upper case."""
+    current = "current_schema()" if "psycopg" in type(cursor).__module__ else "database()"
+    cursor.execute(
+        "SELECT upper(table_name), upper(column_name) FROM information_schema.columns"
+        f" WHERE table_schema = {current}"
+    )
+    found: dict[str, set[str]] = {}
+    for table, column in cursor.fetchall():
+        found.setdefault(table, set()).add(column)
+    return {table: frozenset(columns) for table, columns in found.items()}
+
+
 def _tables(cursor: Any) -> list[str]:
     """Names of the engine's tables in upper case."""
     current = "current_schema()" if "psycopg" in type(cursor).__module__ else "database()"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 UUID = {
     "postgresql": (
@@ -41,6 +41,8 @@ class Sql:
 
     kind: str
     bytes_size: int
+    known: Mapping[str, frozenset[str]]
+    """Columns by table, in upper case: older engines lack some."""
 
     def id(self, table: int, k: str = "k", at: str = "at") -> str:
         """Id of the row number `k` that the event has in a table."""
@@ -76,10 +78,12 @@ class Rows:
 
     def statements(self, sql: Sql) -> Iterator[tuple[str, str]]:
         """Table and INSERT, the byte arrays after the rows that have them."""
+        if self.table not in sql.known:
+            return
         columns = {"ID_": sql.id(self.number), **self.columns}
         if self.bytes_where:
             columns[self.bytes_column] = f"CASE WHEN {self.bytes_where} THEN {sql.bytes_id(self.number)} END"
-        yield self.table, self._insert(self.table, columns, self.where)
+        yield self.table, self._insert(sql, self.table, columns, self.where)
         if self.bytes_where:
             columns = {
                 "ID_": sql.bytes_id(self.number),
@@ -94,10 +98,11 @@ class Rows:
             }
             yield (
                 "ACT_GE_BYTEARRAY",
-                self._insert("ACT_GE_BYTEARRAY", columns, f"({self.where}) AND ({self.bytes_where})"),
+                self._insert(sql, "ACT_GE_BYTEARRAY", columns, f"({self.where}) AND ({self.bytes_where})"),
             )
 
-    def _insert(self, table: str, columns: dict[str, str], where: str) -> str:
+    def _insert(self, sql: Sql, table: str, columns: dict[str, str], where: str) -> str:
+        columns = {name: value for name, value in columns.items() if name in sql.known[table]}
         return (
             f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns.values())} FROM ("
             "SELECT p.*, n.k, p.start + p.step * (n.k + 1) AS at"

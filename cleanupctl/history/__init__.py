@@ -46,6 +46,10 @@ def connect(url: DatabaseUrl) -> Database:
 
 
 def _planner(settings: HistorySettings) -> Planner:
+    if settings.kind == "camunda" and settings.strategy == "end-time":
+        from cleanupctl.history.camunda.end_time import EndTimePlanner
+
+        return EndTimePlanner(settings)
     if settings.kind == "camunda":
         from cleanupctl.history.camunda.removal_time import RemovalTimePlanner
 

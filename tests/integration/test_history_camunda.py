@@ -147,14 +147,6 @@ def test_a_database_that_is_no_engines_is_one_clear_error(server_url: str) -> No
         clean(settings(server_url))
 
 
-def test_the_end_time_strategy_is_refused_and_nothing_is_touched(engine_url: str) -> None:
-    fill(engine_url, expired_instances=10, unexpired_instances=10, now=NOW)
-    before = expired_counts(engine_url, NOW)
-    with pytest.raises(HistoryError, match="strategy end-time cannot be run by this version"):
-        clean(replace(settings(engine_url), strategy="end-time"))
-    assert expired_counts(engine_url, NOW) == before
-
-
 def test_the_engines_wall_clock_decides_what_has_expired(engine_url: str) -> None:
     fill(engine_url, expired_instances=10, unexpired_instances=10, now=NOW)
     with connect(engine_url) as connection, connection.cursor() as cursor:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.cleaning import Noticed
-from cleanupctl.core.errors import HistoryError
+from cleanupctl.history.camunda.cleanup_log import cleanup_log
 from cleanupctl.history.camunda.schema import (
     BATCHES,
     BYTE_ARRAYS,
@@ -39,19 +39,15 @@ class RemovalTimePlanner:
         self._settings = settings
 
     def __call__(self, database: Database, now: datetime) -> Iterator[Phase]:
-        """Yield children, shared tables, roots, and task metrics. Raises HistoryError."""
-        if self._settings.strategy != "removal-time":
-            raise HistoryError(
-                f"strategy {self._settings.strategy} cannot be run by this version, nothing was touched:"
-                ' set strategy = "removal-time"'
-            )
+        """Yield children, shared tables, roots, and what has its own time to live. Raises HistoryError."""
         schema = find_schema(database, self._settings, (*CHILDREN, *SHARED, *ROOTS, TASK_METRICS))
         moment = cutoff(now, self._settings.timezone)
         yield Phase(events=tuple(self._notices(schema)))
         yield self._phase(schema, CHILDREN, moment)
         yield self._phase(schema, SHARED, moment, needs_earlier=True)
         yield self._phase(schema, ROOTS, moment, needs_earlier=True)
-        yield Phase(tuple(self._task_metrics(schema, now)))
+        log = cleanup_log(schema, self._settings, now, without_removal_time=True)
+        yield Phase(tuple(self._task_metrics(schema, now)), works=tuple(log))
 
     def _notices(self, schema: Schema) -> Iterator[Event]:
         name = self._settings.name

@@ -1,0 +1,162 @@
+"""Deleting whole instances: some at a time with everything that belongs to them, in one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.cleaning import Expired, Noticed, Stopped, TableFinished, TableStarted
+from cleanupctl.history.batches import AIM, Pace, after_conflict, after_overflow, next_pace
+from cleanupctl.history.camunda.candidates import Candidates
+from cleanupctl.history.camunda.instance_transactions import Transactions, by_recipe
+from cleanupctl.history.camunda.selection import Selection
+from cleanupctl.history.sql import Target, as_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from cleanupctl.core.cleaning import Event, Limits
+    from cleanupctl.history.camunda.candidates import Group
+    from cleanupctl.history.camunda.instance_transactions import Deletes, Outcome
+    from cleanupctl.history.camunda.schema import Schema
+    from cleanupctl.history.camunda.selection import Unit
+    from cleanupctl.history.session import CleaningSession
+    from cleanupctl.history.sql import Table
+
+START_UNITS = 20
+MOST_UNITS = 2_000
+WAY = "instances"
+_ALL = 2**62
+
+
+class InstanceWork:
+    """Cleans one group of instances; implements `session.Work`."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        group: Group,
+        *,
+        least_units: int = 1,
+        notices: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
+        """Prepare; `least_units` keeps batches large where each costs a full scan whatever its size.
+
+        `notices` tells at the end what the operator should know.
+        """
+        self.table: Table = schema.tables[group.table]
+        self.part = group.part
+        self.label = f"{self.table.name} ({group.part})"
+        self._schema = schema
+        self._group = group
+        self._least = least_units
+        self._notices = notices
+        self._place = f"{self.table.name} by {WAY}"
+
+    def clean(self, session: CleaningSession, limits: Limits) -> Generator[Event, None, str | None]:
+        """Delete batch by batch, the oldest first. Raises HistoryError."""
+        run = Transactions(session, self._schema, limits)
+        candidates = Candidates(self._schema, self._group)
+        known = limits.remembered(session.name, self._place)
+        pace = Pace(session.learned.get(self._place, START_UNITS), known or MOST_UNITS)
+        yield TableStarted(session.name, self.table.name, None, WAY)
+        while True:
+            units = candidates.peek(max(self._least, min(pace.units, pace.most)))
+            if units:
+                pace = yield from self._batch(run, candidates, units, pace)
+                session.learned[self._place] = pace.units
+            elif candidates.exhausted:
+                break
+            else:
+                run.stopped = limits.stop_reason()
+            if run.stopped:
+                yield Stopped(session.name, run.stopped)
+                return run.stopped
+        if known is not None and pace.most >= known:
+            # A run without a time-out: let the next one try twice the size.
+            limits.remember(session.name, self._place, 2 * known if 2 * known < MOST_UNITS else None)
+        yield from (Noticed(session.name, message) for message in self._notices())
+        yield TableFinished(session.name, self.table.name, run.rows[self._group.table])
+        return None
+
+    def _batch(
+        self, run: Transactions, candidates: Candidates, units: Sequence[Unit], pace: Pace
+    ) -> Generator[Event, None, Pace]:
+        outcome = yield from run.run(lambda most: run.whole(units, most))
+        if run.stopped:
+            return pace
+        pace = replace(pace, units=len(units))
+        if outcome.conflict:
+            return self._after_conflict(run, pace)
+        if not outcome.overflow:
+            candidates.drop(len(units))
+            return self._next(run, pace, outcome)
+        if len(units) > 1:
+            self._least = 1
+            return after_overflow(pace)
+        yield from self._split(run, units[0])
+        if not run.stopped:
+            candidates.drop(1)
+        return pace
+
+    def _next(self, run: Transactions, pace: Pace, outcome: Outcome) -> Pace:
+        pacing = run.session.pacing
+        target = AIM * pacing.batch_time.total_seconds()
+        return next_pace(
+            pace, rows=outcome.rows, seconds=outcome.seconds, target=target, batch_size=outcome.allowed
+        )
+
+    def _after_conflict(self, run: Transactions, pace: Pace) -> Pace:
+        self._least = 1
+        pace = after_conflict(pace)
+        run.limits.remember(run.session.name, self._place, pace.most)
+        run.wait()
+        return pace
+
+    def _split(self, run: Transactions, unit: Unit) -> Iterator[Event]:
+        """Delete an instance that is too big for one transaction in several: its own row last."""
+        most, done = 1, False
+        pieces = Selection(self._schema, unit.recipe, [unit], run.guards).bounded(lambda: most)
+
+        def next_piece(allowed: int) -> Deletes:
+            nonlocal most, done
+            most = allowed
+            piece = next(pieces, None)
+            done = piece is None
+            return [] if piece is None else [piece]
+
+        while not (done or run.stopped):
+            outcome = yield from run.run(next_piece)
+            if outcome.conflict:
+                run.wait()
+
+    def expired(self, session: CleaningSession) -> Iterator[Expired | Noticed]:
+        """Count everything that would go, by table."""
+        candidates = Candidates(self._schema, self._group)
+        rows: Counter[str] = Counter()
+        while not candidates.exhausted or candidates.peek(1):
+            units = candidates.peek(MOST_UNITS)
+            for chosen in by_recipe(units):
+                selection = Selection(self._schema, chosen[0].recipe, chosen)
+                selection.gather(_ALL)
+                for table, condition in selection.conditions():
+                    sql = f"SELECT count(*) FROM {self._schema.quoted(table)} AS t WHERE {condition.sql}"
+                    rows[table] += int(self._schema.database.query(sql, condition.parameters)[0][0])
+            candidates.drop(len(units))
+        for table, number in rows.items():
+            if number:
+                oldest = self._oldest(session) if table == self._group.table else None
+                yield Expired(session.name, self._schema.tables[table].name, number, oldest)
+        yield from (Noticed(session.name, message) for message in self._notices())
+
+    def _oldest(self, session: CleaningSession) -> datetime | None:
+        """Read when the oldest instance of the group ended."""
+        condition = Candidates(self._schema, self._group).condition()
+        column = f"t.{self._schema.column(self._group.table, self._group.time)}"
+        rows = f"{self._schema.quoted(self._group.table)} AS t WHERE {condition.sql}"
+        sql = f"SELECT {column} FROM {rows} ORDER BY {column} LIMIT 1"
+        found = self._schema.database.query(sql, condition.parameters)
+        target = Target(self.table, self.table.column(self._group.time), condition)
+        return as_instant(found[0][0], target, session.zone, None) if found else None

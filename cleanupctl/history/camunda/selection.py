@@ -1,0 +1,154 @@
+"""Following a recipe in a database: the ids that belong to some instances, and the statements that delete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cleanupctl.history.camunda.belongings import ROOT
+from cleanupctl.history.camunda.key_ranges import delete_statement
+from cleanupctl.history.camunda.recipes import MEMBERS, OTHERS, TOP
+from cleanupctl.history.camunda.schema import BYTE_ARRAYS
+from cleanupctl.history.sql import Condition, both
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from cleanupctl.history.camunda.recipes import Further, Reach, Recipe
+    from cleanupctl.history.camunda.schema import Schema
+    from cleanupctl.history.sql import Statement
+
+MOST_IDS = 1_000
+"""Ids in one statement; a database's planner gives up on much longer lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One top-level instance with what is deleted together with it."""
+
+    id: str
+    recipe: Recipe
+    more: tuple[str, ...] = ()
+    """Further instances of its hierarchy that do not name it as their root."""
+
+
+@dataclass(slots=True)
+class Selection:
+    """Everything that belongs to units of one recipe."""
+
+    schema: Schema
+    recipe: Recipe
+    units: Sequence[Unit]
+    guards: Mapping[str, tuple[Condition, ...]] = field(default_factory=dict)
+    """By table: what keeps a row all the same."""
+    ids: dict[str, list[str]] = field(default_factory=dict)
+
+    def gather(self, most: int) -> bool:
+        """Look all ids up; False when there would be more rows than `most`."""
+        top = [unit.id for unit in self.units]
+        self.ids = {TOP: top, MEMBERS: [*top, *(one for unit in self.units for one in unit.more)]}
+        for further in self.recipe.further:
+            found = self.ids.setdefault(further.name, [])
+            for piece in self._pieces(further.reach.ids):
+                found += self._select(further, piece, limit=most + 1)
+                if further.goes and len(found) > most:
+                    return False
+        self.ids[MEMBERS] = list(dict.fromkeys(self.ids[MEMBERS]))
+        tops = set(top)
+        self.ids[OTHERS] = [one for one in self.ids[MEMBERS] if one not in tops]
+        return len(self.ids[MEMBERS]) <= most
+
+    def conditions(self) -> Iterator[tuple[str, Condition]]:
+        """Yield table and rows, in the order in which they go; `gather` comes before."""
+        for reach in self.recipe.rows:
+            for piece in self._pieces(reach.ids):
+                yield reach.table, self._reached(reach, piece)
+
+    def statements(self) -> Iterator[tuple[str, Statement]]:
+        """Yield the DELETEs with their tables."""
+        for table, condition in self.conditions():
+            guarded = both((condition, *self.guards.get(table, ())))
+            yield table, (delete_statement(self.schema, table, guarded), guarded.parameters)
+
+    def bounded(self, most: Callable[[], int]) -> Iterator[tuple[str, Statement]]:
+        """Yield DELETEs of at most `most` rows each, for one unit that is too big for one transaction.
+
+        Each must have been committed before the next is asked for. Ids are read page by page.
+        """
+        for reach in self.recipe.rows:
+            for piece in self._paged(reach.ids):
+                condition = both((self._reached(reach, piece), *self.guards.get(reach.table, ())))
+                while keys := self._keys(reach.table, condition, most()):
+                    chosen = self._ids_condition(reach.table, "ID_", keys)
+                    yield reach.table, (delete_statement(self.schema, reach.table, chosen), chosen.parameters)
+
+    def _pieces(self, name: str) -> Iterator[list[str]]:
+        return _cut(self.ids.get(name, []))
+
+    def _paged(self, name: str) -> Iterator[list[str]]:
+        """Yield the ids of a set page by page, read anew each time."""
+        (unit,) = self.units
+        if name == TOP:
+            yield [unit.id]
+            return
+        known = [*unit.more, unit.id] if name == MEMBERS else list(unit.more)
+        if name in (MEMBERS, OTHERS):
+            yield from _cut(known)
+        wanted = MEMBERS if name == OTHERS else name
+        for further in self.recipe.further:
+            if further.name != wanted:
+                continue
+            for piece in self._paged(further.reach.ids):
+                last = None
+                while page := self._select(further, piece, limit=MOST_IDS, after=last):
+                    last = page[-1]
+                    rest = [one for one in page if one != unit.id] if wanted == MEMBERS else page
+                    if rest:
+                        yield rest
+
+    def _select(
+        self, further: Further, ids: Sequence[str], *, limit: int, after: str | bool | None = False
+    ) -> list[str]:
+        """Read ids; in order, and only those after one, when `after` is given (None: from the first)."""
+        reach, schema = further.reach, self.schema
+        column = f"t.{schema.column(reach.table, further.column)}"
+        conditions = [self._reached(reach, ids), Condition(f"{column} IS NOT NULL")]
+        if further.unrooted and schema.has(BYTE_ARRAYS, ROOT):
+            key, root = schema.column(BYTE_ARRAYS, "ID_"), schema.column(BYTE_ARRAYS, ROOT)
+            conditions.append(
+                Condition(
+                    f"EXISTS (SELECT 1 FROM {schema.quoted(BYTE_ARRAYS)} AS b"
+                    f" WHERE b.{key} = {column} AND b.{root} IS NULL)"
+                )
+            )
+        if isinstance(after, str):
+            conditions.append(Condition(f"{column} > %s", (after,)))
+        where = both(conditions)
+        order = "" if after is False else f" ORDER BY {column}"
+        sql = (
+            f"SELECT {column} FROM {schema.quoted(reach.table)} AS t WHERE {where.sql}{order}"
+            f" LIMIT {int(limit)}"
+        )
+        return [str(row[0]) for row in schema.database.query(sql, where.parameters)]
+
+    def _keys(self, table: str, condition: Condition, limit: int) -> list[str]:
+        key = self.schema.column(table, "ID_")
+        sql = f"SELECT t.{key} FROM {self.schema.quoted(table)} AS t WHERE {condition.sql} LIMIT {int(limit)}"
+        return [str(row[0]) for row in self.schema.database.query(sql, condition.parameters)]
+
+    def _reached(self, reach: Reach, ids: Sequence[str]) -> Condition:
+        conditions = [self._ids_condition(reach.table, reach.column, ids)]
+        conditions += [
+            Condition(f"t.{self.schema.column(reach.table, column)} IS NULL") for column in reach.empty
+        ]
+        if reach.resource_type is not None:
+            kind = self.schema.column(reach.table, "RESOURCE_TYPE_")
+            conditions.append(Condition(f"t.{kind} = %s", (reach.resource_type,)))
+        return both(conditions)
+
+    def _ids_condition(self, table: str, column: str, ids: Sequence[str]) -> Condition:
+        return self.schema.database.any_of(f"t.{self.schema.column(table, column)}", ids)
+
+
+def _cut(ids: list[str]) -> Iterator[list[str]]:
+    return (ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS))
