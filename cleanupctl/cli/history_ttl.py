@@ -11,12 +11,16 @@ from cleanupctl.cli.context import Context
 
 if TYPE_CHECKING:
     from cleanupctl.history.camunda.definitions import Definition
+    from cleanupctl.history.camunda.ttl import EffectiveTtl
 
 Kind = Literal["process", "decision", "case"]
 
 DETAILS = """
 The JSON is an array of objects: history, kind, id, key, name, version, tenantId, historyTimeToLive (days,
-null for none) and source: `definition` when the engine's HISTORY_TTL_ says so, `none` when nothing does.
+null for none) and source: `definition` when the engine's HISTORY_TTL_ says so, `override` and `default` when
+[[history.ttl]] or default_ttl of the configuration does, `none` when nothing does. What the configuration
+says counts under the end-time strategy. Under the removal-time strategy the removal time on each row counts,
+which the engine writes by the definition.
 """
 SET_DETAILS = """
 Writes HISTORY_TTL_ of the latest version of a definition, or of all versions. Under the removal-time
@@ -44,11 +48,16 @@ def show(
 ) -> None:
     """Show the time to live of each definition, and where it comes from."""
     from cleanupctl.cli.history_choice import engine_histories
+    from cleanupctl.history.camunda.ttl import definition_ttl
     from cleanupctl.history.camunda.ttl_changes import all_definitions
 
-    found = [(one.name, d) for one in engine_histories(context, name) for d in all_definitions(one)]
+    found = [
+        (one.name, d, definition_ttl(d, one))
+        for one in engine_histories(context, name)
+        for d in all_definitions(one)
+    ]
     if context.output.json:
-        context.output.data([_object(history, definition) for history, definition in found])
+        context.output.data([_object(*one) for one in found])
         return
     context.output.table(
         ("HISTORY", "KIND", "KEY", "VERSION", "TENANT", "TTL", "FROM"),
@@ -59,16 +68,16 @@ def show(
                 one.key,
                 one.version,
                 one.tenant,
-                in_words(one.ttl),
-                "definition" if one.ttl is not None else "nothing: its instances never expire",
+                in_words(ttl.days),
+                "nothing: its instances never expire" if ttl.source == "none" else ttl.source,
             )
-            for history, one in found
+            for history, one, ttl in found
         ),
         right=("VERSION",),
     )
 
 
-def _object(history: str, one: Definition) -> dict[str, Any]:
+def _object(history: str, one: Definition, ttl: EffectiveTtl) -> dict[str, Any]:
     return {
         "history": history,
         "kind": one.kind,
@@ -77,8 +86,8 @@ def _object(history: str, one: Definition) -> dict[str, Any]:
         "name": one.name,
         "version": one.version,
         "tenantId": one.tenant,
-        "historyTimeToLive": one.ttl,
-        "source": "none" if one.ttl is None else "definition",
+        "historyTimeToLive": ttl.days,
+        "source": ttl.source,
     }
 
 

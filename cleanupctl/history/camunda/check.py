@@ -150,7 +150,7 @@ def _versions(schema: Schema, version: str | None) -> Iterator[Finding]:
             "warning",
             None,
             f"the schema is of version {version}; removal times came with 7.10",
-            "update the engine and its schema to 7.10 or later",
+            'update the engine, or set strategy = "end-time"',
         )
 
 
@@ -184,7 +184,7 @@ def _removal_time(inspected: Inspected, schema: Schema, name: str) -> Iterator[F
             "error",
             table.name,
             f"it has no column {REMOVAL_TIME}: the removal-time strategy leaves it alone",
-            "update the engine's schema to 7.10 or later",
+            'update the engine\'s schema to 7.10 or later, or set strategy = "end-time"',
         )
         return
     column = table.column(REMOVAL_TIME)

@@ -30,7 +30,7 @@ def fit(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
 def _times_to_live(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
     known = [name for name in _DEFINITIONS if schema.has(name, "HISTORY_TTL_")]
     definitions = [name for name in known if _any(schema, name, "1 = 1")]
-    if not definitions or getattr(inspected.settings, "default_ttl", None) is not None:
+    if not definitions or inspected.settings.default_ttl is not None:
         return
     if any(
         _any(schema, name, f"t.{schema.column(name, 'HISTORY_TTL_')} IS NOT NULL") for name in definitions
@@ -53,7 +53,7 @@ def _removal_times(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
     name = schema.tables[PROCESS_INSTANCES].name
     remedy = (
         f"cleanupctl history set-removal-time --history {inspected.settings.name} --calculate --without"
-        " --dry-run, then without --dry-run"
+        ' --dry-run, or set strategy = "end-time"'
     )
     if not _any(schema, PROCESS_INSTANCES, f"{removal} IS NOT NULL"):
         yield Finding(
@@ -97,7 +97,7 @@ def _cases(schema: Schema) -> Iterator[Finding]:
             "hint",
             schema.tables[_CASES].name,
             "case instances have no removal time: the removal-time strategy keeps them for ever",
-            "delete finished case instances through the engine",
+            'set strategy = "end-time" to remove them too',
         )
 
 

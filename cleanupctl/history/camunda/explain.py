@@ -86,7 +86,7 @@ def _by_removal_time(facts: Facts, zone: ZoneInfo) -> _Answer:
         return (
             None,
             "the removal-time strategy, for which case instances have no column",
-            ["the removal-time strategy keeps case instances for ever"],
+            ['case instances go under strategy = "end-time" only'],
         )
     if instance.removal_time is None:
         return None, "the removal-time strategy, but there is no removal time", [_why_unset(facts)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cleanupctl.history import connect
-from cleanupctl.history.camunda.definitions import DEFINITION_TABLES, PLACES, load_definitions
+from cleanupctl.history.camunda.definitions import DEFINITION_TABLES, PLACES, Definition, load_definitions
 from cleanupctl.history.camunda.explain import Facts, Instance
-from cleanupctl.history.camunda.report import batch_ttl
 from cleanupctl.history.camunda.schema import BATCHES, REMOVAL_TIME, find_schema
+from cleanupctl.history.camunda.ttl import DEFAULT, OVERRIDE, batch_ttl, definition_ttl
 from cleanupctl.history.sql import Condition, Target, as_instant
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 _TABLES = (*(place.instances for place in PLACES.values()), BATCHES, *DEFINITION_TABLES)
 _STARTS = {"process": "START_TIME_", "decision": "EVAL_TIME_", "case": "CREATE_TIME_"}
+_CONFIGURED = {
+    OVERRIDE: "a [[history.ttl]] of the configuration",
+    DEFAULT: "default_ttl of the configuration",
+}
 NO_DEFINITION = "its definition is gone, and with it the time to live"
 
 
@@ -63,7 +67,7 @@ class _Loader:
 
     def _facts(self, instance: Instance, root: Instance, *, root_gone: bool) -> Facts:
         settings = self._settings
-        by_root = getattr(settings, "hierarchy", "root") == "root"
+        by_root = settings.hierarchy == "root"
         return Facts(instance, root, root_gone, settings.strategy, settings.include_unfinished, by_root)
 
     def _instance(self, place: Place, identity: str) -> tuple[Instance, str | None, Kind] | None:
@@ -93,7 +97,7 @@ class _Loader:
         row = self._row(BATCHES, "ID_", identity, names)
         if row is None:
             return None
-        ttl = batch_ttl(self._settings, str(row[1]))
+        ttl = batch_ttl(str(row[1]), self._settings).days
         source = "configured for this type of batch" if ttl is not None else "no time to live for this type"
         start, end, removal = (
             self._moment(BATCHES, name, value) for name, value in zip(names[2:], row[2:], strict=True)
@@ -117,11 +121,19 @@ class _Loader:
         return as_instant(value, target, self._settings.timezone, None)
 
     def _time_to_live(self, kind: Kind, identity: str) -> tuple[str | None, int | None, str]:
-        """Return the definition's key, the days, and where they come from."""
+        """Return the definition's key, the days, and where they come from.
+
+        Under the removal-time strategy the days are those that the engine used, from the definition.
+        """
         found = load_definitions(self._schema, kind, f"t.{self._id_of(kind)} = %s", identity)
-        if not found:
-            return identity.split(":", maxsplit=1)[0], None, NO_DEFINITION
-        definition = found[0]
+        gone = Definition(kind, identity, key=identity.split(":", maxsplit=1)[0], gone=True)
+        definition = found[0] if found else gone
+        ttl = definition_ttl(definition, self._settings)
+        if self._settings.strategy == "end-time" and ttl.source in _CONFIGURED:
+            source = _CONFIGURED[ttl.source]
+            return definition.key, ttl.days, source if ttl.days is not None else f"{source} keeps it for ever"
+        if definition.gone:
+            return definition.key, None, NO_DEFINITION
         if definition.ttl is None:
             return definition.key, None, f"definition {definition.id} has no time to live"
         return definition.key, definition.ttl, f"HISTORY_TTL_ of {definition.id}"

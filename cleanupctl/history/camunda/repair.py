@@ -20,6 +20,7 @@ from cleanupctl.history.camunda.schema import (
     ROOTS,
     find_schema,
 )
+from cleanupctl.history.camunda.ttl import definition_ttl
 from cleanupctl.history.sql import Condition, Target, as_instant, both
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class _Repair:
             raise HistoryError(f"{self._place.instances} has no {REMOVAL_TIME} (or is not there)")
         if isinstance(wanted, Calculated) and selection.kind != "batch":
             definitions = load_definitions(schema, self._place.kind)
-            self._ttls = {one.id: one.ttl for one in definitions}
+            self._ttls = {one.id: definition_ttl(one, settings).days for one in definitions}
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         done: set[str] = set()
@@ -193,7 +194,7 @@ class _Repair:
         target = Target(table, table.column(name), Condition(""))
         raw = instance.start if self._wanted.base == "start" else instance.end
         base = as_instant(raw, target, self._settings.timezone, None)
-        ttl = self._ttls.get(instance.definition or "")
+        ttl = self._ttls.get(instance.definition or "", self._settings.default_ttl)
         if base is None or ttl is None:
             return None
         return self._stored(times.removal_time(base, ttl, self._settings.timezone), REMOVAL_TIME)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cleanupctl.core import times
 from cleanupctl.history.camunda.definitions import PLACES, definitions_with_history
 from cleanupctl.history.camunda.schema import BATCHES, REMOVAL_TIME
+from cleanupctl.history.camunda.ttl import batch_ttl, definition_ttl, expiry
 from cleanupctl.history.sql import Condition, Target, both, cutoff
 
 if TYPE_CHECKING:
@@ -89,8 +89,10 @@ def cleanable(report: Reporting, kind: Kind) -> Iterator[Cleanable]:
 
 
 def _ttl(report: Reporting, definition: Definition) -> int | None:
-    del report
-    return definition.ttl
+    """Return the days that count: what the configuration says counts under the end-time strategy only."""
+    if report.settings.strategy == "removal-time":
+        return definition.ttl
+    return definition_ttl(definition, report.settings).days
 
 
 def _finished(report: Reporting, definition: Definition) -> Condition:
@@ -107,12 +109,12 @@ def _due(report: Reporting, definition: Definition, ttl: int | None) -> Conditio
     if report.settings.strategy == "removal-time":
         if not report.schema.has(place.instances, REMOVAL_TIME):
             return None
-        column, until = table.column(REMOVAL_TIME), report.now
+        column, until = table.column(REMOVAL_TIME), cutoff(report.now, zone)
     elif ttl is None:
         return None
     else:
-        column, until = table.column(place.ended), times.cutoff(report.now, ttl, zone)
-    return report.schema.database.expired(column, cutoff(until, zone), table, None)
+        column, until = table.column(place.ended), expiry(report.now, ttl, zone)
+    return report.schema.database.expired(column, until, table, None)
 
 
 def cleanable_batches(report: Reporting) -> Iterator[CleanableBatches]:
@@ -129,13 +131,9 @@ def cleanable_batches(report: Reporting) -> Iterator[CleanableBatches]:
         own = Condition(f"t.{name} = %s AND t.{end} IS NOT NULL", (type_,))
         target = Target(table, table.column("END_TIME_"), both((own, due)) if due else own)
         expired = schema.database.count(target)[0] if due else 0
-        yield CleanableBatches(str(type_), batch_ttl(report.settings, type_), int(finished), expired)
-
-
-def batch_ttl(settings: HistorySettings, type_: str) -> int | None:
-    """Return the configured days for a type of batch operation."""
-    del settings, type_
-    return None
+        yield CleanableBatches(
+            str(type_), batch_ttl(str(type_), report.settings).days, int(finished), expired
+        )
 
 
 def _due_batches(report: Reporting, type_: str) -> Condition | None:
@@ -143,10 +141,10 @@ def _due_batches(report: Reporting, type_: str) -> Condition | None:
     if report.settings.strategy == "removal-time":
         if not report.schema.has(BATCHES, REMOVAL_TIME):
             return None
-        column, until = table.column(REMOVAL_TIME), report.now
+        column, until = table.column(REMOVAL_TIME), cutoff(report.now, zone)
     else:
-        ttl = batch_ttl(report.settings, type_)
+        ttl = batch_ttl(type_, report.settings).days
         if ttl is None:
             return None
-        column, until = table.column("END_TIME_"), times.cutoff(report.now, ttl, zone)
-    return report.schema.database.expired(column, cutoff(until, zone), table, None)
+        column, until = table.column("END_TIME_"), expiry(report.now, ttl, zone)
+    return report.schema.database.expired(column, until, table, None)
