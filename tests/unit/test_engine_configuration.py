@@ -99,7 +99,8 @@ def test_bpm_platform_xml_is_taken_over_as_far_as_there_are_counterparts(tmp_pat
         "cleanup.parallelism": 3,
         "cleanup.batch_size": 500,
         "cleanup.strategy": "end-time",
-        "cleanup.job_log_ttl": "P5D",
+        "history.cleanup_log_ttl": "P5D",
+        "history.batch_ttl.default": "P7D",
         "cleanup.enabled": False,
         "cleanup.retries": 5,
         "cleanup.job_priority": 10,
@@ -108,7 +109,6 @@ def test_bpm_platform_xml_is_taken_over_as_far_as_there_are_counterparts(tmp_pat
     }
     assert set(reasons(result)) == {
         "historyCleanupBatchThreshold",
-        "batchOperationHistoryTimeToLive",
         "historyTimeToLive",
         "historyRemovalTimeStrategy",
         "historyCleanupMetricsEnabled",
@@ -124,7 +124,7 @@ def test_what_was_imported_is_in_force(tmp_path: Path) -> None:
     result = imported(tmp_path, "bpm-platform.xml", BPM_PLATFORM)
     settings = load(tmp_path, result.toml)
     assert settings.histories == ()
-    assert (settings.cleanup.parallelism, settings.cleanup.job_log_ttl) == (3, 5)
+    assert settings.cleanup.parallelism == 3
     assert settings.windows.general is not None
     assert set(settings.windows.weekdays) == {0, 6}
     (history,) = load(tmp_path, uncommented(result.toml)).histories
@@ -183,7 +183,9 @@ def test_spring_beans_with_their_maps_and_placeholders_are_taken_over(tmp_path: 
     result = imported(tmp_path, "camunda.cfg.xml", SPRING)
     assert values(result) == {
         "cleanup.batch_size": 100,
-        "cleanup.job_log_ttl": "P5D",
+        "history.cleanup_log_ttl": "P5D",
+        "history.batch_ttl.instance-migration": "P10D",
+        "history.batch_ttl.set-job-retries": "P5D",
         "window.start": "22:00",
         "window.sunday.start": "01:00",
         "window.sunday.end": "03:00",
@@ -197,7 +199,11 @@ def test_spring_beans_with_their_maps_and_placeholders_are_taken_over(tmp_path: 
         "its value is not in the file: set cleanup.parallelism"
     )
     assert left["historyCleanupBatchWindows[8]"].reason.startswith("this is no weekday")
-    assert left["batchOperationsForHistoryCleanup"].value == "instance-migration=P10D, set-job-retries=P5D"
+    (history,) = load(tmp_path, uncommented(result.toml)).histories
+    assert (history.cleanup_log_ttl, history.batch_ttls) == (
+        5,
+        {"instance-migration": 10, "set-job-retries": 5},
+    )
 
 
 def test_the_jdbc_url_becomes_a_suggested_history_without_its_password(tmp_path: Path) -> None:
@@ -254,6 +260,9 @@ camunda.bpm:
       task-metrics-time-to-live: null
       batch-operations-for-history-cleanup:
         instance-migration: P10D
+        own type: P1D
+        instance-deletion: null
+        set-variables: P1M
 ---
 spring.config.activate.on-profile: production
 camunda.bpm.generic-properties.properties:
@@ -273,13 +282,19 @@ def test_an_application_in_yaml_is_taken_over(tmp_path: Path, name: str) -> None
         "window.end": "06:00",
         "history.schema": "engine",
         "history.table_prefix": "PROD_",
+        "history.batch_ttl.instance-migration": "P10D",
+        "history.batch_ttl.own type": "P1D",
+        "history.batch_ttl.instance-deletion": "none",
     }
     found = reasons(result)
     assert found["historyCleanupEnabled"].startswith('"yes" is neither true nor false')
     assert found["historyCleanupBatchSize"] == (
         "it holds in profile production only: set it by hand where that is active"
     )
-    assert "batch-operations-for-history-cleanup" in found
+    assert found["batch-operations-for-history-cleanup[set-variables]"].startswith("P1M is not a time")
+    with_user = uncommented(result.toml).replace("${DB_USER}", "user")
+    (history,) = load(tmp_path, with_user).histories
+    assert history.batch_ttls == {"instance-migration": 10, "own type": 1, "instance-deletion": None}
     assert '# url = "postgresql://${DB_USER}@db/camunda"' in result.toml
     assert "geheim" not in repr(result)
 
@@ -363,7 +378,7 @@ operaton.bpm.generic-properties.properties.historyCleanupEnabled=false
             {"cleanup.retries": 0},
             {},
         ),
-        ({"historyCleanupJobLogTimeToLive": "05"}, {"cleanup.job_log_ttl": "P5D"}, {}),
+        ({"historyCleanupJobLogTimeToLive": "05"}, {"history.cleanup_log_ttl": "P5D"}, {}),
         (
             {"historyCleanupBatchSize": "@batch.size@"},
             {},

@@ -22,6 +22,7 @@ __all__ = ["ImportedConfiguration", "Left", "Taken", "import_engine_configuratio
 
 _JDBC = re.compile(r"jdbc:(?:[\w-]+:)?(postgresql|mysql|mariadb)://([^/?;@\s]*)/([^?;/\s]+)(?:\?(\S*))?")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _EXAMPLE_URL = "postgresql://cleanup@db/camunda"
 
 
@@ -112,11 +113,16 @@ def _history(url: str | None, taken: list[Taken]) -> Iterator[str]:
         f"url = {_toml(url)}" if url else f"url = {_toml(_EXAMPLE_URL)}  # an example: it is not in the file"
     )
     yield from (_assignment(each) for each in taken if each.table == "history")
+    batches = [each for each in taken if each.table == "history.batch_ttl"]
+    if batches:
+        yield "[history.batch_ttl]"
+        yield from (_assignment(each) for each in batches)
 
 
 def _assignment(taken: Taken) -> str:
     note = f" ({taken.note})" if taken.note else ""
-    return f"{taken.key} = {_toml(taken.result)}  {_comment(f'{taken.name} = {taken.value}{note}')}"
+    key = taken.key if _BARE_KEY.fullmatch(taken.key) else _toml(taken.key)
+    return f"{key} = {_toml(taken.result)}  {_comment(f'{taken.name} = {taken.value}{note}')}"
 
 
 def _toml(value: str | int | bool) -> str:

@@ -45,6 +45,8 @@ class Left:
 
 
 _STRATEGIES = {"removaltimebased": "removal-time", "endtimebased": "end-time"}
+_BATCH_NOTE = "counts under the end-time strategy"
+_BATCHES = "batchOperationsForHistoryCleanup"
 _BATCH_SIZE_NOTE = "the engine takes 500 at most, 10000 is usual here"
 
 
@@ -72,21 +74,19 @@ _MAPPING: dict[str, tuple[str, str, Callable[[str], str | int | bool], str | Non
     "historyCleanupDefaultNumberOfRetries": ("cleanup", "retries", _number, None),
     "defaultNumberOfRetries": ("cleanup", "retries", _number, "what the engine has for all its jobs"),
     "historyCleanupJobPriority": ("cleanup", "job_priority", _number, None),
-    "historyCleanupJobLogTimeToLive": ("cleanup", "job_log_ttl", _days, None),
+    "historyCleanupJobLogTimeToLive": ("history", "cleanup_log_ttl", _days, None),
     "databaseSchema": ("history", "schema", str, None),
     "databaseTablePrefix": ("history", "table_prefix", str, None),
     "taskMetricsTimeToLive": ("history", "task_metrics_ttl", _days, None),
+    "batchOperationHistoryTimeToLive": ("history.batch_ttl", "default", _days, _BATCH_NOTE),
 }
 _PLAIN_MAPPING = {plain(name): target for name, target in _MAPPING.items()}
 
-_BATCH_REASON = "the engine writes the removal times of batches itself"
 _NO_COUNTERPART = {
     plain(name): reason
     for name, reason in {
         "historyCleanupBatchThreshold": "a run goes on until nothing is left, so it needs no threshold",
         "historyCleanupMetricsEnabled": "the job log has what was removed, the engine's metrics do not",
-        "batchOperationHistoryTimeToLive": _BATCH_REASON,
-        "batchOperationsForHistoryCleanup": _BATCH_REASON,
         "historyTimeToLive": "it stays with the engine, which writes it on the definitions it deploys",
         "historyRemovalTimeStrategy": "it stays with the engine, which writes the removal times",
     }.items()
@@ -105,6 +105,8 @@ def map_properties(found: EngineProperties) -> tuple[list[Taken], list[Left]]:
     for name, target in _PLAIN_MAPPING.items():
         if name in values:
             _sort(_taken(found.spelling[name], values.pop(name), *target), taken, left)
+    if plain(_BATCHES) in values:
+        _map_batches(found.spelling[plain(_BATCHES)], values.pop(plain(_BATCHES)), taken, left)
     _map_windows(found, values, taken, left)
     for name, value in values.items():
         if name in _NO_COUNTERPART:
@@ -113,6 +115,18 @@ def map_properties(found: EngineProperties) -> tuple[list[Taken], list[Left]]:
             left.append(Left(found.spelling[name], value, "this property is not known"))
     left += _elsewhere(found)
     return taken, left
+
+
+def _map_batches(name: str, value: str, taken: list[Taken], left: list[Left]) -> None:
+    """Take the times to live of the types of batch operations over, as `type=days, type=days`."""
+    for entry in value.split(","):
+        type_, _, days = (part.strip() for part in entry.partition("="))
+        # The engine keeps a type for ever that has an entry without days.
+        days = "none" if days.lower() in ("", "null", "none", "~") else days
+        if type_:
+            _sort(
+                _taken(f"{name}[{type_}]", days, "history.batch_ttl", type_, _days, _BATCH_NOTE), taken, left
+            )
 
 
 def _sort(outcome: Taken | Left, taken: list[Taken], left: list[Left]) -> None:
@@ -129,7 +143,8 @@ def _taken(
         return Left(name, value, f"its value is not in the file: set {table}.{key}")
     result = convert(value)
     try:
-        keys_of("window.DAY" if table.startswith("window.") else table)[key].parse(result)
+        keys = keys_of("window.DAY" if table.startswith("window.") else table)
+        keys[key if key in keys else "TYPE"].parse(result)
     except InvalidValueError as error:
         return Left(name, value, error.message)
     return Taken(name, value, table, key, result, note)
