@@ -1,20 +1,28 @@
-"""What the engine's own end-time strategy removes: the rules that the strategy of cleanupctl is held to."""
+"""The end-time strategy on what real engines wrote: the engine's own rules, and those of cleanupctl."""
 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from datetime import UTC
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from cleanupctl.core.cleaning import Failed
+from cleanupctl.core.settings import CleanupSettings, HistorySettings
+from cleanupctl.core.urls import parse_url
+from cleanupctl.history import history
+from tests.camunda_end_time import Policy, all_rows
 from tests.engine.databases import disagreements
 from tests.engine.expired import expired, expired_rows, expired_trees, instances, midnights, whole_days
-from tests.engine.laboratory import Experiment
+from tests.engine.laboratory import NOW, ZONE, Experiment
+from tests.limits import TestLimits
 
 if TYPE_CHECKING:
     from tests.engine.laboratory import Laboratory
 
 # PostgreSQL counts whole days, MariaDB the midnights in between.
+BATCH_DAYS = {"instance-migration": 10, "set-variables": 365}
 RULES = {"postgresql": whole_days, "mariadb": midnights}
 
 every_place = pytest.mark.parametrize(
@@ -48,3 +56,41 @@ def test_what_belongs_to_an_instance_goes_but_the_operation_log_stays(
     removed = {table: before[table] - left[table] for table in before}
     assert not disagreements(removed, predicted)
     assert not removed["ACT_HI_OP_LOG"]
+
+
+@every_place
+@pytest.mark.parametrize("hierarchy", ["root", "engine"])
+def test_cleanupctl_removes_what_its_own_policy_says(
+    laboratory: Laboratory, experiment: Experiment, hierarchy: Literal["root", "engine"]
+) -> None:
+    url = laboratory.copy(experiment)
+    configured = HistorySettings(
+        "engine",
+        "camunda",
+        parse_url(url),
+        ZONE,
+        strategy="end-time",
+        hierarchy=hierarchy,
+        batch_ttls=BATCH_DAYS,
+        batch_default_ttl=5,
+    )
+    before = all_rows(url)
+    types = {row["TYPE_"] for row in before["ACT_HI_BATCH"].values()}
+    policy = Policy(
+        before, NOW, zone=ZONE.key, hierarchy=hierarchy, batch_ttls=dict.fromkeys(types, 5) | BATCH_DAYS
+    )
+    with history(configured, CleanupSettings()).open() as session:
+        events = list(session.clean(NOW.astimezone(UTC), TestLimits()))
+    assert not [event for event in events if isinstance(event, Failed)]
+    expected = policy.expected()
+    after = all_rows(url)
+    wrong = {
+        table: {"too many": left.keys() & gone, "missing": rows.keys() - gone - left.keys()}
+        for table, rows in before.items()
+        for left, gone in ((after[table], expected.get(table, set())),)
+        if left.keys() != rows.keys() - gone
+    }
+    assert wrong == {}
+    assert {"ACT_HI_PROCINST", "ACT_HI_CASEINST", "ACT_HI_BATCH", "ACT_HI_OP_LOG"} <= set(expected)
+    with laboratory.engine(experiment, url) as engine:
+        assert engine("query", now=NOW.isoformat())["brokenContents"] == 0
