@@ -92,9 +92,11 @@ def add_to(app: typer.Typer) -> None:
 
 def list_jobs(context: Context) -> None:
     """List the cleanup jobs."""
+    from cleanupctl.cli.other_hosts import notice_other_configurations
+
     with context.open_store(create=False) as store:
-        jobs = store.jobs()
-    show_jobs(context, jobs)
+        show_jobs(context, store.jobs())
+        notice_other_configurations(context, store)
 
 
 def show_jobs(context: Context, jobs: Sequence[Job]) -> None:

@@ -218,21 +218,10 @@ def _run_once(
     report.finish(store.jobs())
     report.write()
     if report.account.executions:
-        _notice_other_configurations(context, store)
+        from cleanupctl.cli.other_hosts import notice_other_configurations
+
+        notice_other_configurations(context, store)
     return report
-
-
-def _notice_other_configurations(context: Context, store: JobStore) -> None:
-    """Say which hosts clean with other settings: their runs may remove more, or less, than this one."""
-    from cleanupctl.core.participants import differing_participants
-    from cleanupctl.core.times import format_instant
-
-    for other in differing_participants(store, context.origin, context.now()):
-        when = format_instant(other.time, context.settings.timezone)
-        context.output.notice(
-            f"host {other.host} runs with another configuration ({other.configuration}, last {when};"
-            f" here {context.origin.configuration}): compare `cleanupctl config show` on both"
-        )
 
 
 def _judge(context: Context, store: JobStore, report: RunReport, fail_if_incomplete: bool) -> None:

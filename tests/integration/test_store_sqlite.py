@@ -72,6 +72,13 @@ def test_the_file_and_its_new_folders_belong_to_their_owner_alone(tmp_path: Path
     assert mode(shared) == 0o755
 
 
+def test_a_link_that_leads_nowhere_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "jobs.db").symlink_to(tmp_path / "elsewhere.db")
+    with pytest.raises(StoreError, match=r"No such file"):
+        open_store(url_of(tmp_path / "jobs.db"))
+    assert not (tmp_path / "elsewhere.db").exists()
+
+
 def test_a_missing_file_is_not_created_for_reading(tmp_path: Path) -> None:
     path = tmp_path / "state" / "jobs.db"
     with open_store(url_of(path), create=False) as store:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,8 +103,10 @@ def prepare_file(url: DatabaseUrl, *, create: bool) -> bool:
             if not create:
                 return False
             _make_folders(path.parent)
-            # SQLite would create it readable for everyone; the files beside it copy its mode.
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            # SQLite would create it readable for everyone; the files beside it copy its mode. A link that
+            # somebody laid to where there is nothing yet is not followed.
+            with suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         # SQLite opens a file it may not write as read-only and fails much later.
         os.close(os.open(path, os.O_RDWR))
     except OSError as error:
