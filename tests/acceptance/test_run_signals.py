@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from tests.acceptance.test_main_job import audit_configuration, audit_ids, audit_table
+from tests.command import Command
 from tests.servers import connect
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.command import Command
+    from tests.servers import DatabaseServer
 
 SLOW = '[cleanup]\nbatch_size = 1\nbatch_time = "10ms"\n'
 
@@ -139,3 +140,34 @@ def test_a_host_with_another_configuration_is_noticed(cleanupctl: Command, tmp_p
     for outcome in (cleanupctl("run"), cleanupctl("jobs")):
         assert outcome.code == 0
         assert "host host-b runs with another configuration (ffffffffffff" in outcome.err
+
+
+def test_a_job_store_that_is_restarted_is_waited_for(
+    postgresql_url: str, postgresql_server: DatabaseServer, tmp_path: Path
+) -> None:
+    audit_table(tmp_path / "audit.db", 200)
+    cleanupctl = Command(tmp_path, store=postgresql_url)
+    cleanupctl.configure(audit_configuration(tmp_path / "audit.db"))
+    cleanupctl("schedule")
+    errors = tmp_path / "errors"
+    with errors.open("w") as file:
+        process = cleanupctl.start("run", "--watch", stderr=file)
+        try:
+            wait_until(lambda: audit_ids(tmp_path / "audit.db") == list(range(90)))
+            postgresql_server.stop()
+            # A reload wakes it up: it would look by itself every ten seconds.
+            process.send_signal(signal.SIGHUP)
+            wait_until(lambda: "trying again until it is back" in errors.read_text())
+            postgresql_server.start()
+            process.send_signal(signal.SIGHUP)
+            wait_until(lambda: "the job store is back" in errors.read_text())
+            (tmp_path / "audit.db").unlink()
+            audit_table(tmp_path / "audit.db", 300)
+            cleanupctl("schedule")
+            process.send_signal(signal.SIGHUP)
+            wait_until(lambda: audit_ids(tmp_path / "audit.db") == list(range(90)))
+        finally:
+            postgresql_server.start()
+            end(process)
+    assert process.returncode == 0
+    assert "Traceback" not in errors.read_text()
