@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 from cleanupctl.core.cleaning import Expired, Failed, Noticed, Stopped
 from cleanupctl.core.errors import CleanupctlError, HistoryError, HistoryUnreachableError
 from cleanupctl.history.batches import Pacing, TargetRun
+from cleanupctl.history.shared import Shared
 from cleanupctl.history.sql import Target, as_instant
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from cleanupctl.core.cleaning import Event, Limits
     from cleanupctl.history.replicas import Lag
     from cleanupctl.history.sql import Database, Table
-    from cleanupctl.history.walk import Walk
 
 WAIT_FOR_OTHERS_SECONDS = 0.01
 """First wait for a table that another worker cleans; it doubles with each further one."""
@@ -74,59 +73,6 @@ class Planner(Protocol):
         """Yield the phases; each is planned when the one before has ended."""
 
 
-@dataclass(slots=True)
-class Shared:
-    """What the workers of one process know of each other's work on one history."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    done: dict[str, datetime] = field(default_factory=dict)
-    """By table: up to which moment it has been cleaned to the end."""
-    runs: dict[str, TargetRun] = field(default_factory=dict)
-    """By table: who cleans it at present."""
-    claimed: set[str] = field(default_factory=set)
-    """Tables that a worker of this process has; not every database knows claims."""
-
-    def claim(self, table: str) -> bool:
-        """Try to be the only worker of this process on a table."""
-        with self.lock:
-            free = table not in self.claimed
-            self.claimed.add(table)
-            return free
-
-    def release(self, table: str) -> None:
-        """Give a claim back."""
-        with self.lock:
-            self.claimed.discard(table)
-
-    @contextmanager
-    def running(self, table: str, run: TargetRun) -> Iterator[None]:
-        """Let the other workers see who cleans a table, so that they can help."""
-        with self.lock:
-            self.runs[table] = run
-        try:
-            yield
-        finally:
-            with self.lock:
-                del self.runs[table]
-
-    def walk(self, table: str) -> Walk[Any] | None:
-        """Return the walk through a table that others can take part in and that has something left."""
-        with self.lock:
-            run = self.runs.get(table)
-            walk = run.walk if run else None
-        return walk if walk and not walk.spent else None
-
-    def finish(self, table: str, now: datetime) -> None:
-        """Remember that nothing expired at `now` is left in a table."""
-        with self.lock:
-            self.done[table] = now
-
-    def is_done(self, table: str, now: datetime) -> bool:
-        """Whether somebody here has already cleaned a table up to `now`."""
-        with self.lock:
-            return table in self.done and self.done[table] >= now
-
-
 class CleaningSession:
     """Implements `core.cleaning.Session` on any database with any planner."""
 
@@ -175,17 +121,33 @@ class CleaningSession:
 
     def preview(self, now: datetime) -> Iterator[Expired | Noticed | Failed]:
         """Count what `clean` would delete; deletes nothing."""
+        totals: dict[str, Expired] = {}
         for phase in self.planner(self.database, now):
             for event in phase.events:
                 if isinstance(event, Noticed | Failed):
                     yield event
             for item in phase.items:
                 try:
-                    yield from [self._expired(item)] if isinstance(item, Target) else item.expired(self)
+                    yield from self._counted(item, totals)
                 except HistoryUnreachableError:
                     raise
                 except HistoryError as error:
                     yield Failed(self.name, item.label, error)
+        yield from totals.values()
+
+    def _counted(self, item: Target | Work, totals: dict[str, Expired]) -> Iterator[Expired | Noticed]:
+        """Count one target; what works delete is added up by table, because many of them share the tables."""
+        if isinstance(item, Target):
+            yield self._expired(item)
+            return
+        for event in item.expired(self):
+            if isinstance(event, Noticed):
+                yield event
+                continue
+            known = totals.get(event.table, event)
+            oldest = min((one.oldest for one in (known, event) if one.oldest), default=None)
+            rows = event.rows if known is event else known.rows + event.rows
+            totals[event.table] = replace(event, rows=rows, oldest=oldest)
 
     def _expired(self, target: Target) -> Expired:
         rows, oldest = self.database.count(target)

@@ -92,7 +92,8 @@ def test_a_dry_run_counts_what_a_run_removes(engine_url: str) -> None:
     with history(configured, CleanupSettings()).open() as session:
         for event in session.preview(NOW):
             if isinstance(event, Expired):
-                counted[event.table.upper()] += event.rows
+                assert event.table.upper() not in counted
+                counted[event.table.upper()] = event.rows
     assert dict(counted) == removed(clean(configured))
 
 
