@@ -12,11 +12,13 @@ import pytest
 
 from cleanupctl.core.cleaning import BatchDeleted, Failed
 from tests.clusters import GaleraCluster
+from tests.command import Command
 from tests.integration.test_live_traffic import EXPIRED, Changing, Sleeping, clean, expired_left, fill
 from tests.servers import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 GOING = EXPIRED * 2 // 3
 
@@ -124,3 +126,41 @@ def test_a_node_that_takes_no_work_for_a_while_is_waited_for(urls: list[str], cl
     assert not [event for event in events if isinstance(event, Failed)]
     assert limits.sizes, "the node never refused"
     wait_for(urls, EXPIRED - GOING)
+
+
+def at_once(commands: list[Command], argument: str) -> None:
+    processes = [command.start(argument) for command in commands]
+    ended = [(process.communicate(timeout=120)[1], process.returncode) for process in processes]
+    assert [code for _, code in ended] == [0] * len(commands), ended
+
+
+def test_a_job_store_in_a_cluster_is_the_same_from_every_node(urls: list[str], tmp_path: Path) -> None:
+    commands = []
+    for number, url in enumerate(urls):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        command = Command(folder, store=url)
+        command.configure(
+            f"""
+[cleanup]
+parallelism = 3
+batch_size = 500
+[[history]]
+name = "live"
+kind = "tables"
+url = "{url}"
+[[history.table]]
+name = "event"
+time_column = "created_at"
+ttl = 30
+"""
+        )
+        commands.append(command)
+    at_once([command for command in commands for _ in range(2)], "schedule")
+    at_once(commands, "run")
+    wait_for(urls, 0)
+    jobs, log = commands[1]("jobs").data, commands[2]("jobs", "log").data
+    assert len(jobs) == 3
+    ran = [entry for entry in log if entry["state"] == "successful"]
+    assert sorted(entry["jobId"] for entry in ran) == sorted(job["id"] for job in jobs)
+    assert sum(entry["removedRows"] for entry in ran) == EXPIRED

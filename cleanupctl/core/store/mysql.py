@@ -24,6 +24,7 @@ CONNECT_TIMEOUT_SECONDS = 10
 _FAILURES = {
     1213: Failure.CONFLICT,
     1020: Failure.CONFLICT,
+    1684: Failure.CONFLICT,  # another node of a cluster is creating the same tables
     1146: Failure.MISSING_TABLE,
     1205: Failure.LOCKED,
     1045: Failure.LOGIN,
@@ -39,6 +40,7 @@ _FAILURES = {
     1114: Failure.FULL,
     0: Failure.UNREACHABLE,
     1040: Failure.UNREACHABLE,
+    1047: Failure.UNREACHABLE,  # a Galera node that takes no work at present
     1053: Failure.UNREACHABLE,
     1129: Failure.UNREACHABLE,
     1130: Failure.UNREACHABLE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import StoreError
 from cleanupctl.core.store.failures import Failure
@@ -33,8 +33,7 @@ def ensure_schema(session: Session, models: Models, *, create: bool) -> bool:
         if version is None and not create:
             return False
         if version is None or version < SCHEMA_VERSION:
-            with session.dialect.creating(session):
-                version = _create_or_upgrade(session, models)
+            version = session.repeated(lambda: _create_or_upgrade(session, models))
     if version > SCHEMA_VERSION:
         raise StoreError(
             f"the job store {session.url} was written by a newer cleanupctl (schema {version}, this one"
@@ -53,6 +52,11 @@ def _stored_version(session: Session, models: Models) -> int | None:
 
 
 def _create_or_upgrade(session: Session, models: Models) -> int:
+    with session.dialect.creating(session):
+        return _brought_up_to_date(session, models)
+
+
+def _brought_up_to_date(session: Session, models: Models) -> int:
     # Another process may have been first. Asking for a missing table would spoil a transaction.
     tables = models if session.database.table_exists(models.Property) else None
     version = _property(models, SCHEMA_PROPERTY) if tables else None
@@ -71,12 +75,26 @@ def _create(session: Session, models: Models) -> None:
     # The version comes last and says that all is complete.
     for model in models:
         model._schema.create_table(safe=True)
-        present = {index.name for index in session.database.get_indexes(model._meta.table_name)}
         for index in model._meta.fields_to_index():
-            if index._name not in present:
-                session.database.execute(index.safe(session.database.safe_create_index))
+            _create_index(session, model, index)
     for name, value in ((SCHEDULINGS_PROPERTY, 0), (SCHEMA_PROPERTY, SCHEMA_VERSION)):
         models.Property.insert(name=name, value=value).on_conflict_ignore().execute()
+
+
+def _create_index(session: Session, model: Any, index: Any) -> None:
+    database = session.database
+
+    def present() -> bool:
+        return index._name in {each.name for each in database.get_indexes(model._meta.table_name)}
+
+    if present():
+        return
+    try:
+        database.execute(index.safe(database.safe_create_index))
+    except peewee.DatabaseError:
+        # The lock of MySQL is one node's own: in a cluster another node may have been first.
+        if session.url.scheme != "mysql" or not present():
+            raise
 
 
 def _property(models: Models, name: str) -> int | None:

@@ -44,18 +44,25 @@ class Session:
 
         Whatever `work` raises undoes the transaction.
         """
-        with self.connected():
-            for attempt in range(1, ATTEMPTS):
-                try:
-                    with self.transaction():
-                        return work()
-                except peewee.DatabaseError as error:
-                    if self.failure(error) is not Failure.CONFLICT:
-                        raise
-                longest = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
-                time.sleep(random.uniform(0, longest))  # noqa: S311 - no secret, only to spread out
+
+        def in_transaction() -> T:
             with self.transaction():
                 return work()
+
+        with self.connected():
+            return self.repeated(in_transaction)
+
+    def repeated(self, work: Callable[[], T]) -> T:
+        """Run `work`, again after a while when the database gave it up for the sake of another one."""
+        for attempt in range(1, ATTEMPTS):
+            try:
+                return work()
+            except peewee.DatabaseError as error:
+                if self.failure(error) is not Failure.CONFLICT:
+                    raise
+            longest = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
+            time.sleep(random.uniform(0, longest))  # noqa: S311 - no secret, only to spread out
+        return work()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
