@@ -24,7 +24,7 @@ SERVERS = {"postgresql": PostgreSQLServer, "mariadb": MariaDBServer}
 @contextmanager
 def server_of(kind: str) -> Iterator[DatabaseServer]:
     """A server with its default, durable settings, gone afterwards."""
-    server = SERVERS[kind]()
+    server = SERVERS[kind](durable=True)
     try:
         server.start()
         yield server
