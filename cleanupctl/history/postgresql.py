@@ -212,7 +212,8 @@ class PostgreSQL(Database):
         """Run DELETEs in one transaction; None, and nothing done, when more than `most_rows` rows went."""
         from psycopg import Rollback
 
-        with self.translated(), self._connection.transaction() as transaction:
+        # A connection that breaks in the rollback lets Rollback out; the next statement says what broke it.
+        with self.translated(), suppress(Rollback), self._connection.transaction() as transaction:
             rows: list[int] = []
             for sql, parameters in statements:
                 rows.append(self._connection.execute(sql, parameters).rowcount)
