@@ -42,7 +42,7 @@ def _add_check(history: typer.Typer) -> None:
             ("cleanupctl history check orders-engine", "this one"),
             ("cleanupctl history check --json", "for a monitoring system: exit status 3 with errors"),
         ],
-        exit_codes=[ExitCode.CLEANUP_FAILED, ExitCode.NOT_FOUND],
+        exit_codes=[ExitCode.CLEANUP_FAILED, ExitCode.NOT_FOUND, ExitCode.UNREACHABLE],
         details=DETAILS,
     )(check)
 

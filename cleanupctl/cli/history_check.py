@@ -10,7 +10,7 @@ from cleanupctl.cli.completion_values import history_names
 from cleanupctl.cli.context import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cleanupctl.core.settings import HistorySettings
     from cleanupctl.history.findings import Checked, Finding
@@ -19,10 +19,13 @@ DETAILS = """
 Each finding is an error (cleanup cannot work), a warning (it works badly, or not on everything) or a hint,
 with a sentence and, where there is one, the remedy: often a statement for the database, such as the
 CREATE INDEX or the GRANT that is missing. Nothing is changed, and nothing is read but the catalogue and
-a few rows.
+a few rows. A history that is not reachable does not keep the others from being checked.
 
-The JSON is an array of objects, one for each history: history, schemaVersion (of an engine's tables) and
-findings, each an object with severity (`error`, `warning` or `hint`), table, message and remedy.
+The exit status is 0 also with warnings and hints, 3 with an error, and 11 when a history is not reachable,
+whatever else was found.
+
+The JSON is an array of objects, one for each history: history, reachable, schemaVersion (of an engine's
+tables) and findings, each an object with severity (`error`, `warning` or `hint`), table, message and remedy.
 """
 
 
@@ -37,16 +40,27 @@ def check(
 ) -> None:
     """Find out what keeps a history from being cleaned, or makes it slow."""
     from cleanupctl.cli.history_choice import chosen_histories
-    from cleanupctl.core.errors import CleanupFailedError
 
     checked = [_check(context, settings) for settings in chosen_histories(context, name)]
     if context.output.json:
         context.output.data([_object(one) for one in checked])
     else:
         _show(context, checked)
-    failed = [one.history for one in checked if one.failed]
+    _fail(checked)
+
+
+def _fail(checked: Sequence[Checked]) -> None:
+    """Raise what the exit status is to tell: nobody to ask comes before what was found elsewhere."""
+    from cleanupctl.core.errors import CleanupFailedError, HistoryUnreachableError
+
+    unreachable = [one.history for one in checked if not one.reachable]
+    failed = [one.history for one in checked if one.reachable and one.failed]
+    errors = f"errors in history {', '.join(failed)}: cleanup cannot do all its work"
+    if unreachable:
+        others = f"; {errors}" if failed else ""
+        raise HistoryUnreachableError(f"history {', '.join(unreachable)} is not reachable{others}")
     if failed:
-        raise CleanupFailedError(f"errors in history {', '.join(failed)}: cleanup cannot do all its work")
+        raise CleanupFailedError(errors)
 
 
 def _check(context: Context, settings: HistorySettings) -> Checked:
@@ -58,12 +72,14 @@ def _check(context: Context, settings: HistorySettings) -> Checked:
         return checking.check(settings, context.now())
     except HistoryUnreachableError as error:
         remedy = "correct url of the history, or start its database"
-        return Checked(settings.name, None, (Finding("error", None, error.message, remedy),))
+        finding = Finding("error", None, error.message, remedy)
+        return Checked(settings.name, None, (finding,), reachable=False)
 
 
 def _object(checked: Checked) -> dict[str, Any]:
     return {
         "history": checked.history,
+        "reachable": checked.reachable,
         "schemaVersion": checked.schema_version,
         "findings": [
             {"severity": one.severity, "table": one.table, "message": one.message, "remedy": one.remedy}

@@ -108,14 +108,26 @@ _DRY_RUN = (
     ),
 )
 _HISTORY = (
-    ("name, kind, url, timezone, schema", "As configured; the URL without its secrets."),
+    ("name, kind, url, replicaUrl, timezone, schema", "As configured; URLs without their secrets."),
+    ("tablePrefix, strategy, hierarchy, includeUnfinished", "As configured, for kind `camunda` only."),
     (
-        "tablePrefix, strategy, includeUnfinished, taskMetricsTimeToLive",
-        "As configured, for kind `camunda` only; the time to live in days.",
+        "defaultTimeToLive, batchDefaultTimeToLive, taskMetricsTimeToLive, cleanupLogTimeToLive",
+        "Days, for kind `camunda` only: default_ttl, default of batch_ttl, task_metrics_ttl and"
+        " cleanup_log_ttl; null where nothing is configured.",
+    ),
+    (
+        "timesToLive",
+        "Each [[history.ttl]] of kind `camunda`: an array of objects with key, kind, tenantId and timeToLive"
+        " (days; null keeps the history for ever).",
+    ),
+    (
+        "batchTimesToLive",
+        "Each type of batch operation in batch_ttl: an array of objects with batchType and timeToLive.",
     ),
     (
         "tables",
-        "For kind `tables` only: an array of objects with name, schema, timeColumn and timeToLive in days.",
+        "For kind `tables` only: an array of objects with name, schema, timeColumn, timeFormat (null: by the"
+        " column's type) and timeToLive in days.",
     ),
 )
 _CHECK = (

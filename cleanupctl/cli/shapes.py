@@ -120,22 +120,41 @@ def history_object(history: HistorySettings) -> dict[str, Any]:
         "name": history.name,
         "kind": history.kind,
         "url": str(history.url),
+        "replicaUrl": None if history.replica_url is None else str(history.replica_url),
         "timezone": str(history.timezone),
         "schema": history.schema,
     }
-    if history.kind == "camunda":
-        return shown | {
-            "tablePrefix": history.table_prefix,
-            "strategy": history.strategy,
-            "includeUnfinished": history.include_unfinished,
-            "taskMetricsTimeToLive": history.task_metrics_ttl,
-        }
-    return shown | {
+    return shown | (_engine_object(history) if history.kind == "camunda" else _tables_object(history))
+
+
+def _engine_object(history: HistorySettings) -> dict[str, Any]:
+    return {
+        "tablePrefix": history.table_prefix,
+        "strategy": history.strategy,
+        "hierarchy": history.hierarchy,
+        "includeUnfinished": history.include_unfinished,
+        "defaultTimeToLive": history.default_ttl,
+        "timesToLive": [
+            {"key": one.key, "kind": one.kind, "tenantId": one.tenant, "timeToLive": one.ttl}
+            for one in history.ttls
+        ],
+        "batchDefaultTimeToLive": history.batch_default_ttl,
+        "batchTimesToLive": [
+            {"batchType": type_, "timeToLive": days} for type_, days in history.batch_ttls.items()
+        ],
+        "taskMetricsTimeToLive": history.task_metrics_ttl,
+        "cleanupLogTimeToLive": history.cleanup_log_ttl,
+    }
+
+
+def _tables_object(history: HistorySettings) -> dict[str, Any]:
+    return {
         "tables": [
             {
                 "name": table.name,
                 "schema": table.schema,
                 "timeColumn": table.time_column,
+                "timeFormat": table.time_format,
                 "timeToLive": table.ttl,
             }
             for table in history.tables

@@ -44,6 +44,8 @@ class Checked:
     schema_version: str | None
     """Of an engine's tables; None when unknown or not an engine."""
     findings: tuple[Finding, ...]
+    reachable: bool = True
+    """False when the database could not be asked, so that the findings say only why."""
 
     @property
     def failed(self) -> bool:

@@ -43,7 +43,7 @@ def test_check_ends_with_0_when_nothing_is_wrong(audit: Command) -> None:
     done = audit("history", "check", "--format", "table")
     assert (done.code, done.out) == (0, "audit: nothing found, everything is as it should be\n")
     assert audit("history", "check", "--json").data == [
-        {"history": "audit", "schemaVersion": None, "findings": []}
+        {"history": "audit", "reachable": True, "schemaVersion": None, "findings": []}
     ]
 
 
@@ -57,14 +57,84 @@ def test_check_ends_with_3_and_says_what_is_wrong(audit: Command) -> None:
     assert done.error["message"] == "errors in history audit: cleanup cannot do all its work"
 
 
-def test_check_reports_a_history_that_is_not_reachable_and_goes_on(audit: Command) -> None:
-    audit.configure(
-        audit.config.read_text()
-        + '[[history]]\nname = "gone"\nkind = "camunda"\nurl = "sqlite:////nowhere/gone.db"\n'
-    )
+def test_check_ends_with_11_when_a_history_is_not_reachable_and_checks_the_others(audit: Command) -> None:
+    gone = '[[history]]\nname = "gone"\nkind = "camunda"\nurl = "postgresql://nobody@127.0.0.1:1/gone"\n'
+    # The one that is gone comes first, and the other one has an error of its own.
+    text = audit.config.read_text().replace("created_at", "changed_at")
+    audit.configure(text.replace("[[history]]", f"{gone}[[history]]"))
     done = audit("history", "check", "--json")
-    assert done.code == 3
-    assert [(one["history"], len(one["findings"])) for one in done.data] == [("audit", 0), ("gone", 1)]
+    assert (done.code, done.error["code"]) == (11, 11)
+    assert [(one["history"], one["reachable"], len(one["findings"])) for one in done.data] == [
+        ("gone", False, 1),
+        ("audit", True, 1),
+    ]
+    assert done.error["message"] == (
+        "history gone is not reachable; errors in history audit: cleanup cannot do all its work"
+    )
+
+
+def test_list_shows_every_key_of_a_history_and_no_secret(cleanupctl: Command) -> None:
+    cleanupctl.configure(
+        """\
+timezone = "UTC"
+[[history]]
+name = "orders"
+kind = "camunda"
+url = "mysql://cleanup:hidden@db/camunda"
+replica_url = "mysql://cleanup:hidden@standby/camunda"
+strategy = "end-time"
+hierarchy = "engine"
+include_unfinished = true
+default_ttl = "P90D"
+task_metrics_ttl = "P10D"
+cleanup_log_ttl = "P5D"
+batch_ttl = { default = "P7D", set-job-retries = "none" }
+[[history.ttl]]
+key = "invoice"
+tenant = "north"
+kind = "process"
+ttl = "P30D"
+[[history]]
+name = "audit"
+kind = "tables"
+url = "sqlite:////nowhere/audit.db"
+[[history.table]]
+name = "event"
+time_column = "created_at"
+time_format = "seconds"
+ttl = "P30D"
+"""
+    )
+    done = cleanupctl("history", "list", "--json")
+    engine, audit = done.data
+    assert engine == {
+        "name": "orders",
+        "kind": "camunda",
+        "url": "mysql://cleanup:***@db/camunda",
+        "replicaUrl": "mysql://cleanup:***@standby/camunda",
+        "timezone": "UTC",
+        "schema": None,
+        "tablePrefix": "",
+        "strategy": "end-time",
+        "hierarchy": "engine",
+        "includeUnfinished": True,
+        "defaultTimeToLive": 90,
+        "timesToLive": [{"key": "invoice", "kind": "process", "tenantId": "north", "timeToLive": 30}],
+        "batchDefaultTimeToLive": 7,
+        "batchTimesToLive": [{"batchType": "set-job-retries", "timeToLive": None}],
+        "taskMetricsTimeToLive": 10,
+        "cleanupLogTimeToLive": 5,
+    }
+    assert audit["tables"] == [
+        {
+            "name": "event",
+            "schema": None,
+            "timeColumn": "created_at",
+            "timeFormat": "seconds",
+            "timeToLive": 30,
+        }
+    ]
+    assert "hidden" not in done.out + cleanupctl("history", "list", "--format", "table").out
 
 
 def test_an_unknown_history_is_exit_4(audit: Command) -> None:
