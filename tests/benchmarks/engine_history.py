@@ -1,13 +1,17 @@
-"""Cleaning an engine's history: cleanupctl, one plain DELETE per table, and the engine's own statements.
+"""Cleaning an engine's history: cleanupctl, plain DELETEs, the engine's statements, and the real engine.
 
 .venv/bin/python -m tests.benchmarks.engine_history --database postgresql --instances 20000
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
+from dataclasses import replace
 from functools import partial
+from operator import itemgetter
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -18,10 +22,14 @@ from cleanupctl.history import history
 from cleanupctl.history.camunda.schema import CHILDREN, ROOTS, SHARED
 from tests.benchmarks.datasets import NOW, SERVERS, Snapshot, engine_history, server_of
 from tests.benchmarks.measuring import Measurement, alternate, arguments, report
+from tests.benchmarks.plot import plot
+from tests.benchmarks.real_engine import own_cleanup, real_engine
 from tests.limits import TestLimits
 from tests.servers import connect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cleanupctl.core.cleaning import History
 
 TABLES = (*CHILDREN, *SHARED, *ROOTS)
@@ -40,7 +48,7 @@ class PatientLimits(TestLimits):
 def cleanupctl(url: str, workers: int) -> Measurement:
     """Clean with cleanupctl's default settings, in as many threads as jobs would have."""
     settings = HistorySettings(name="engine", kind="camunda", url=parse_url(url), timezone=ZoneInfo("UTC"))
-    batches: list[BatchDeleted] = []
+    batches: list[tuple[float, BatchDeleted]] = []
     failures: list[object] = []
     began = time.perf_counter()
     shared = history(settings, CleanupSettings())
@@ -54,15 +62,20 @@ def cleanupctl(url: str, workers: int) -> Measurement:
     seconds = time.perf_counter() - began
     if failures:
         raise RuntimeError(f"cleanupctl failed: {failures}")
-    return Measurement(seconds, sum(one.rows for one in batches), tuple(one.seconds for one in batches))
+    return Measurement(
+        seconds,
+        sum(one.rows for _, one in batches),
+        tuple(one.seconds for _, one in batches),
+        pace=tuple((at - began, one.rows) for at, one in sorted(batches, key=itemgetter(0))),
+    )
 
 
-def _work(shared: History, batches: list[BatchDeleted], failures: list[object]) -> None:
+def _work(shared: History, batches: list[tuple[float, BatchDeleted]], failures: list[object]) -> None:
     try:
         with shared.open() as session:
             for event in session.clean(NOW, PatientLimits()):
                 if isinstance(event, BatchDeleted):
-                    batches.append(event)
+                    batches.append((time.perf_counter(), event))
                 if isinstance(event, Failed):
                     failures.append(event)
     except Exception as error:  # noqa: BLE001  (raised by the thread that started this one)
@@ -89,23 +102,46 @@ def engine(url: str) -> Measurement:
         text = "DELETE FROM {0} WHERE ID_ IN (SELECT ID_ FROM {0} WHERE " + where + " LIMIT {1})"
     else:
         text = "DELETE FROM {0} WHERE " + where + " LIMIT {1}"
-    rows, transactions = 0, []
+    rows, transactions, pace = 0, [], []
     began = time.perf_counter()
     with connect(url, autocommit=False) as connection, connection.cursor() as cursor:
         full = True
         while full:
-            started, full = time.perf_counter(), False
+            started, full, removed = time.perf_counter(), False, 0
             for table in TABLES:
                 cursor.execute(text.format(table, ENGINE_ROWS), (_wall(),))
-                rows += cursor.rowcount
+                removed += cursor.rowcount
                 full = full or cursor.rowcount == ENGINE_ROWS
             connection.commit()
-            transactions.append(time.perf_counter() - started)
-    return Measurement(time.perf_counter() - began, rows, tuple(transactions))
+            ended = time.perf_counter()
+            transactions.append(ended - started)
+            pace.append((ended - began, removed))
+            rows += removed
+    return Measurement(time.perf_counter() - began, rows, tuple(transactions), pace=tuple(pace))
 
 
 def _wall() -> object:
     return NOW.replace(tzinfo=None)
+
+
+def expired(url: str) -> int:
+    """Rows of all tables whose removal time is past."""
+    found = 0
+    with connect(url) as connection, connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(f"SELECT count(*) FROM {table} WHERE REMOVAL_TIME_ <= %s", (_wall(),))
+            found += cursor.fetchone()[0]
+    return found
+
+
+def complete(way: Callable[[], Measurement], url: str, rows: int) -> Measurement:
+    """Refuse a way that left something or took too much; outside of its time."""
+    measured = way()
+    if left := expired(url):
+        raise RuntimeError(f"{left} expired rows were left")
+    if measured.rows not in {0, rows}:
+        raise RuntimeError(f"{measured.rows} rows went instead of {rows}")
+    return replace(measured, rows=rows)
 
 
 def main() -> None:
@@ -114,20 +150,42 @@ def main() -> None:
     parser.add_argument("--database", choices=SERVERS, default="postgresql")
     parser.add_argument("--instances", type=int, default=10_000, help="expired process instances")
     parser.add_argument("--jobs", type=int, nargs="*", default=[1, 2], help="degrees of parallelism")
-    parser.add_argument("--without-engine", action="store_true", help="leave the slow engine statements out")
+    parser.add_argument(
+        "--without-engine", action="store_true", help="leave out the slow engine and its statements"
+    )
+    parser.add_argument(
+        "--real-engine-jobs", type=int, nargs="*", default=[4],
+        help="degrees of parallelism of the real engine's own cleanup (needs Java and Maven); none: without",
+    )  # fmt: skip
     parser.add_argument("--interleaved", action="store_true", help="rows to go and to stay lie mixed")
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the result (needs pygal)")
     chosen = parser.parse_args()
-    with server_of(chosen.database) as server:
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(server_of(chosen.database))
         url = engine_history(server, chosen.instances, interleaved=chosen.interleaved)
+        rows = expired(url)
         snapshot = Snapshot(server)
-        ways = {"plain DELETE": partial(plain, url)}
+        ways: dict[str, Callable[[], Measurement]] = {"plain DELETE": partial(plain, url)}
         for jobs in chosen.jobs:
-            ways[f"cleanupctl, {jobs} job{'s' if jobs > 1 else ''}"] = partial(cleanupctl, url, jobs)
+            ways[f"cleanupctl, {_jobs(jobs)}"] = partial(cleanupctl, url, jobs)
         if not chosen.without_engine:
             ways["engine's statements"] = partial(engine, url)
-        results = alternate(ways, rounds=chosen.rounds, before=snapshot.restore)
+            driver = stack.enter_context(real_engine()) if chosen.real_engine_jobs else None
+            for jobs in chosen.real_engine_jobs if driver else ():
+                ways[f"the real engine, {_jobs(jobs)}"] = partial(own_cleanup, driver, url, jobs)
+        results = alternate(
+            {name: partial(complete, way, url, rows) for name, way in ways.items()},
+            rounds=chosen.rounds,
+            before=snapshot.restore,
+        )
     title = f"Engine history on {chosen.database}, {chosen.instances:,} expired instances"
     report(title, results, baseline="plain DELETE", as_json=chosen.json)
+    if chosen.plot:
+        plot(chosen.plot, title, results, baseline="plain DELETE")
+
+
+def _jobs(count: int) -> str:
+    return f"{count} job{'s' if count > 1 else ''}"
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ class Measurement:
     rows: int = 0
     transactions: tuple[float, ...] = ()
     notes: dict[str, Any] = field(default_factory=dict)
+    pace: tuple[tuple[float, int], ...] = ()
+    """Of each transaction, in order: seconds from the start to its end, and its rows."""
 
 
 Results = dict[str, list[Measurement]]

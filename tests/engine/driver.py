@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SOURCES = Path(__file__).parent / "driver"
 _ANSWER_SECONDS = 240
+_QUICK_START = ("-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 _JDBC = {
     "postgresql": "jdbc:postgresql://{0.host}:{0.port}/{0.database}",
     # The engine insists on this isolation level.
@@ -63,16 +64,19 @@ ENGINES = {
 class Driver:
     """A running driver. It has at most one engine open, on one database."""
 
-    def __init__(self, engine: Engine, process: subprocess.Popen[str], log: Path) -> None:
+    def __init__(
+        self, engine: Engine, process: subprocess.Popen[str], log: Path, answer_seconds: float
+    ) -> None:
         self._engine = engine
         self._process = process
         self._log = log
+        self._answer_seconds = answer_seconds
 
     def __call__(self, command: str, **arguments: Any) -> Any:
         """Send a command and wait for its result. Raises EngineError."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        limit = threading.Timer(_ANSWER_SECONDS, self._process.kill)
+        limit = threading.Timer(self._answer_seconds, self._process.kill)
         limit.start()
         try:
             print(json.dumps({"command": command, **arguments}), file=self._process.stdin, flush=True)
@@ -107,8 +111,17 @@ class Driver:
 
 
 @contextlib.contextmanager
-def running_driver(engine: Engine, timezone: str) -> Iterator[Driver]:
-    """Start the driver of an engine whose wall clock is that of a zone. Skips (CI: fails) without Java."""
+def running_driver(
+    engine: Engine,
+    timezone: str,
+    *,
+    options: tuple[str, ...] = _QUICK_START,
+    answer_seconds: float = _ANSWER_SECONDS,
+) -> Iterator[Driver]:
+    """Start the driver of an engine whose wall clock is that of a zone. Skips (CI: fails) without Java.
+
+    `options` are Java's; a command that takes longer than `answer_seconds` ends the driver.
+    """
     java = require("java", "default-jdk-headless")
     program = built_driver(engine)
     with tempfile.TemporaryDirectory(prefix="cleanupctl-engine-") as folder:
@@ -116,14 +129,13 @@ def running_driver(engine: Engine, timezone: str) -> Iterator[Driver]:
         with log.open("w") as errors:
             process = subprocess.Popen(
                 [
-                    java, "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                    f"-Duser.timezone={timezone}",
+                    java, *options, f"-Duser.timezone={timezone}",
                     "-cp", f"{program / 'classes'}:{program / 'lib'}/*", "referee.Driver",
                 ],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=folder,
             )  # fmt: skip
         try:
-            yield Driver(engine, process, log)
+            yield Driver(engine, process, log, answer_seconds)
         finally:
             # The driver ends at the end of its input; so it does when pytest itself is killed.
             process.communicate(timeout=60)

@@ -39,6 +39,9 @@ final class Referee {
         return population.resume();
       case "cleanup":
         return cleanup(instant(text(command, "now")));
+      case "own_cleanup":
+        ClockUtil.setCurrentTime(instant(text(command, "now")));
+        return OwnCleanup.run(engine);
       case "query":
         ClockUtil.setCurrentTime(instant(text(command, "now")));
         return new Questions(engine).answers();
@@ -80,6 +83,9 @@ final class Referee {
       types.put(entry.getKey(), entry.getValue().isJsonNull() ? null : entry.getValue().getAsString());
     }
     configuration.setBatchOperationsForHistoryCleanup(types);
+    if (command.has("parallelism")) {
+      OwnCleanup.configure(configuration, command);
+    }
     engine = configuration.buildProcessEngine();
     population = new Population(engine);
     return engine.getClass().getName();
