@@ -154,7 +154,7 @@ def main() -> None:
         "--without-engine", action="store_true", help="leave out the slow engine and its statements"
     )
     parser.add_argument(
-        "--real-engine-jobs", type=int, nargs="*", default=[4],
+        "--real-engine-jobs", type=int, nargs="*", default=[8],
         help="degrees of parallelism of the real engine's own cleanup (needs Java and Maven); none: without",
     )  # fmt: skip
     parser.add_argument("--interleaved", action="store_true", help="rows to go and to stay lie mixed")
