@@ -96,7 +96,7 @@ def _show(context: Context, checked: Iterable[Checked]) -> None:
             continue
         context.output.text(f"{one.history}{version}:")
         for finding in one.findings:
-            context.output.text(f"  {_sentence(finding)}")
+            context.output.paragraph(_sentence(finding), 2)
             if finding.remedy:
                 context.output.text(f"      {finding.remedy}")
 

@@ -84,14 +84,33 @@ class Output:
         self.console().print(table)
 
     def fields(self, pairs: Iterable[tuple[str, Any]]) -> None:
-        """Write names and values, a line each; a None is a dash."""
+        """Write names and values, a line each; a None is a dash. A terminal gets them as paragraphs."""
         listed = [(name, "-" if value is None else str(value)) for name, value in pairs]
         width = max((len(name) for name, _ in listed), default=0)
         for name, value in listed:
-            first, *rest = value.splitlines() or [""]
+            first, *rest = self._broken(value, width + 2) or [""]
             self._write(
                 "\n".join([f"{name + ':':<{width + 2}}{first}", *(" " * (width + 2) + r for r in rest)])
             )
+
+    def paragraph(self, text: str, indent: int) -> None:
+        """Write a sentence, on a terminal in lines that fit; all but the first are moved in further."""
+        first, *rest = self._broken(text, indent + 2) or [""]
+        self._write("\n".join([" " * indent + first, *(" " * (indent + 2) + line for line in rest)]))
+
+    def _broken(self, text: str, indent: int) -> list[str]:
+        """Break lines between words where a terminal would break them anywhere."""
+        if not sys.stdout.isatty():
+            return text.splitlines()
+        import shutil
+        import textwrap
+
+        width = max(20, shutil.get_terminal_size().columns - indent)
+        return [
+            piece
+            for line in text.splitlines()
+            for piece in textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
+        ]
 
     def notice(self, message: str) -> None:
         """Tell the operator something that stops nothing."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanupctl.core import times
-from cleanupctl.history.camunda.explain import Decision, Facts, Instance, decide
+from cleanupctl.history.camunda.explain import Decision, Facts, Instance, Referenced, decide
 from tests.windows import windows
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
@@ -28,6 +28,7 @@ ENDED = Instance(
     None,
     30,
     "HISTORY_TTL_ of order:1",
+    "cleanupctl history ttl set order P30D gives it one",
 )
 
 
@@ -95,7 +96,7 @@ def test_a_child_is_kept_while_its_root_runs() -> None:
 def test_a_childs_removal_time_comes_from_its_root() -> None:
     root = replace(ENDED, id="root", ttl=5)
     child = replace(ENDED, id="child", removal_time=times.removal_time(root.end or NOW, 5, ZONE))
-    assert "root root's end and P5D" in answer(facts(child, root)).rule
+    assert "root instance root's end and P5D" in answer(facts(child, root)).rule
 
 
 def test_a_root_that_is_gone_is_in_the_way() -> None:
@@ -125,6 +126,28 @@ def test_the_end_time_strategy_needs_a_time_to_live() -> None:
     decision = answer(facts(untimed, strategy="end-time"))
     assert (decision.fate, decision.expires) == ("kept", None)
     assert "history ttl set" in decision.obstacles[0]
+
+
+def test_a_hierarchy_below_which_something_runs_is_kept() -> None:
+    decision = answer(facts(ENDED, strategy="end-time", tree_runs=True))
+    assert decision.fate == "kept"
+    assert "an instance below it still runs" in decision.obstacles[0]
+
+
+def test_a_foreign_key_to_the_row_keeps_it_and_one_to_its_bytes_does_not() -> None:
+    expired = replace(ENDED, removal_time=NOW)
+    kept = answer(facts(expired, references=(Referenced("act_hi_procinst", "ticket", 1, fatal=True),)))
+    assert kept.fate == "kept"
+    assert "1 row of act_hi_procinst is referenced by a foreign key of ticket" in kept.obstacles[0]
+    goes = answer(facts(expired, references=(Referenced("act_ge_bytearray", "act_ru_job", 2, fatal=False),)))
+    assert (goes.fate, goes.obstacles) == ("due", ())
+    assert "2 of its rows in act_ge_bytearray stay" in goes.notes[0]
+
+
+def test_a_closed_window_is_told_and_an_open_one_is_not() -> None:
+    expired = facts(replace(ENDED, removal_time=NOW))
+    assert "the batch window is closed now" in answer(expired).notes[-1]
+    assert answer(expired, windows(("10:00", "20:00"))).notes == ()
 
 
 @given(

@@ -109,10 +109,10 @@ def definitions_with_history(schema: Schema, kind: Kind) -> list[Definition]:
     known = load_definitions(schema, kind)
     ids = {definition.id for definition in known}
     gone = [identity for identity in used_definitions(schema, kind) if identity not in ids]
-    return [*known, *(Definition(kind, identity, key=_key(identity), gone=True) for identity in gone)]
+    return [*known, *(Definition(kind, identity, key=key_of(identity), gone=True) for identity in gone)]
 
 
-def _key(identity: str) -> str | None:
+def key_of(identity: str) -> str | None:
     """Read the key out of an id as the engine makes them: `key:version:uuid`."""
     parts = identity.split(":")
     return parts[0] if len(parts) == 3 else None

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from cleanupctl.history import connect
-from cleanupctl.history.camunda.definitions import DEFINITION_TABLES, PLACES, Definition, load_definitions
+from cleanupctl.history.camunda.belongings import ROOT
+from cleanupctl.history.camunda.definitions import PLACES, Definition, key_of, load_definitions
+from cleanupctl.history.camunda.end_time import TABLES
 from cleanupctl.history.camunda.explain import Facts, Instance
+from cleanupctl.history.camunda.explain_surroundings import with_surroundings
+from cleanupctl.history.camunda.judges import SUPER
 from cleanupctl.history.camunda.schema import BATCHES, REMOVAL_TIME, find_schema
 from cleanupctl.history.camunda.ttl import DEFAULT, OVERRIDE, batch_ttl, definition_ttl
 from cleanupctl.history.sql import Condition, Target, as_instant
@@ -19,13 +24,16 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.definitions import Kind, Place
     from cleanupctl.history.camunda.schema import Schema
 
-_TABLES = (*(place.instances for place in PLACES.values()), BATCHES, *DEFINITION_TABLES)
 _STARTS = {"process": "START_TIME_", "decision": "EVAL_TIME_", "case": "CREATE_TIME_"}
+_LINKS = (ROOT, SUPER, "ROOT_DEC_INST_ID_", "PROC_INST_ID_", "CASE_INST_ID_")
+"""Columns with the id of another instance, which may govern this one."""
 _CONFIGURED = {
     OVERRIDE: "a [[history.ttl]] of the configuration",
     DEFAULT: "default_ttl of the configuration",
 }
 NO_DEFINITION = "its definition is gone, and with it the time to live"
+_DEEPEST = 1_000
+"""Callers followed upwards; a longer chain would be a circle."""
 
 
 def load_facts(settings: HistorySettings, identity: str) -> Facts | None:
@@ -35,16 +43,22 @@ def load_facts(settings: HistorySettings, identity: str) -> Facts | None:
     """
     database = connect(settings.url)
     try:
-        schema = find_schema(database, settings, _TABLES)
+        schema = find_schema(database, settings, TABLES)
         loader = _Loader(schema, settings)
         for kind in PLACES:
             facts = loader.facts(kind, identity)
             if facts:
-                return facts
+                return with_surroundings(facts, schema, settings)
         batch = loader.batch(identity)
-        return loader.alone(batch) if batch else None
+        return with_surroundings(batch, schema, settings) if batch else None
     finally:
         database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    instance: Instance
+    links: dict[str, str | None]
 
 
 class _Loader:
@@ -56,30 +70,79 @@ class _Loader:
         found = self._instance(PLACES[kind], identity)
         if found is None:
             return None
-        instance, root_id, root_kind = found
-        if root_id is None or root_id == instance.id:
-            return self.alone(instance)
-        above = self._instance(PLACES[root_kind], root_id)
-        return self._facts(instance, above[0] if above else instance, root_gone=above is None)
+        if self._settings.strategy == "end-time":
+            above, gone = self._governing(found) if self._settings.hierarchy == "root" else (None, False)
+        else:
+            above, gone = self._named_root(found)
+        root = above.instance if above and above.instance.id != found.instance.id else found.instance
+        return self._facts(found.instance, root, root_gone=gone)
 
-    def alone(self, instance: Instance) -> Facts:
-        return self._facts(instance, instance, root_gone=False)
-
-    def _facts(self, instance: Instance, root: Instance, *, root_gone: bool) -> Facts:
+    def _facts(self, instance: Instance, root: Instance, *, root_gone: bool = False) -> Facts:
         settings = self._settings
-        by_root = settings.hierarchy == "root"
-        return Facts(instance, root, root_gone, settings.strategy, settings.include_unfinished, by_root)
+        table = BATCHES if instance.kind == "batch" else PLACES[instance.kind].instances
+        return Facts(
+            instance,
+            root,
+            root_gone,
+            settings.strategy,
+            settings.include_unfinished,
+            settings.hierarchy == "root",
+            has_removal_time=self._schema.has(table, REMOVAL_TIME),
+        )
 
-    def _instance(self, place: Place, identity: str) -> tuple[Instance, str | None, Kind] | None:
+    def _named_root(self, found: _Found) -> tuple[_Found | None, bool]:
+        """Return the root that the row names, and whether that is gone."""
+        process, decision = found.links[ROOT], found.links["ROOT_DEC_INST_ID_"]
+        root = process or decision
+        if root is None or root == found.instance.id:
+            return None, False
+        above = self._instance(PLACES["process" if process else "decision"], root)
+        return above, above is None
+
+    def _governing(self, found: _Found) -> tuple[_Found | None, bool]:
+        """Return what the end-time strategy asks by root; and whether a root is named that is gone."""
+        match found.instance.kind:
+            case "process":
+                return self._top(found)
+            case "decision":
+                return self._owner(found)
+            case _:
+                return None, False
+
+    def _top(self, found: _Found) -> tuple[_Found, bool]:
+        """Follow the root, or the callers of rows that do not name it, as far as they are there."""
+        for _ in range(_DEEPEST):
+            above = found.links[ROOT] or found.links[SUPER]
+            if above is None or above == found.instance.id:
+                return found, False
+            caller = self._instance(PLACES["process"], above)
+            if caller is None:
+                return found, True
+            found = caller
+        return found, False
+
+    def _owner(self, found: _Found) -> tuple[_Found | None, bool]:
+        """Return the process or the case that evaluated a decision, else the decision that required it."""
+        for column, kind in (("PROC_INST_ID_", "process"), (ROOT, "process"), ("CASE_INST_ID_", "case")):
+            identity = found.links[column]
+            owner = self._instance(PLACES[cast("Kind", kind)], identity) if identity else None
+            if owner:
+                return (self._top(owner)[0] if kind == "process" else owner), False
+        root = found.links["ROOT_DEC_INST_ID_"]
+        if root is None or root == found.instance.id:
+            return None, False
+        above = self._instance(PLACES["decision"], root)
+        return above, above is None
+
+    def _instance(self, place: Place, identity: str) -> _Found | None:
         schema, table = self._schema, place.instances
         start = _STARTS[place.kind]
         names = (place.instance_id, place.definition_id, start, place.ended, REMOVAL_TIME)
-        roots = ("ROOT_PROC_INST_ID_", "ROOT_DEC_INST_ID_")
-        row = self._row(table, place.instance_id, identity, (*names, *roots))
+        row = self._row(table, place.instance_id, identity, (*names, *_LINKS))
         if row is None:
             return None
-        found, definition, started, ended, removal, root_process, root_decision = row
-        key, ttl, source = self._time_to_live(place.kind, definition)
+        found, definition, started, ended, removal = row[:5]
+        key, ttl, source, remedy = self._time_to_live(place.kind, definition)
         instance = Instance(
             place.kind,
             str(found),
@@ -89,20 +152,29 @@ class _Loader:
             self._moment(table, REMOVAL_TIME, removal) if schema.has(table, REMOVAL_TIME) else None,
             ttl,
             source,
+            remedy,
         )
-        return instance, root_process or root_decision, "process" if root_process else "decision"
+        return _Found(instance, dict(zip(_LINKS, row[5:], strict=True)))
 
-    def batch(self, identity: str) -> Instance | None:
+    def batch(self, identity: str) -> Facts | None:
         names = ("ID_", "TYPE_", "START_TIME_", "END_TIME_", REMOVAL_TIME)
         row = self._row(BATCHES, "ID_", identity, names)
         if row is None:
             return None
-        ttl = batch_ttl(str(row[1]), self._settings).days
-        source = "configured for this type of batch" if ttl is not None else "no time to live for this type"
+        ttl = batch_ttl(str(row[1]), self._settings)
+        configured = {OVERRIDE: f"batch_ttl of {row[1]}", DEFAULT: "default of batch_ttl"}
+        source = configured.get(ttl.source, f"there is no time to live for batches of type {row[1]}")
+        if ttl.days is None and ttl.source in configured:
+            source += ", which keeps them for ever"
+        remedy = f'`{row[1]} = "P30D"` in [history.batch_ttl] of the configuration gives it one'
+        if self._settings.strategy == "removal-time":
+            # The engine wrote what counts, by a configuration of its own.
+            remedy = ""
         start, end, removal = (
             self._moment(BATCHES, name, value) for name, value in zip(names[2:], row[2:], strict=True)
         )
-        return Instance("batch", str(row[0]), str(row[1]), start, end, removal, ttl, source)
+        batch = Instance("batch", str(row[0]), str(row[1]), start, end, removal, ttl.days, source, remedy)
+        return self._facts(batch, batch)
 
     def _row(self, table: str, key: str, identity: str, names: tuple[str, ...]) -> tuple[Any, ...] | None:
         schema = self._schema
@@ -120,23 +192,28 @@ class _Loader:
         target = Target(found, found.column(name), Condition(""))
         return as_instant(value, target, self._settings.timezone, None)
 
-    def _time_to_live(self, kind: Kind, identity: str) -> tuple[str | None, int | None, str]:
-        """Return the definition's key, the days, and where they come from.
+    def _time_to_live(self, kind: Kind, identity: str) -> tuple[str | None, int | None, str, str]:
+        """Return the definition's key, the days, where they come from, and what gives it some.
 
         Under the removal-time strategy the days are those that the engine used, from the definition.
         """
         found = load_definitions(self._schema, kind, f"t.{self._id_of(kind)} = %s", identity)
-        gone = Definition(kind, identity, key=identity.split(":", maxsplit=1)[0], gone=True)
+        gone = Definition(kind, identity, key=key_of(identity), gone=True)
         definition = found[0] if found else gone
+        key = definition.key or identity
+        configure = f'a [[history.ttl]] with key = "{key}", or default_ttl, in the configuration gives it one'
+        set_it = f"cleanupctl history ttl set {key} P30D --kind {kind} --all-versions gives it one"
         ttl = definition_ttl(definition, self._settings)
         if self._settings.strategy == "end-time" and ttl.source in _CONFIGURED:
             source = _CONFIGURED[ttl.source]
-            return definition.key, ttl.days, source if ttl.days is not None else f"{source} keeps it for ever"
+            if ttl.days is None:
+                source += " keeps it for ever"
+            return key, ttl.days, source, "take that away, or give it days"
         if definition.gone:
-            return definition.key, None, NO_DEFINITION
+            return key, None, NO_DEFINITION, configure if self._settings.strategy == "end-time" else ""
         if definition.ttl is None:
-            return definition.key, None, f"definition {definition.id} has no time to live"
-        return definition.key, definition.ttl, f"HISTORY_TTL_ of {definition.id}"
+            return key, None, f"definition {definition.id} has no time to live", set_it
+        return key, definition.ttl, f"HISTORY_TTL_ of {definition.id}", ""
 
     def _id_of(self, kind: Kind) -> str:
         table = PLACES[kind].definitions

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.recipes import Recipe
     from cleanupctl.history.camunda.schema import Schema
 
-_INSTANCE, _SUPER, _CALLED = "PROC_INST_ID_", "SUPER_PROCESS_INSTANCE_ID_", "CALL_PROC_INST_ID_"
+_INSTANCE, SUPER, _CALLED = "PROC_INST_ID_", "SUPER_PROCESS_INSTANCE_ID_", "CALL_PROC_INST_ID_"
 _END, _ACTIVITIES = "END_TIME_", "ACT_HI_ACTINST"
 _ROOT_DECISION = "ROOT_DEC_INST_ID_"
 
@@ -42,7 +42,7 @@ class ProcessTrees:
     A tree in which an instance still runs stays, unless `include_unfinished`.
     """
 
-    columns = (ROOT, _SUPER)
+    columns = (ROOT, SUPER)
 
     def __init__(self, schema: Schema, tree: Recipe, alone: Recipe, *, include_unfinished: bool) -> None:
         self.kept = 0
@@ -54,7 +54,7 @@ class ProcessTrees:
 
     def __call__(self, rows: Sequence[Row]) -> list[Unit]:
         """Choose the roots among the rows."""
-        above = {row[_INSTANCE]: row[ROOT] if row[ROOT] is not None else row[_SUPER] for row in rows}
+        above = {row[_INSTANCE]: row[ROOT] if row[ROOT] is not None else row[SUPER] for row in rows}
         called = {above[one] for one in above if above[one] not in (None, one)}
         present = existing(self._schema, PROCESS_INSTANCES, _INSTANCE, called)
         tops = [row for row in rows if above[row[_INSTANCE]] not in present]
