@@ -126,6 +126,7 @@ class _Run:
 
     def _take_due_jobs(self) -> None:
         while not self._over():
+            asked = self.surroundings.monotonic()
             job = self.store.acquire(
                 self.surroundings.clock(), self.owner, self.settings.cleanup.lease, excluding=self._seen
             )
@@ -134,17 +135,17 @@ class _Run:
             if self.request.keep_due_date:
                 self._seen.add(job.id)
             self._working += 1
-            threading.Thread(target=self._work, args=(job,), name=f"job {job.id}", daemon=True).start()
+            threading.Thread(target=self._work, args=(job, asked), name=f"job {job.id}", daemon=True).start()
 
     def _over(self) -> bool:
         if self.surroundings.asked_to_stop() or self.budget.left == 0:
             return True
         return self.deadline is not None and self.surroundings.monotonic() >= self.deadline
 
-    def _work(self, job: Job) -> None:
+    def _work(self, job: Job, asked: float) -> None:
         try:
             self._queue.put(JobStarted(job))
-            self._queue.put(_Execution(self, job).run())
+            self._queue.put(_Execution(self, job, asked).run())
         except BaseException as error:  # noqa: BLE001 - the run's thread raises it
             self._queue.put(error)
         finally:
@@ -158,9 +159,11 @@ class _Run:
 class _Execution:
     """One execution of one job."""
 
-    def __init__(self, run: _Run, job: Job) -> None:
+    def __init__(self, run: _Run, job: Job, asked: float) -> None:
         self._run = run
         self._job = job
+        self._asked = asked
+        """When, by the monotonic clock, the store was asked for the job."""
         self._account = Account()
         self._stop_reason: str | None = None
 
@@ -169,7 +172,7 @@ class _Execution:
         outside = self._run.surroundings
         started, began = outside.clock(), outside.monotonic()
         with lease.kept(
-            self._run.store, self._job, outside.monotonic, self._run.settings.cleanup.lease
+            self._run.store, self._job, outside.monotonic, self._run.settings.cleanup.lease, self._asked
         ) as held:
             if may_run(self._job, started, self._run.settings.windows):
                 self._clean_all(held)

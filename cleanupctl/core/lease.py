@@ -25,11 +25,11 @@ SAFE_PART = 0.8
 class Lease:
     """One job's lease; lost for good once the store says so, or cannot be asked in time."""
 
-    def __init__(self, job: Job, monotonic: Callable[[], float], length: timedelta) -> None:
+    def __init__(self, job: Job, monotonic: Callable[[], float], length: timedelta, since: float) -> None:
         self.job = job
         self._monotonic = monotonic
         self._length = length.total_seconds()
-        self._renewed = monotonic()
+        self._renewed = since
         self._lost = threading.Event()
 
     def lost(self) -> bool:
@@ -50,9 +50,14 @@ class Lease:
 
 
 @contextmanager
-def kept(store: JobStore, job: Job, monotonic: Callable[[], float], length: timedelta) -> Iterator[Lease]:
-    """Renew the lease on `job` in the background until the block ends."""
-    lease = Lease(job, monotonic, length)
+def kept(
+    store: JobStore, job: Job, monotonic: Callable[[], float], length: timedelta, since: float
+) -> Iterator[Lease]:
+    """Renew the lease on `job` in the background until the block ends.
+
+    `since` is when the store was asked for it: the lease cannot have begun earlier.
+    """
+    lease = Lease(job, monotonic, length, since)
     ended = threading.Event()
 
     def renew_until_ended() -> None:

@@ -5,21 +5,27 @@ CLEANUPCTL_TESTS_KILLS says how many processes to kill on each kind of database;
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
+import signal
 import sqlite3
 import time
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cleanupctl.core.job import LogState
+from cleanupctl.core.store import open_store
 from cleanupctl.core.urls import parse_url
 from tests.command import Command
 from tests.servers import connect
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -28,6 +34,7 @@ WORKERS = 3
 LEASE_SECONDS = 2.0
 SURVIVORS = 300
 EXPIRED = 12_000
+SLOW = 'batch_size = 10\nbatch_time = "10ms"\n'
 
 
 @contextmanager
@@ -62,9 +69,7 @@ timezone = "UTC"
 [cleanup]
 parallelism = {WORKERS}
 lease = "{LEASE_SECONDS:.0f}s"
-batch_size = 10
-batch_time = "10ms"
-[[history]]
+{SLOW}[[history]]
 name = "audit"
 kind = "tables"
 url = "{url}"
@@ -85,16 +90,23 @@ ttl = 90
         while self.expired() == before:
             time.sleep(0.02)
 
+    def hurry(self) -> None:
+        """Let the runs from now on take batches of the default size."""
+        text = self.command.config.read_text()
+        assert SLOW in text
+        self.command.configure(text.replace(SLOW, ""))
+
     def finish(self) -> None:
         """Let the next run remove the rest."""
         self.lease("60s")
+        self.hurry()
         outcome = self.command("run")
         assert outcome.code == 0, outcome.err
         assert self.expired() == 0
 
-    def fill(self) -> None:
+    def fill(self, rows: int = EXPIRED) -> None:
         """Make sure that there is enough to delete, before, between and behind the rows that stay."""
-        missing = EXPIRED - self.expired()
+        missing = rows - self.expired()
         if missing <= 0:
             return
         values = [f"({self.next_id + n}, '2020-01-01 00:00:00', 'goes')" for n in range(missing)]
@@ -173,6 +185,54 @@ def test_a_job_whose_process_was_killed_is_taken_over_without_a_new_schedule(
     site.check([job["id"] for job in site.command("jobs").data])
 
 
+def suspend_between_transactions(worker: subprocess.Popen[str], paths: list[str]) -> None:
+    """Stop a process while it holds the lock of none of these SQLite files."""
+    while True:
+        worker.send_signal(signal.SIGSTOP)
+        try:
+            for path in paths:
+                with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as connection:
+                    connection.execute("BEGIN IMMEDIATE")
+                    connection.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            worker.send_signal(signal.SIGCONT)
+            time.sleep(0.01)
+        else:
+            return
+
+
+def test_a_process_suspended_beyond_its_lease_deletes_and_writes_nothing_more(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    site = Site(sqlite_url, f"sqlite:///{tmp_path}/jobs.db", tmp_path)
+    one_slow_job = site.command.config.read_text().replace("parallelism = 3", "parallelism = 1")
+    site.command.configure(f"{one_slow_job}\n[throttle]\nrows_per_second = 500\n")
+    site.fill()
+    site.command("schedule")
+    worker = site.command.start("run")
+    try:
+        site.wait_for_deletions(EXPIRED)
+        suspend_between_transactions(worker, [parse_url(sqlite_url).database, f"{tmp_path}/jobs.db"])
+        left = site.expired()
+        time.sleep(LEASE_SECONDS)
+        with open_store(parse_url(site.command.store or "")) as store:
+            taken = store.acquire(datetime.now(UTC), "another host", timedelta(minutes=5))
+            assert taken is not None
+            worker.send_signal(signal.SIGCONT)
+            out, errors = worker.communicate(timeout=60)
+            assert worker.returncode == 0, errors
+            assert json.loads(out)["stopReasons"] == ["lease-lost"]
+            # Nothing of the other one's job was overwritten, and it can end it.
+            assert store.jobs() == [taken]
+            assert site.expired() == left
+            (entry,) = store.log(states=[LogState.SUCCESSFUL])
+            assert (entry.stop_reason, entry.removed[0].rows) == ("lease-lost", EXPIRED - left)
+            assert store.release(taken)
+    finally:
+        worker.kill()
+        worker.communicate()
+
+
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
 def test_a_history_whose_server_dies_in_mid_run_fails_the_job_and_the_next_run_finishes(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
@@ -204,15 +264,16 @@ def test_a_job_store_that_is_away_for_a_moment_costs_no_record(
     site = Site(f"sqlite:///{tmp_path}/audit.db", request.getfixturevalue(f"{kind}_url"), tmp_path)
     site.command.configure(site.command.config.read_text().replace("parallelism = 3", "parallelism = 1"))
     site.lease("30s")
-    site.fill()
+    site.fill(4000)
     site.command("schedule")
     worker = site.command.start("run")
-    site.wait_for_deletions(EXPIRED)
+    site.wait_for_deletions(4000)
     server.stop()
+    assert worker.poll() is None
     time.sleep(0.5)
     server.start()
     out, errors = worker.communicate(timeout=120)
     assert worker.returncode == 0, errors
     assert site.expired() == 0
     (last, *_) = site.command("jobs", "log").data
-    assert (last["state"], last["removedRows"]) == ("successful", EXPIRED), out
+    assert (last["state"], last["removedRows"]) == ("successful", 4000), out

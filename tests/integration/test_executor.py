@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cleanupctl.core.cleaning import Event, Limits
+    from cleanupctl.core.job import Job
     from cleanupctl.core.store.jobstore import JobStore
 
 NOON = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
@@ -415,6 +416,25 @@ def test_an_executor_whose_job_was_taken_over_writes_only_the_log(house: Callabl
     (job,) = one.store.jobs()
     assert (job.due_date, job.lock_owner) == (NOON, None)
     assert one.log()[-1] == (LogState.SUCCESSFUL, "finished", 10)
+
+
+def test_a_lease_counts_from_before_it_was_asked_for(
+    house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = house(NIGHT)
+    one.schedule()
+    acquire = one.store.acquire
+
+    def be_suspended_afterwards(*arguments: Any, **options: Any) -> Job | None:
+        job = acquire(*arguments, **options)
+        one.clock.pass_(one.settings.cleanup.lease)
+        return job
+
+    monkeypatch.setattr(one.store, "acquire", be_suspended_afterwards)
+    history = PretendHistory(rows=10)
+    one.run(history)
+    assert history.rows == 10
+    assert one.log() == [(LogState.SUCCESSFUL, "lease-lost", 0)]
 
 
 def test_a_run_of_one_history_leaves_the_job_due_for_the_others(house: Callable[..., House]) -> None:

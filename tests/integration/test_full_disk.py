@@ -40,9 +40,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def a_site(url: str, store: str, folder: Path) -> Site:
     """Make a site with enough rows to go, in batches of the default size."""
     site = Site(url, store, folder)
-    slow = 'batch_size = 10\nbatch_time = "10ms"\n'
-    assert slow in site.command.config.read_text()
-    site.command.configure(site.command.config.read_text().replace(slow, ""))
+    site.hurry()
     site.fill()
     return site
 
