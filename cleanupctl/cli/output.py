@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from cleanupctl.core.errors import CleanupctlError, ConfigurationError
 from cleanupctl.core.urls import without_secrets
@@ -32,9 +32,11 @@ def abandon_output() -> None:
 class Output:
     """Data goes to standard output, everything else to standard error."""
 
+    _secrets: ClassVar[set[str]] = set()
+    """Of the whole process: the entry point, which writes unexpected failures, has an output of its own."""
+
     def __init__(self, format_: str = "auto") -> None:
         self._format = format_
-        self._secrets: set[str] = set()
 
     @property
     def json(self) -> bool:

@@ -99,6 +99,11 @@ def build_settings(
         )
     if found and found.readable_by_others and databases.password_found:
         warnings.append(f"{path} has a password in it and others can read it: chmod 600 {path}")
+    if any(secret in (surroundings.database or "") for secret in store.secrets()):
+        warnings.append(
+            "everybody on this host can see the password in --database while the command runs:"
+            f" write the URL into ${STORE_VARIABLE} or the configuration"
+        )
     return Settings(
         path=path,
         timezone=zone,
