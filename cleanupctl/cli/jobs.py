@@ -93,9 +93,14 @@ def add_to(app: typer.Typer) -> None:
 def list_jobs(context: Context) -> None:
     """List the cleanup jobs."""
     from cleanupctl.cli.other_hosts import notice_other_configurations
+    from cleanupctl.cli.stuck_jobs import stuck_sentence
 
     with context.open_store(create=False) as store:
-        show_jobs(context, store.jobs())
+        jobs = store.jobs()
+        show_jobs(context, jobs)
+        stuck = stuck_sentence(jobs)
+        if stuck:
+            context.output.notice(stuck)
         notice_other_configurations(context, store)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,9 +70,9 @@ def add_to(app: typer.Typer) -> None:
             counting what has expired now and a week from now, and follows both through the batch windows of
             the coming year. The number of jobs that would keep up assumes that the rate grows with them.
 
-            With --watch it stays in the foreground. SIGHUP makes it read the configuration again; one that
-            cannot be used is reported, and the one from before stays in force. A job store that is away is
-            asked again until it is back. As a systemd service use `Type=notify`, `ExecStart=cleanupctl run
+            With --watch it stays in the foreground and cleans every history. SIGHUP makes it read the
+            configuration again; one that cannot be used is reported, and the one from before stays in force.
+            A job store that is away is asked again until it is back. As a systemd service use `Type=notify`, `ExecStart=cleanupctl run
             --watch` and `ExecReload=kill -HUP $MAINPID`; with `WatchdogSec=`, of three minutes at least, it
             says that it is alive at each batch and while it waits.
         """,
@@ -111,6 +112,9 @@ def run(
 
     if watch and dry_run:
         raise InvalidValueError("--watch and --dry-run exclude each other")
+    if watch and history:
+        # A job is due for all histories: it would stay due, and be run again at once, for ever.
+        raise InvalidValueError("--watch and --history exclude each other: a watch cleans every history")
     if estimated and not dry_run:
         raise InvalidValueError("--estimate belongs to --dry-run: write both")
     scheduling.check_participation(context.settings)
@@ -177,7 +181,6 @@ def _executor(
 ) -> Executor:
     import os
     import random
-    import time
 
     from cleanupctl.core.executor import Executor
     from cleanupctl.core.run_limits import Surroundings
@@ -189,13 +192,19 @@ def _executor(
         origin=context.origin,
         surroundings=Surroundings(
             clock=context.now,
-            monotonic=time.monotonic,
+            monotonic=_steady,
             asked_to_stop=stopping.reason,
             wait=stopping.wait,
             jitter=random.random,
             load=lambda: os.getloadavg()[0],
         ),
     )
+
+
+def _steady() -> float:
+    """Read a clock that never jumps, in seconds; it also counts while the host sleeps, and leases do so."""
+    boot_time = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot_time is None else time.clock_gettime(boot_time)
 
 
 def _run_once(
@@ -226,6 +235,8 @@ def _run_once(
 
 def _judge(context: Context, store: JobStore, report: RunReport, fail_if_incomplete: bool) -> None:
     """Turn what happened into an exit code, the worst first."""
+    from cleanupctl.cli.stuck_jobs import stuck_sentence
+
     failures = report.failures
     if any(not isinstance(failure.error, CleanupctlError) for failure in failures):
         raise next(failure.error for failure in failures if not isinstance(failure.error, CleanupctlError))
@@ -233,13 +244,9 @@ def _judge(context: Context, store: JobStore, report: RunReport, fail_if_incompl
         raise HistoryUnreachableError(report.failure_sentence())
     if failures:
         raise CleanupFailedError(report.failure_sentence())
-    stuck = [job for job in store.jobs() if job.retries == 0]
+    stuck = stuck_sentence(store.jobs())
     if stuck:
-        short = stuck[0].id[:8]
-        raise CleanupFailedError(
-            f"cleanup job {short} has no retries left and does not run: see `cleanupctl jobs show {short}`,"
-            f" then `cleanupctl schedule` or `cleanupctl jobs retries {short} N`"
-        )
+        raise CleanupFailedError(stuck)
     if fail_if_incomplete and report.account.incomplete:
         reasons = ", ".join(sorted(report.account.stop_reasons))
         raise IncompleteError(f"the run stopped before it was finished: {reasons}")

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from cleanupctl.cli.service import ServiceManager
+from cleanupctl.cli.stuck_jobs import stuck_sentence
 from cleanupctl.core.errors import CleanupctlError, StoreError
 from cleanupctl.core.times import format_instant
 
@@ -43,6 +44,7 @@ class Watch:
         self._run = run
         self._manager = ServiceManager(time.monotonic)
         self._said_away = False
+        self._said_stuck: str | None = None
 
     def until_stopped(self) -> None:
         """Watch until asked to stop."""
@@ -59,12 +61,13 @@ class Watch:
     def _run_what_is_due(self, executor: Executor) -> datetime | None:
         """Run if it is time, and return when it will be time again, if that is known."""
         try:
-            due = self._store.next_due()
+            due = self._store.next_due(self._context.now())
             if due is not None and due <= self._context.now():
                 self._manager.tell("STATUS=cleaning")
                 self._run(executor, lambda _event: self._manager.alive())
-                due = self._store.next_due()
+                due = self._store.next_due(self._context.now())
                 self._manager.tell(f"STATUS={self._next(due)}")
+            self._tell_of_stuck_jobs()
         except StoreError as error:
             if not self._said_away:
                 self._context.output.notice(f"{error.message}; trying again until it is back")
@@ -74,6 +77,12 @@ class Watch:
             self._context.output.notice("the job store is back")
             self._said_away = False
         return due
+
+    def _tell_of_stuck_jobs(self) -> None:
+        stuck = stuck_sentence(self._store.jobs())
+        if stuck and stuck != self._said_stuck:
+            self._context.output.notice(stuck)
+        self._said_stuck = stuck
 
     def _next(self, due: datetime | None) -> str:
         if due is None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cleanupctl.cli import main
+from cleanupctl.core.store.jobstore import JobStore
 from cleanupctl.core.urls import parse_url
 from tests.acceptance.test_main_job import audit_configuration, audit_ids, audit_table
 from tests.unit.other_user import as_nobody
@@ -44,6 +45,7 @@ def test_bad_values_name_what_is_wrong(cleanupctl: Command) -> None:
     assert_clear(cleanupctl("jobs", "log", "--since", "yesterday-ish"), 2, "yesterday-ish")
     assert_clear(cleanupctl("jobs", "--database", "oracle://db/x"), 2, "oracle")
     assert_clear(cleanupctl("run", "--watch", "--dry-run"), 2, "exclude each other")
+    assert_clear(cleanupctl("run", "--watch", "--history", "job-log"), 2, "exclude each other")
 
 
 def test_an_option_of_a_group_is_not_lost_before_its_command(cleanupctl: Command) -> None:
@@ -124,7 +126,13 @@ def test_an_unreachable_or_refusing_store_is_named_without_its_password(
 ) -> None:
     url = parse_url(server_url)
     wrong = f"{url.scheme}://{url.user}:{SECRET}@{url.host}:{url.port}/{url.database}"
-    assert_clear(cleanupctl("jobs", "--database", wrong), 11, "***", url.user or "")
+    outcome = cleanupctl("jobs", "--database", wrong)
+    assert_clear(outcome, 11, "***", url.user or "")
+    assert "everybody on this host can see the password in --database" in outcome.err
+    cleanupctl.environment = {"CLEANUPCTL_DATABASE": wrong}
+    outcome = cleanupctl("jobs")
+    assert_clear(outcome, 11, "***", url.user or "")
+    assert "everybody" not in outcome.err
     gone = f"{url.scheme}://{url.user}:{SECRET}@127.0.0.1:1/{url.database}"
     assert_clear(cleanupctl("schedule", "--database", gone), 11, "***")
 
@@ -165,8 +173,30 @@ def test_a_job_without_retries_is_said_until_somebody_acts(cleanupctl: Command) 
     cleanupctl("schedule")
     cleanupctl("jobs", "retries", cleanupctl("jobs").data[0]["id"], "0")
     assert_clear(cleanupctl("run"), 3, "no retries left", "cleanupctl schedule")
+    assert "no retries left" in cleanupctl("jobs").err
     cleanupctl("schedule")
     assert cleanupctl("run").code == 0
+    assert cleanupctl("jobs").err == ""
+
+
+def test_an_unexpected_failure_is_traced_without_passwords(
+    cleanupctl: Command, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cleanupctl.configure(
+        f'[[history]]\nname = "engine"\nkind = "camunda"\nurl = "postgresql://u:{SECRET}@127.0.0.1:1/x"\n'
+    )
+
+    def leak(_store: object) -> None:
+        raise ZeroDivisionError(f"in postgresql://u:{SECRET}@127.0.0.1:1/x")
+
+    monkeypatch.setattr(JobStore, "jobs", leak)
+    store = cleanupctl.store or ""
+    assert main.run(["schedule", "--config", str(cleanupctl.config), "--database", store]) == 0
+    assert main.run(["jobs", "--config", str(cleanupctl.config), "--database", store]) == 1
+    said = capfd.readouterr().err
+    assert "Traceback" in said
+    assert "***" in said
+    assert SECRET not in said
 
 
 def test_a_corrupt_store_is_left_as_it_is(cleanupctl: Command) -> None:

@@ -33,7 +33,7 @@ def store(database_url: str) -> Iterator[JobStore]:
 
 def test_a_new_store_has_no_jobs(store: JobStore) -> None:
     assert store.jobs() == []
-    assert store.next_due() is None
+    assert store.next_due(NOW) is None
     assert store.acquire(NOW, "me", LEASE) is None
     assert not store.missing
 
@@ -391,16 +391,21 @@ def test_next_due_is_the_earliest_of_the_runnable_jobs(store: JobStore) -> None:
         a_job(2, due_date=NOW, suspended=True),
         a_job(3, due_date=NOW, retries=0),
         a_job(4, due_date=None),
-        a_job(5, due_date=NOW, lock_owner="me", lock_expiration=NOW + 9 * MINUTE),
+        a_job(5, due_date=NOW, lock_owner="me", lock_expiration=datetime.now(NOW.tzinfo) + 9 * MINUTE),
     )
-    assert store.next_due() == NOW + 2 * MINUTE
+    assert store.next_due(NOW) == NOW + 2 * MINUTE
 
 
-def test_next_due_of_a_job_under_execution_is_the_end_of_its_lease(store: JobStore) -> None:
-    add(store, a_job())
-    job = store.acquire(NOW, "me", LEASE)
-    assert job is not None
-    assert store.next_due() == job.lock_expiration
+@pytest.mark.parametrize("minutes", [-10, 0, 10])
+def test_next_due_of_a_job_under_execution_is_the_end_of_its_lease_whatever_this_hosts_clock(
+    store: JobStore, minutes: int
+) -> None:
+    here = NOW + minutes * MINUTE
+    add(store, a_job(due_date=NOW - 60 * MINUTE))
+    assert store.acquire(NOW, "me", LEASE)
+    due = store.next_due(here)
+    assert due is not None
+    assert LEASE - timedelta(seconds=20) < due - here <= LEASE
 
 
 def test_another_thread_renews_and_leaves_no_connection_behind(store: JobStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -14,7 +15,7 @@ from cleanupctl.core.store.schema import SCHEDULINGS_PROPERTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from cleanupctl.core.store.models import Models
     from cleanupctl.core.store.session import Session
@@ -78,19 +79,29 @@ class JobStore(JobLog):
         """
         return match_job(self.jobs(), prefix)
 
-    def next_due(self) -> datetime | None:
+    def next_due(self, now: datetime) -> datetime | None:
         """Return when the next job may be taken: its due date, or the end of its lease if later.
 
-        None when every job is suspended, has no retries left or no due date.
+        By the clock that says `now`: only how long a lease still lasts is known from the store's
+        clock, from which it may differ. None when every job is suspended, has no retries left or
+        no due date.
         """
-        return min(
-            (
-                max(job.due_date, job.lock_expiration or job.due_date)
-                for job in self.jobs()
-                if job.due_date is not None and not job.suspended and job.retries > 0
-            ),
-            default=None,
+        return self._session.read(partial(self._next_due, now))
+
+    def _next_due(self, now: datetime) -> datetime | None:
+        left = self._job.lock_expiration - peewee.SQL(self._session.dialect.clock)
+        # Without the field's own conversion: it is a length of time, not an instant.
+        left = peewee.fn.COALESCE(left, 0).converter(int)
+        query = self._job.select(self._job.due_date, left).where(
+            self._job.due_date.is_null(False),
+            self._job.suspended == False,  # noqa: E712 - SQL, not Python
+            self._job.retries > 0,
         )
+        ready = (
+            max(due, now + timedelta(milliseconds=lease)) if lease > 0 else due
+            for due, lease in query.tuples()
+        )
+        return min(ready, default=None)
 
     def reconfigure(
         self, decide: Callable[[Sequence[Job]], Plan], entry: Callable[[Job, LogState], LogEntry]
