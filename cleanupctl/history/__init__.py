@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from cleanupctl.core.cleaning import History
     from cleanupctl.core.settings import CleanupSettings, HistorySettings
     from cleanupctl.core.urls import DatabaseUrl
-    from cleanupctl.history.session import Planner
+    from cleanupctl.history.phases import Planner
     from cleanupctl.history.sql import Database
 
 

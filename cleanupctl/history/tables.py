@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cleanupctl.core import times
 from cleanupctl.core.cleaning import Failed, Noticed
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
-from cleanupctl.history.session import Phase
+from cleanupctl.history.phases import Phase
 from cleanupctl.history.sql import Target, cutoff
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from cleanupctl.history.camunda.schema import (
     Schema,
     find_schema,
 )
-from cleanupctl.history.session import Phase
+from cleanupctl.history.phases import Phase
 from cleanupctl.history.sql import Condition, Cutoff, Target, cutoff
 
 if TYPE_CHECKING:
