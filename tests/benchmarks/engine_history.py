@@ -45,9 +45,11 @@ class PatientLimits(TestLimits):
         time.sleep(seconds)
 
 
-def cleanupctl(url: str, workers: int) -> Measurement:
+def cleanupctl(url: str, workers: int, strategy: str = "removal-time") -> Measurement:
     """Clean with cleanupctl's default settings, in as many threads as jobs would have."""
-    settings = HistorySettings(name="engine", kind="camunda", url=parse_url(url), timezone=ZoneInfo("UTC"))
+    settings = HistorySettings(
+        name="engine", kind="camunda", url=parse_url(url), timezone=ZoneInfo("UTC"), strategy=strategy
+    )
     batches: list[tuple[float, BatchDeleted]] = []
     failures: list[object] = []
     began = time.perf_counter()
