@@ -51,10 +51,11 @@ class _Bars:
         match event.event:
             case TableStarted(history=history, table=table, estimate=estimate):
                 self._task(history, table, estimate)
-            case BatchDeleted(history=history, table=table, rows=rows):
-                task = self._task(history, table, None)
-                self._bars.update(task, advance=rows)
-                self._bars.update(task, rate=self._bars._tasks[task].speed or 0)
+            case BatchDeleted(history=history, by_table=by_table):
+                for table, rows in by_table:
+                    task = self._task(history, table, None)
+                    self._bars.update(task, advance=rows)
+                    self._bars.update(task, rate=self._bars._tasks[task].speed or 0)
             case TableFinished(history=history, table=table):
                 # An estimate is only one: what is done is done.
                 if (history, table) in self._tasks:

@@ -52,6 +52,13 @@ class BatchDeleted:
     table: str
     rows: int
     seconds: float
+    parts: tuple[tuple[str, int], ...] = ()
+    """Tables and their rows, when it deleted from others than `table` too; together they are `rows`."""
+
+    @property
+    def by_table(self) -> tuple[tuple[str, int], ...]:
+        """Tables and their rows."""
+        return self.parts or ((self.table, self.rows),)
 
 
 @dataclass(frozen=True, slots=True)

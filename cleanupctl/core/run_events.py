@@ -83,8 +83,9 @@ class Account:
         """Count one event of a history."""
         match event:
             case BatchDeleted():
-                self.rows[event.history, event.table] += event.rows
                 self.batches += 1
+                for table, rows in event.by_table:
+                    self.rows[event.history, table] += rows
             case TableFinished(skipped=skipped) if skipped:
                 self.skipped[event.history, event.table] = skipped
             case Failed():

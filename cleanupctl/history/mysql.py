@@ -15,6 +15,7 @@ from cleanupctl.history.sql import (
     ForeignKey,
     ForeignKeyError,
     LockConflictError,
+    Statement,
     Table,
     Target,
     both,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from pymysql.connections import Connection
 
     from cleanupctl.core.urls import DatabaseUrl
-    from cleanupctl.history.sql import Statement
 
 CONNECT_SECONDS = 10
 LOCK_WAIT_SECONDS = 1
@@ -152,7 +152,7 @@ class MySQL(KeysetDatabase):
 
     def delete(self, statement: str, parameters: Sequence[Any], most_rows: int) -> int | None:
         """Run a DELETE in a transaction; None, and nothing done, when more than `most_rows` rows go."""
-        rows = self.delete_all(((statement, parameters),), most_rows)
+        rows = self.delete_all((Statement(statement, parameters),), most_rows)
         return None if rows is None else rows[0]
 
     def delete_all(self, statements: Sequence[Statement], most_rows: int) -> list[int] | None:
@@ -161,9 +161,10 @@ class MySQL(KeysetDatabase):
         with self.translated():
             try:
                 self._connection.begin()
-                for sql, parameters in statements:
+                for statement in statements:
                     with self._connection.cursor() as cursor:
-                        rows.append(cursor.execute(f"{self._limited}{sql}", tuple(parameters)))
+                        sql = f"{self._limited}{statement.sql}"
+                        rows.append(statement.deleted(cursor.execute(sql, tuple(statement.parameters))))
                     if sum(rows) > most_rows:
                         self._connection.rollback()
                         return None

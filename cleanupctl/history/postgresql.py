@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from cleanupctl.history.sql import (
     ForeignKey,
     ForeignKeyError,
     LockConflictError,
+    Statement,
     Table,
     Target,
     epoch,
@@ -28,12 +29,12 @@ from cleanupctl.history.sql import (
 from cleanupctl.history.walk import Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from psycopg import Connection
 
     from cleanupctl.core.urls import DatabaseUrl
-    from cleanupctl.history.sql import Deletion, Statement
+    from cleanupctl.history.sql import Deletion
 
 CONNECT_SECONDS = 10
 LOCK_TIMEOUT = "500ms"
@@ -47,6 +48,10 @@ ORDERED = 0.9
 """From this correlation on, the time index leads to the rows almost in the order in which they lie."""
 ORDERED_SHARE = 0.6
 """Share of expired rows from which a sweep pays even then: it reads the rest of the table for nothing."""
+
+PIPELINED = 8
+"""Statements of a transaction that are sent without waiting for the first one's end: only then is it known
+whether they deleted more than they may."""
 
 TID_RANGES_SINCE = 140000
 """Server version from which a range of blocks is read without reading the whole table."""
@@ -205,7 +210,7 @@ class PostgreSQL(Database):
 
     def delete(self, sql: str, parameters: Sequence[Any], most_rows: int) -> int | None:
         """Run a DELETE in a transaction; None, and nothing done, when more than `most_rows` rows went."""
-        rows = self.delete_all(((sql, parameters),), most_rows)
+        rows = self.delete_all((Statement(sql, parameters),), most_rows)
         return None if rows is None else rows[0]
 
     def delete_all(self, statements: Sequence[Statement], most_rows: int) -> list[int] | None:
@@ -215,13 +220,23 @@ class PostgreSQL(Database):
         # A connection that breaks in the rollback lets Rollback out; the next statement says what broke it.
         with self.translated(), suppress(Rollback), self._connection.transaction() as transaction:
             rows: list[int] = []
-            for sql, parameters in statements:
-                rows.append(self._connection.execute(sql, parameters).rowcount)
+            for start in range(0, len(statements), PIPELINED):
+                rows += self._run_together(statements[start : start + PIPELINED])
                 if sum(rows) > most_rows:
                     raise Rollback(transaction)
             self._unflushed = self._unflushed or any(rows)
             return rows
         return None
+
+    def _run_together(self, statements: Sequence[Statement]) -> Iterator[int]:
+        """Run statements, with one round trip where the client can; yield how many rows each deleted."""
+        from psycopg import Pipeline
+
+        together = len(statements) > 1 and Pipeline.is_supported()
+        with self._connection.pipeline() if together else nullcontext():
+            cursors = [self._connection.execute(one.sql, one.parameters) for one in statements]
+        for statement, cursor in zip(statements, cursors, strict=True):
+            yield statement.deleted(cursor.rowcount)
 
     def any_of(self, expression: str, values: Sequence[str]) -> Condition:
         """Bind all values as one array: the statement stays the same however many there are."""

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.core.times import resolve
@@ -30,6 +30,10 @@ class LockConflictError(HistoryError):
 
 class ForeignKeyError(HistoryError):
     """A row of the batch is still referenced by another table."""
+
+
+class ChangedError(HistoryError):
+    """Something is not any more as it was when the batch was chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,21 @@ class Condition:
     parameters: tuple[Any, ...] = ()
 
 
-Statement = tuple[str, "Sequence[Any]"]
-"""SQL and its bound values."""
+class Statement(NamedTuple):
+    """SQL and its bound values."""
+
+    sql: str
+    parameters: Sequence[Any] = ()
+    exactly: int | None = None
+    """How many rows it has to find; with another number nothing of the transaction is done."""
+    deletes: bool = True
+    """Whether the rows that it finds are gone then; a SELECT only checks."""
+
+    def deleted(self, found: int) -> int:
+        """Say how many rows went when it found so many. Raises ChangedError when it had to find others."""
+        if self.exactly is not None and found != self.exactly:
+            raise ChangedError(f"{found} rows were found instead of {self.exactly}: they have changed")
+        return found if self.deletes else 0
 
 
 def both(conditions: Sequence[Condition]) -> Condition:
@@ -239,9 +256,10 @@ class Database(ABC):
         """Turn a driver's error into ours, without secrets."""
 
     def delete_all(self, statements: Sequence[Statement], most_rows: int) -> list[int] | None:
-        """Run DELETEs in one transaction and return the rows of each.
+        """Run DELETEs, and SELECTs that check, in one transaction and return the rows of each.
 
-        None, and nothing done, when more than `most_rows` rows went. Raises HistoryError.
+        None, and nothing done, when more than `most_rows` rows went. Raises HistoryError; ChangedError when
+        a statement did not find as many rows as it had to.
         """
         del statements, most_rows
         raise HistoryError("deleting by instances needs PostgreSQL, MySQL or MariaDB")

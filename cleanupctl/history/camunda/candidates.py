@@ -72,6 +72,19 @@ class Candidates:
         for _ in range(number):
             self._units.popleft()
 
+    def drop_changed(self, units: Sequence[Unit]) -> bool:
+        """Forget those of the units, the first, that may not go any more; returns whether there were any."""
+        key = f"t.{self._schema.column(self._group.table, self._group.key)}"
+        left: set[str] = set()
+        for start in range(0, len(units), PAGE):
+            ids = [unit.id for unit in units[start : start + PAGE]]
+            where = both((self._schema.database.any_of(key, ids), self.condition()))
+            sql = f"SELECT {key} FROM {self._schema.quoted(self._group.table)} AS t WHERE {where.sql}"
+            left.update(one for (one,) in self._schema.database.query(sql, where.parameters))
+        self.drop(len(units))
+        self._units.extendleft(unit for unit in reversed(units) if unit.id in left)
+        return len(left) < len(units)
+
     def condition(self) -> Condition:
         """Say which rows are looked at."""
         table = self._schema.tables[self._group.table]

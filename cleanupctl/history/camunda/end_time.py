@@ -15,6 +15,7 @@ from cleanupctl.history.camunda.definitions import DEFINITION_TABLES, PLACES, de
 from cleanupctl.history.camunda.instances import InstanceWork
 from cleanupctl.history.camunda.judges import DecisionTrees, EachOnItsOwn, ProcessTrees
 from cleanupctl.history.camunda.recipes import CASE_ACTIVITIES, CASES
+from cleanupctl.history.camunda.roots import unrooted_tables
 from cleanupctl.history.camunda.schema import (
     BATCHES,
     BYTE_ARRAYS,
@@ -24,7 +25,7 @@ from cleanupctl.history.camunda.schema import (
     find_schema,
 )
 from cleanupctl.history.camunda.ttl import NONE, batch_ttl, definition_ttl, expiry
-from cleanupctl.history.session import Phase
+from cleanupctl.history.phases import Phase
 from cleanupctl.history.sql import COUNT_BOUND, Condition, Target
 
 if TYPE_CHECKING:
@@ -84,15 +85,20 @@ class EndTimePlanner:
     def _definitions(self, schema: Schema, kind: Kind, now: datetime) -> Phase:
         works: list[InstanceWork] = []
         endless: list[Definition] = []
+        by_root = kind == "process" and self._settings.hierarchy == "root"
+        unrooted = unrooted_tables(schema) if by_root else frozenset[str]()
         for definition in definitions_with_history(schema, kind):
             ttl = definition_ttl(definition, self._settings)
             if ttl.days is not None:
-                works.append(self._work(schema, definition, expiry(now, ttl.days, self._settings.timezone)))
+                until = expiry(now, ttl.days, self._settings.timezone)
+                works.append(self._work(schema, definition, until, unrooted))
             elif ttl.source == NONE:
                 endless.append(definition)
         return Phase(events=tuple(self._endless(schema, kind, endless)), works=tuple(works))
 
-    def _work(self, schema: Schema, definition: Definition, until: Cutoff) -> InstanceWork:
+    def _work(
+        self, schema: Schema, definition: Definition, until: Cutoff, unrooted: frozenset[str]
+    ) -> InstanceWork:
         place = PLACES[definition.kind]
         condition = f"t.{schema.column(place.instances, place.definition_id)} = %s"
         alone = EachOnItsOwn(place.instance_id, recipes.decision_recipe(schema, by_root=False))
@@ -108,7 +114,7 @@ class EndTimePlanner:
         )
         by_root = self._settings.hierarchy == "root"
         if definition.kind == "process":
-            return self._processes(schema, group, by_root=by_root)
+            return self._processes(schema, group, unrooted, by_root=by_root)
         if definition.kind == "case":
             judge = EachOnItsOwn(place.instance_id, recipes.case_recipe(schema, decisions=by_root))
             return InstanceWork(schema, replace(group, judge=judge), least_units=_least_units(schema))
@@ -117,16 +123,17 @@ class EndTimePlanner:
         trees = DecisionTrees(schema, recipes.decision_recipe(schema, by_root=True))
         return InstanceWork(schema, replace(group, judge=trees, columns=trees.columns))
 
-    def _processes(self, schema: Schema, group: Group, *, by_root: bool) -> InstanceWork:
-        alone = recipes.process_recipe(schema, by_root=False, decisions=by_root)
+    def _processes(
+        self, schema: Schema, group: Group, unrooted: frozenset[str], *, by_root: bool
+    ) -> InstanceWork:
+        unfinished = self._settings.include_unfinished
+        alone = recipes.process_recipe(schema, by_root=False, decisions=by_root, unfinished=unfinished)
         if not by_root:
             return InstanceWork(schema, replace(group, judge=EachOnItsOwn(group.key, alone)))
-        trees = ProcessTrees(
-            schema,
-            recipes.process_recipe(schema, by_root=True, decisions=True),
-            alone,
-            include_unfinished=self._settings.include_unfinished,
+        tree = recipes.process_recipe(
+            schema, by_root=True, decisions=True, unrooted=unrooted, unfinished=unfinished
         )
+        trees = ProcessTrees(schema, tree, alone, include_unfinished=unfinished)
 
         def notices() -> Iterator[str]:
             if trees.kept:

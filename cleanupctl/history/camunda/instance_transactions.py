@@ -13,19 +13,20 @@ from cleanupctl.core.cleaning import BatchDeleted
 from cleanupctl.history.batches import LOCK_ATTEMPTS, LOCK_PAUSE_SECONDS
 from cleanupctl.history.camunda.schema import BYTE_ARRAYS
 from cleanupctl.history.camunda.selection import Selection
-from cleanupctl.history.sql import ForeignKeyError, LockConflictError
+from cleanupctl.history.sql import ChangedError, ForeignKeyError, LockConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
     from cleanupctl.core.cleaning import Event, Limits
+    from cleanupctl.core.errors import HistoryError
     from cleanupctl.history.camunda.schema import Schema
     from cleanupctl.history.camunda.selection import Unit
     from cleanupctl.history.session import CleaningSession
-    from cleanupctl.history.sql import Condition, Statement
+    from cleanupctl.history.sql import Condition, Statement, Table
 
 Deletes = list[tuple[str, "Statement"]]
-"""Statements with the tables, without prefix, from which they delete."""
+"""Statements with the tables, without prefix, that they are about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +41,42 @@ class Outcome:
     """It would have been more than allowed, and nothing was done."""
     conflict: bool = False
     """Others were in the way, and nothing was done."""
+    changed: bool = False
+    """What was to go is not as it was, and nothing was done."""
 
 
 class Transactions:
     """Runs transactions in a session and tells of them; `stopped` says why there are no more."""
 
-    def __init__(self, session: CleaningSession, schema: Schema, limits: Limits) -> None:
+    def __init__(
+        self, session: CleaningSession, schema: Schema, limits: Limits, *, table: Table, policy: Condition
+    ) -> None:
+        """Prepare; `table` has the instances' own rows, and `policy` says which of them may go."""
         self.session = session
         self.limits = limits
         self.stopped: str | None = None
         self.rows: Counter[str] = Counter()
-        """Deleted rows by table, without prefix."""
+        """Deleted rows by table."""
         self.guards: dict[str, tuple[Condition, ...]] = {}
         """What keeps a row, by table: filled when a foreign key is in the way."""
         self._schema = schema
+        self._table = table
+        self._policy = policy
         self._conflicts = 0
 
     def whole(self, units: Sequence[Unit], most: int) -> Deletes | None:
         """Write what deletes the units; None when that is more rows than one transaction may take."""
         found: Deletes = []
         for chosen in by_recipe(units):
-            selection = Selection(self._schema, chosen[0].recipe, chosen, self.guards)
+            selection = self.selection(chosen)
             if not selection.gather(most):
                 return None
             found += selection.statements()
         return found
+
+    def selection(self, units: Sequence[Unit]) -> Selection:
+        """Select what belongs to units of one recipe."""
+        return Selection(self._schema, units[0].recipe, units, self.guards, self._policy)
 
     def run(self, write: Callable[[int], Deletes | None]) -> Generator[Event, None, Outcome]:
         """Run in one transaction what `write` makes of the number of rows it may delete.
@@ -72,54 +84,54 @@ class Transactions:
         Raises HistoryError, also when others have been in the way for too long.
         """
         self.stopped = self.limits.stop_reason()
-        if self.stopped:
-            return Outcome()
-        allowed = self.limits.reserve(self.session.pacing.batch_size)
-        if allowed == 0:
-            self.stopped = "max-rows"
+        allowed = 0 if self.stopped else self.limits.reserve(self.session.pacing.batch_size)
+        if not allowed:
+            self.stopped = self.stopped or "max-rows"
             return Outcome()
         started = time.perf_counter()
         rows: list[int] | None = []
-        deletes: Deletes | None = None
         try:
             deletes = write(allowed)
             statements = [statement for _, statement in deletes or ()]
             rows = self._schema.database.delete_all(statements, allowed) if deletes is not None else None
-        except LockConflictError:
-            self._conflicts += 1
-            if self._conflicts > LOCK_ATTEMPTS:
-                raise
-            return Outcome(conflict=True)
-        except ForeignKeyError:
-            if self.guards:
-                raise
-            table = self._schema.tables[BYTE_ARRAYS]
-            self.guards[BYTE_ARRAYS] = self._schema.database.references_guard(table)
-            return Outcome(conflict=True)
+        except (LockConflictError, ForeignKeyError, ChangedError) as error:
+            return self._undone(error)
         finally:
             self.limits.settle(allowed, sum(rows or ()))
-        if rows is None:
+        if deletes is None or rows is None:
             return Outcome(overflow=True)
         self._conflicts = 0
         seconds = time.perf_counter() - started
-        yield from self._events([name for name, _ in deletes or ()], rows, seconds)
+        if deletes:
+            yield self._event([name for name, _ in deletes], rows, seconds)
         return Outcome(sum(rows), seconds, allowed)
+
+    def _undone(self, error: HistoryError) -> Outcome:
+        """Say how to go on; raises the error when that would be of no use."""
+        if isinstance(error, ChangedError):
+            return Outcome(changed=True)
+        if isinstance(error, ForeignKeyError):
+            if self.guards:
+                raise error
+            table = self._schema.tables[BYTE_ARRAYS]
+            self.guards[BYTE_ARRAYS] = self._schema.database.references_guard(table)
+            return Outcome(conflict=True)
+        self._conflicts += 1
+        if self._conflicts > LOCK_ATTEMPTS:
+            raise error
+        return Outcome(conflict=True)
 
     def wait(self) -> None:
         """Wait for those who are in the way, longer each time."""
         self.limits.pause(LOCK_PAUSE_SECONDS * 2**self._conflicts * random.uniform(0.5, 1.5))  # noqa: S311 jitter
 
-    def _events(self, names: list[str], rows: list[int], seconds: float) -> Iterator[Event]:
+    def _event(self, names: list[str], rows: list[int], seconds: float) -> BatchDeleted:
         by_table: Counter[str] = Counter()
         for name, number in zip(names, rows, strict=True):
-            by_table[name] += number
-        total = by_table.total()
+            by_table[self._schema.tables[name].name] += number
         self.rows += by_table
-        for name, number in by_table.items():
-            if number:
-                label = self._schema.tables[name].name
-                # Each table's share of the time, so that their sum is that of the transaction.
-                yield BatchDeleted(self.session.name, label, number, seconds * number / total)
+        parts = tuple((name, number) for name, number in by_table.items() if number)
+        return BatchDeleted(self.session.name, self._table.name, sum(rows), seconds, parts)
 
 
 def by_recipe(units: Sequence[Unit]) -> Iterator[list[Unit]]:

@@ -25,14 +25,15 @@ if TYPE_CHECKING:
     from cleanupctl.history.session import CleaningSession
     from cleanupctl.history.sql import Table
 
-START_UNITS = 20
+START_UNITS = 10
+"""Instances of the first transaction: nobody knows yet how much belongs to them."""
 MOST_UNITS = 2_000
 WAY = "instances"
 _ALL = 2**62
 
 
 class InstanceWork:
-    """Cleans one group of instances; implements `session.Work`."""
+    """Cleans one group of instances; implements `phases.Work`."""
 
     def __init__(
         self,
@@ -54,19 +55,19 @@ class InstanceWork:
         self._least = least_units
         self._notices = notices
         self._place = f"{self.table.name} by {WAY}"
+        self._changed = 0
 
     def clean(self, session: CleaningSession, limits: Limits) -> Generator[Event, None, str | None]:
         """Delete batch by batch, the oldest first. Raises HistoryError."""
-        run = Transactions(session, self._schema, limits)
         candidates = Candidates(self._schema, self._group)
+        run = Transactions(session, self._schema, limits, table=self.table, policy=candidates.condition())
         known = limits.remembered(session.name, self._place)
-        pace = Pace(session.learned.get(self._place, START_UNITS), known or MOST_UNITS)
+        pace = Pace(START_UNITS, known or MOST_UNITS)
         yield TableStarted(session.name, self.table.name, None, WAY)
         while True:
             units = candidates.peek(max(self._least, min(pace.units, pace.most)))
             if units:
                 pace = yield from self._batch(run, candidates, units, pace)
-                session.learned[self._place] = pace.units
             elif candidates.exhausted:
                 break
             else:
@@ -78,7 +79,13 @@ class InstanceWork:
             # A run without a time-out: let the next one try twice the size.
             limits.remember(session.name, self._place, 2 * known if 2 * known < MOST_UNITS else None)
         yield from (Noticed(session.name, message) for message in self._notices())
-        yield TableFinished(session.name, self.table.name, run.rows[self._group.table])
+        if self._changed:
+            yield Noticed(
+                session.name,
+                f"{self._changed} instances of {self.label} are kept: they changed while being deleted, and"
+                " the next run looks at them again",
+            )
+        yield TableFinished(session.name, self.table.name, run.rows[self.table.name])
         return None
 
     def _batch(
@@ -90,14 +97,17 @@ class InstanceWork:
         pace = replace(pace, units=len(units))
         if outcome.conflict:
             return self._after_conflict(run, pace)
-        if not outcome.overflow:
+        if outcome.changed and candidates.drop_changed(units):
+            return pace
+        if not (outcome.overflow or outcome.changed):
             candidates.drop(len(units))
             return self._next(run, pace, outcome)
         if len(units) > 1:
             self._least = 1
             return after_overflow(pace)
-        yield from self._split(run, units[0])
-        if not run.stopped:
+        changed = outcome.changed or (yield from self._split(run, units[0]))
+        self._changed += changed
+        if changed or not run.stopped:
             candidates.drop(1)
         return pace
 
@@ -115,22 +125,28 @@ class InstanceWork:
         run.wait()
         return pace
 
-    def _split(self, run: Transactions, unit: Unit) -> Iterator[Event]:
-        """Delete an instance that is too big for one transaction in several: its own row last."""
+    def _split(self, run: Transactions, unit: Unit) -> Generator[Event, None, bool]:
+        """Delete an instance that is too big for one transaction in several: its own row last.
+
+        Returns whether it was left because it is not as it was.
+        """
         most, done = 1, False
-        pieces = Selection(self._schema, unit.recipe, [unit], run.guards).bounded(lambda: most)
+        pieces = run.selection([unit]).bounded(lambda: most)
 
         def next_piece(allowed: int) -> Deletes:
             nonlocal most, done
             most = allowed
             piece = next(pieces, None)
             done = piece is None
-            return [] if piece is None else [piece]
+            return piece or []
 
         while not (done or run.stopped):
             outcome = yield from run.run(next_piece)
+            if outcome.changed:
+                return True
             if outcome.conflict:
                 run.wait()
+        return False
 
     def expired(self, session: CleaningSession) -> Iterator[Expired | Noticed]:
         """Count everything that would go, by table."""

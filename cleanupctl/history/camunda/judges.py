@@ -54,8 +54,8 @@ class ProcessTrees:
 
     def __call__(self, rows: Sequence[Row]) -> list[Unit]:
         """Choose the roots among the rows."""
-        above = {row[_INSTANCE]: row[ROOT] if row[ROOT] is not None else row[SUPER] for row in rows}
-        called = {above[one] for one in above if above[one] not in (None, one)}
+        above = {row[_INSTANCE]: _above(row) for row in rows}
+        called = {one for one in above.values() if one is not None}
         present = existing(self._schema, PROCESS_INSTANCES, _INSTANCE, called)
         tops = [row for row in rows if above[row[_INSTANCE]] not in present]
         named = [row[_INSTANCE] for row in tops if row[ROOT] == row[_INSTANCE]]
@@ -109,6 +109,12 @@ class ProcessTrees:
         name, test = where.split(" ", 1)
         condition = f"t.{self._schema.column(table, name)} {test}"
         return list(lookup(self._schema, table, columns, by, ids, condition))
+
+
+def _above(row: Row) -> str | None:
+    """Return the root of an instance, or its caller where the row knows no other root than itself."""
+    above: str | None = row[ROOT] if row[ROOT] not in (None, row[_INSTANCE]) else row[SUPER]
+    return above
 
 
 class DecisionTrees:

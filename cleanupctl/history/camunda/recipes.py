@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cleanupctl.history.camunda.belongings import AUTHORIZATIONS, DECISIONS, INPUTS, OUTPUTS, ROOT
+from cleanupctl.history.camunda.roots import INSTANCE_PERMISSION, TASK_PERMISSION
 from cleanupctl.history.camunda.schema import BATCHES, BYTE_ARRAYS, CHILDREN, JOB_LOG, PROCESS_INSTANCES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from cleanupctl.history.camunda.schema import Schema
 
@@ -19,7 +20,7 @@ TASKS, EVALUATED, BYTES, JOBS = "tasks", "evaluated", "bytes", "jobs"
 """Sets of ids: user tasks, decision instances, byte arrays, and job definitions of batch operations."""
 
 TASK_INSTANCES, CASES, CASE_ACTIVITIES = "ACT_HI_TASKINST", "ACT_HI_CASEINST", "ACT_HI_CASEACTINST"
-_INSTANCE, _CASE, _TASK = "PROC_INST_ID_", "CASE_INST_ID_", "TASK_ID_"
+_INSTANCE, _CASE, _TASK, _END = "PROC_INST_ID_", "CASE_INST_ID_", "TASK_ID_", "END_TIME_"
 _OF_TASKS = (
     "ACT_HI_DETAIL",
     "ACT_HI_COMMENT",
@@ -34,8 +35,8 @@ _BYTES_OF = {
     JOB_LOG: "JOB_EXCEPTION_STACK_ID_",
     "ACT_HI_EXT_TASK_LOG": "ERROR_DETAILS_ID_",
 }
-_PERMISSIONS = ((TASKS, 19), (MEMBERS, 20))
-"""Resource types of authorizations for one historic task and for one historic process instance."""
+TABLES_OF_INSTANCES = frozenset((*CHILDREN, DECISIONS, AUTHORIZATIONS))
+"""Tables whose rows belong to process instances."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Reach:
     ids: str
     empty: tuple[str, ...] = ()
     """Columns without a value: rows that have one are reached another way."""
+    filled: tuple[str, ...] = ()
+    """Columns with a value: rows that have none stay."""
     resource_type: int | None = None
 
 
@@ -69,6 +72,8 @@ class Recipe:
 
     further: tuple[Further, ...]
     rows: tuple[Reach, ...]
+    absent: tuple[Reach, ...] = ()
+    """Rows that keep everything: there must be none before the top's own rows go."""
 
 
 @dataclass(slots=True)
@@ -78,6 +83,7 @@ class _Maker:
     schema: Schema
     further: list[Further] = field(default_factory=list)
     rows: list[Reach] = field(default_factory=list)
+    absent: list[Reach] = field(default_factory=list)
 
     def get(self, name: str, column: str, *reaches: Reach, unrooted: bool = False, goes: bool = True) -> None:
         for reach in reaches:
@@ -87,8 +93,11 @@ class _Maker:
     def delete(self, *reaches: Reach) -> None:
         self.rows += [self._fitting(reach) for reach in reaches if self._known(reach)]
 
+    def forbid(self, reach: Reach) -> None:
+        self.absent.append(reach)
+
     def recipe(self) -> Recipe:
-        return Recipe(tuple(self.further), tuple(self.rows))
+        return Recipe(tuple(self.further), tuple(self.rows), tuple(self.absent))
 
     def _known(self, reach: Reach) -> bool:
         return self.schema.has(reach.table, reach.column)
@@ -98,47 +107,82 @@ class _Maker:
         return replace(reach, empty=known)
 
 
-def process_recipe(schema: Schema, *, by_root: bool, decisions: bool) -> Recipe:
+def process_recipe(
+    schema: Schema,
+    *,
+    by_root: bool,
+    decisions: bool,
+    unrooted: Container[str] = TABLES_OF_INSTANCES,
+    unfinished: bool = True,
+) -> Recipe:
     """Say what goes with process instances.
 
-    With `by_root` the tree of a root, whose rows name it; rows that do not are reached by their instance.
-    `decisions` takes the decisions along that were evaluated in it.
+    With `by_root` the tree of a root, whose rows name it; rows that do not are reached by their instance,
+    in the tables that are `unrooted`. `decisions` takes the decisions along that were evaluated in it.
+    Without `unfinished` an instance below the top that has no end keeps everything.
     """
     make = _Maker(schema)
     by_root = by_root and schema.has(PROCESS_INSTANCES, ROOT)
-    named = (ROOT,) if by_root else ()
+    ways = _Ways(by_root, unrooted)
+    named = ways.named
     if by_root:
         make.get(MEMBERS, _INSTANCE, Reach(PROCESS_INSTANCES, ROOT, TOP))
-    make.get(TASKS, "ID_", *_of_instance(TASK_INSTANCES, named))
+    if not by_root or any(table in unrooted for table in (*_OF_TASKS, AUTHORIZATIONS)):
+        make.get(TASKS, "ID_", *ways.to(TASK_INSTANCES))
     for table, column in _BYTES_OF.items():
-        make.get(BYTES, column, *_of_instance(table, named), unrooted=by_root)
+        make.get(BYTES, column, *ways.to(table), unrooted=by_root)
     if decisions:
-        make.get(EVALUATED, "ID_", *_of_instance(DECISIONS, named))
+        make.get(EVALUATED, "ID_", *ways.to(DECISIONS))
         _get_values(make, EVALUATED, unrooted=by_root)
     if by_root:
         make.delete(Reach(BYTE_ARRAYS, ROOT, TOP))
     make.delete(Reach(BYTE_ARRAYS, "ID_", BYTES, named))
-    if by_root:
-        make.delete(Reach(AUTHORIZATIONS, ROOT, TOP))
-    make.delete(*(Reach(AUTHORIZATIONS, "RESOURCE_ID_", ids, named, kind) for ids, kind in _PERMISSIONS))
+    make.delete(*ways.to_permissions())
     for table in (*_OF_TASKS, *(one for one in CHILDREN if one not in (*_OF_TASKS, INPUTS, OUTPUTS))):
-        make.delete(*_of_instance(table, named))
+        make.delete(*ways.to(table))
     if decisions:
         make.delete(*(Reach(table, "DEC_INST_ID_", EVALUATED) for table in (INPUTS, OUTPUTS)))
-        make.delete(*_of_instance(DECISIONS, named))
-    make.delete(*(Reach(PROCESS_INSTANCES, _INSTANCE, ids) for ids in (OTHERS, TOP)))
+        make.delete(*ways.to(DECISIONS))
+    below = Reach(PROCESS_INSTANCES, _INSTANCE, OTHERS)
+    if not unfinished:
+        running = Reach(PROCESS_INSTANCES, ROOT, TOP) if by_root else below
+        make.forbid(replace(running, empty=(_END,)))
+        below = replace(below, filled=(_END,))
+    make.delete(below, Reach(PROCESS_INSTANCES, _INSTANCE, TOP))
     return make.recipe()
 
 
-def _of_instance(table: str, named: tuple[str, ...]) -> Iterator[Reach]:
-    """Yield the ways to the rows of a table: by root, by instance, by task; no row on two of them."""
-    own = "PROCESS_INSTANCE_ID_" if table == JOB_LOG else _INSTANCE
-    if named:
-        yield Reach(table, ROOT, TOP)
-    if table != "ACT_HI_IDENTITYLINK":
-        yield Reach(table, own, MEMBERS, named)
-    if table in _OF_TASKS:
-        yield Reach(table, _TASK, TASKS, (*named, own))
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """The ways to what belongs to process instances; no row is on two of them."""
+
+    by_root: bool
+    unrooted: Container[str]
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        return (ROOT,) if self.by_root else ()
+
+    def to(self, table: str) -> Iterator[Reach]:
+        """Yield the ways to the rows of a table: by root, by instance, by task."""
+        own = "PROCESS_INSTANCE_ID_" if table == JOB_LOG else _INSTANCE
+        if self.by_root:
+            yield Reach(table, ROOT, TOP)
+            if table not in self.unrooted:
+                return
+        if table != "ACT_HI_IDENTITYLINK":
+            yield Reach(table, own, MEMBERS, self.named)
+        if table in _OF_TASKS:
+            yield Reach(table, _TASK, TASKS, (*self.named, own))
+
+    def to_permissions(self) -> Iterator[Reach]:
+        """Yield the ways to authorizations for historic instances and tasks."""
+        if self.by_root:
+            yield Reach(AUTHORIZATIONS, ROOT, TOP)
+            if AUTHORIZATIONS not in self.unrooted:
+                return
+        for ids, kind in ((TASKS, TASK_PERMISSION), (MEMBERS, INSTANCE_PERMISSION)):
+            yield Reach(AUTHORIZATIONS, "RESOURCE_ID_", ids, self.named, (), kind)
 
 
 def _get_values(make: _Maker, ids: str, *, unrooted: bool = False) -> None:
@@ -174,7 +218,10 @@ def case_recipe(schema: Schema, *, decisions: bool) -> Recipe:
     make.delete(Reach(BYTE_ARRAYS, "ID_", BYTES))
     make.delete(*(Reach(table, _CASE, TOP) for table in ("ACT_HI_DETAIL", "ACT_HI_VARINST")))
     make.delete(*(Reach(table, _TASK, TASKS, (_CASE,)) for table in _OF_TASKS if table != "ACT_HI_OP_LOG"))
-    make.delete(Reach("ACT_HI_OP_LOG", _TASK, TASKS), Reach(AUTHORIZATIONS, "RESOURCE_ID_", TASKS, (), 19))
+    make.delete(
+        Reach("ACT_HI_OP_LOG", _TASK, TASKS),
+        Reach(AUTHORIZATIONS, "RESOURCE_ID_", TASKS, resource_type=TASK_PERMISSION),
+    )
     if decisions:
         make.delete(*(Reach(table, "DEC_INST_ID_", EVALUATED) for table in (INPUTS, OUTPUTS)))
         make.delete(Reach(DECISIONS, "ID_", EVALUATED))

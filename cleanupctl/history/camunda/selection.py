@@ -9,14 +9,13 @@ from cleanupctl.history.camunda.belongings import ROOT
 from cleanupctl.history.camunda.key_ranges import delete_statement
 from cleanupctl.history.camunda.recipes import MEMBERS, OTHERS, TOP
 from cleanupctl.history.camunda.schema import BYTE_ARRAYS
-from cleanupctl.history.sql import Condition, both
+from cleanupctl.history.sql import Condition, Statement, both
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cleanupctl.history.camunda.recipes import Further, Reach, Recipe
     from cleanupctl.history.camunda.schema import Schema
-    from cleanupctl.history.sql import Statement
 
 MOST_IDS = 1_000
 """Ids in one statement; a database's planner gives up on much longer lists."""
@@ -41,6 +40,8 @@ class Selection:
     units: Sequence[Unit]
     guards: Mapping[str, tuple[Condition, ...]] = field(default_factory=dict)
     """By table: what keeps a row all the same."""
+    policy: Condition = field(default_factory=lambda: Condition(""))
+    """What has to hold for the units' own rows; if it does not when they are deleted, nothing goes."""
     ids: dict[str, list[str]] = field(default_factory=dict)
 
     def gather(self, most: int) -> bool:
@@ -60,27 +61,61 @@ class Selection:
 
     def conditions(self) -> Iterator[tuple[str, Condition]]:
         """Yield table and rows, in the order in which they go; `gather` comes before."""
-        for reach in self.recipe.rows:
+        return self._conditions(self.recipe.rows)
+
+    def _conditions(self, reaches: Sequence[Reach]) -> Iterator[tuple[str, Condition]]:
+        for reach in reaches:
             for piece in self._pieces(reach.ids):
                 yield reach.table, self._reached(reach, piece)
 
     def statements(self) -> Iterator[tuple[str, Statement]]:
-        """Yield the DELETEs with their tables."""
-        for table, condition in self.conditions():
-            guarded = both((condition, *self.guards.get(table, ())))
-            yield table, (delete_statement(self.schema, table, guarded), guarded.parameters)
+        """Yield the DELETEs with their tables; the units' own rows go last, as long as the policy holds."""
+        *below, own = self.recipe.rows
+        for table, condition in self._conditions(below):
+            yield table, self._delete(table, both((condition, *self.guards.get(table, ()))))
+        yield from self._absent()
+        for piece in self._pieces(own.ids):
+            condition = both((self._reached(own, piece), self.policy))
+            yield own.table, self._delete(own.table, condition)._replace(exactly=len(piece))
 
-    def bounded(self, most: Callable[[], int]) -> Iterator[tuple[str, Statement]]:
-        """Yield DELETEs of at most `most` rows each, for one unit that is too big for one transaction.
+    def bounded(self, most: Callable[[], int]) -> Iterator[list[tuple[str, Statement]]]:
+        """Yield what each of many transactions does for one unit that is too big for one.
 
-        Each must have been committed before the next is asked for. Ids are read page by page.
+        Each deletes at most `most` rows, and must have been committed before the next is asked for. Ids are
+        read page by page.
         """
+        (unit,) = self.units
+        self.ids = {TOP: [unit.id], OTHERS: list(unit.more)}
         for reach in self.recipe.rows:
             for piece in self._paged(reach.ids):
                 condition = both((self._reached(reach, piece), *self.guards.get(reach.table, ())))
                 while keys := self._keys(reach.table, condition, most()):
-                    chosen = self._ids_condition(reach.table, "ID_", keys)
-                    yield reach.table, (delete_statement(self.schema, reach.table, chosen), chosen.parameters)
+                    chosen = both((self._ids_condition(reach.table, "ID_", keys), condition))
+                    yield [
+                        *self._standing(),
+                        *self._absent(),
+                        (reach.table, self._delete(reach.table, chosen)),
+                    ]
+
+    def _delete(self, table: str, condition: Condition) -> Statement:
+        return Statement(delete_statement(self.schema, table, condition), condition.parameters)
+
+    def _standing(self) -> Iterator[tuple[str, Statement]]:
+        """Yield what keeps the units' own rows as they are until the end of the transaction."""
+        own = self.recipe.rows[-1]
+        for piece in self._pieces(own.ids):
+            condition = both((self._reached(own, piece), self.policy))
+            sql = f"{self._select_one(own.table, condition)} FOR UPDATE"
+            yield own.table, Statement(sql, condition.parameters, len(piece), deletes=False)
+
+    def _absent(self) -> Iterator[tuple[str, Statement]]:
+        """Yield what makes sure that nothing is there that keeps everything."""
+        for table, condition in self._conditions(self.recipe.absent):
+            sql = f"{self._select_one(table, condition)} LIMIT 1"
+            yield table, Statement(sql, condition.parameters, 0, deletes=False)
+
+    def _select_one(self, table: str, condition: Condition) -> str:
+        return f"SELECT 1 FROM {self.schema.quoted(table)} AS t WHERE {condition.sql}"
 
     def _pieces(self, name: str) -> Iterator[list[str]]:
         return _cut(self.ids.get(name, []))
@@ -140,6 +175,9 @@ class Selection:
         conditions = [self._ids_condition(reach.table, reach.column, ids)]
         conditions += [
             Condition(f"t.{self.schema.column(reach.table, column)} IS NULL") for column in reach.empty
+        ]
+        conditions += [
+            Condition(f"t.{self.schema.column(reach.table, column)} IS NOT NULL") for column in reach.filled
         ]
         if reach.resource_type is not None:
             kind = self.schema.column(reach.table, "RESOURCE_TYPE_")

@@ -1,0 +1,130 @@
+"""Transactions of the end-time strategy: their size, and what changes between choosing and deleting."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cleanupctl.core.cleaning import BatchDeleted
+from cleanupctl.core.settings import CleanupSettings
+from cleanupctl.core.urls import parse_url
+from cleanupctl.history import connect as connect_database
+from tests.camunda_end_time import Policy, all_rows, without
+from tests.integration.test_history_camunda_end_time import NOW, clean, execute, filled, notices, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.camunda_end_time import Rows
+
+
+def before_first_delete(url: str, monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> list[int]:
+    """Let something happen after the first instances were chosen; returns the rows of each transaction."""
+    opened = connect_database(parse_url(url))
+    opened.close()
+    database: Any = type(opened)
+    delete_all, done = database.delete_all, list[int]()
+    waiting = [act]
+
+    def delete(self: Any, statements: Any, most_rows: int) -> Any:
+        while waiting:
+            waiting.pop()()
+        rows = delete_all(self, statements, most_rows)
+        if rows:
+            done.append(sum(rows))
+        return rows
+
+    monkeypatch.setattr(database, "delete_all", delete)
+    return done
+
+
+def some_tree(rows: Rows) -> tuple[str, list[str]]:
+    """Return the root of a finished hierarchy of four, and the ids of the others."""
+    trees: dict[str, list[str]] = {}
+    for one, row in rows["ACT_HI_PROCINST"].items():
+        if row["END_TIME_"] is not None:
+            trees.setdefault(row["ROOT_PROC_INST_ID_"], []).append(one)
+    expired = Policy(rows, NOW).expected()["ACT_HI_PROCINST"]
+    root = next(root for root, found in trees.items() if len(found) == 4 and root in expired)
+    return root, [one for one in trees[root] if one != root]
+
+
+@pytest.mark.parametrize("batch_size", [10_000, 3])
+@pytest.mark.parametrize("rooted", [True, False])
+def test_a_tree_stays_whole_when_something_in_it_runs_again_after_it_was_chosen(
+    engine_postgresql_url: str, monkeypatch: pytest.MonkeyPatch, batch_size: int, rooted: bool
+) -> None:
+    url = engine_postgresql_url
+    rows = filled(url, 10, 0)
+    if not rooted:
+        named = [
+            name for name, found in rows.items() if any("ROOT_PROC_INST_ID_" in r for r in found.values())
+        ]
+        execute(url, *(f"UPDATE {name} SET ROOT_PROC_INST_ID_ = NULL" for name in named))
+    changed = f"UPDATE ACT_HI_PROCINST SET END_TIME_ = NULL WHERE ID_ = '{some_tree(rows)[1][0]}'"
+    before_first_delete(url, monkeypatch, lambda: execute(url, changed))
+    before = all_rows(url)
+    expected = Policy(before, NOW)
+    expected.rows["ACT_HI_PROCINST"][some_tree(rows)[1][0]]["END_TIME_"] = None
+    events = clean(settings(url), cleanup=CleanupSettings(batch_size=batch_size))
+    assert all_rows(url) == without(before, expected.expected())
+    assert "1 instances of act_hi_procinst (invoice:1:def) are kept: they changed" in notices(events)
+
+
+@pytest.mark.parametrize("batch_size", [10_000, 3])
+def test_an_instance_that_has_not_expired_any_more_when_it_is_deleted_stays_whole(
+    engine_url: str, monkeypatch: pytest.MonkeyPatch, batch_size: int
+) -> None:
+    before = filled(engine_url, 10, 0)
+    root, _ = some_tree(before)
+    later = NOW.replace(tzinfo=None) - timedelta(days=1)
+    changed = f"UPDATE ACT_HI_PROCINST SET END_TIME_ = '{later}' WHERE ID_ = '{root}'"
+    before_first_delete(engine_url, monkeypatch, lambda: execute(engine_url, changed))
+    before["ACT_HI_PROCINST"][root]["END_TIME_"] = later
+    clean(settings(engine_url), cleanup=CleanupSettings(batch_size=batch_size))
+    assert all_rows(engine_url) == without(before, Policy(before, NOW).expected())
+
+
+def test_a_called_instance_that_names_itself_as_root_stays_with_its_caller(
+    engine_postgresql_url: str,
+) -> None:
+    url = engine_postgresql_url
+    rows = filled(url, 10, 10)
+    expired = Policy(rows, NOW).expected()["ACT_HI_PROCINST"]
+    called = next(
+        one
+        for one, row in rows["ACT_HI_PROCINST"].items()
+        if row["SUPER_PROCESS_INSTANCE_ID_"] and row["END_TIME_"] and one not in expired
+    )
+    execute(
+        url,
+        "UPDATE ACT_HI_PROCINST SET ROOT_PROC_INST_ID_ = ID_, END_TIME_ = '2020-01-01'"
+        f" WHERE ID_ = '{called}'",
+    )
+    clean(settings(url))
+    assert called in all_rows(url)["ACT_HI_PROCINST"]
+
+
+@pytest.mark.parametrize(
+    ("batch_time", "sizes"),
+    [(timedelta(hours=1), [10, 20, 30]), (timedelta(microseconds=1), [10, *[1] * 50])],
+)
+def test_a_batch_is_a_transaction_of_as_many_instances_as_its_time_allows(
+    engine_postgresql_url: str, monkeypatch: pytest.MonkeyPatch, batch_time: timedelta, sizes: list[int]
+) -> None:
+    url = engine_postgresql_url
+    filled(url, 60, 0)
+    # Alone there is one row of an instance for each.
+    execute(url, "DELETE FROM ACT_HI_PROCINST WHERE PROC_DEF_ID_ NOT LIKE 'invoice%'")
+    (going,) = {len(Policy(all_rows(url), NOW, hierarchy="engine").expected()["ACT_HI_PROCINST"])}
+    transactions = before_first_delete(url, monkeypatch, lambda: None)
+    events = clean(settings(url, hierarchy="engine"), cleanup=CleanupSettings(batch_time=batch_time))
+    batches = [event for event in events if isinstance(event, BatchDeleted)]
+    assert [event.rows for event in batches] == transactions
+    assert all(sum(rows for _, rows in event.by_table) == event.rows for event in batches)
+    instances = [dict(event.by_table).get("act_hi_procinst", 0) for event in batches]
+    found = [number for number in instances if number]
+    assert sum(found) == going
+    assert found[:-1] == sizes[: len(found) - 1]
