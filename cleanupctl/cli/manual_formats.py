@@ -101,6 +101,11 @@ _DRY_RUN = (
         "backlogRows, inflowRowsPerDay, rowsPerSecond, openSecondsPerDay, secondsOfWork",
         "With --estimate, in place of the keys above: what the estimate is made of.",
     ),
+    (
+        "assumedShare",
+        "How much of the time (0 to 1) rests on typical costs, because the job log has no execution that"
+        " deleted enough rows of the table.",
+    ),
     ("finished", "When nothing expired will be left for the first time; null: not within a year."),
     (
         "keepsUp, parallelismNeeded",

@@ -66,9 +66,11 @@ def add_to(app: typer.Typer) -> None:
             One failing table or history does not stop the others. The job then has one retry less and is
             due again after a while; without retries left it waits for a person: see `cleanupctl jobs`.
 
-            An estimate takes the rate from the latest executions in the job log, backlog and inflow from
-            counting what has expired now and a week from now, and follows both through the batch windows of
-            the coming year. The number of jobs that would keep up assumes that the rate grows with them.
+            An estimate takes the cost of a row of each table from the latest executions in the job log,
+            backlog and inflow from counting what has expired now and a week from now, and follows both
+            through the batch windows of the coming year. A table that was not measured is taken to cost what
+            its indexes and the foreign keys to it let expect; the estimate then says how much is assumed.
+            The number of jobs that would keep up assumes that the rate grows with them.
 
             With --watch it stays in the foreground and cleans every history. SIGHUP makes it read the
             configuration again; one that cannot be used is reported, and the one from before stays in force.

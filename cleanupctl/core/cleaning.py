@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -110,6 +110,8 @@ class Expired:
     rows: int
     oldest: datetime | None
     """Removal time (or time column) of the oldest expired row, aware."""
+    typical_seconds: float = field(default=1e-5, compare=False)
+    """What deleting a row of such a table takes on a small server."""
 
 
 class Session(Protocol):

@@ -13,14 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from cleanupctl.core.job import LogEntry
     from cleanupctl.core.window import Window
-
-LEAST_ROWS = 1_000
-"""Executions that removed less say more about starting than about deleting."""
-
-MOST_EXECUTIONS = 20
-"""The rate is taken from so many executions at most: older ones ran against another database."""
 
 HORIZON = timedelta(days=366)
 DAY_SECONDS = 86_400.0
@@ -48,22 +41,6 @@ class Estimate:
     """The least number of jobs that keeps up, if the rate grows with it; None: the most is too few."""
 
 
-def measured_rate(entries: Iterable[LogEntry]) -> float | None:
-    """Rows a second of one job, from its latest executions (newest first); None without a useful one."""
-    rows, seconds = 0, 0.0
-    useful = 0
-    for entry in entries:
-        removed = sum(one.rows for one in entry.removed)
-        if entry.duration is None or removed < LEAST_ROWS:
-            continue
-        rows += removed
-        seconds += entry.duration.total_seconds()
-        useful += 1
-        if useful == MOST_EXECUTIONS:
-            break
-    return rows / seconds if seconds > 0 else None
-
-
 def estimate(
     *,
     backlog: int,
@@ -72,9 +49,11 @@ def estimate(
     parallelism: int,
     openings: Sequence[Window],
     now: datetime,
+    overhead_seconds: float = 0.0,
 ) -> Estimate:
     """Follow the backlog through the coming batch windows.
 
+    `overhead_seconds` is what an execution takes besides deleting.
     `openings` are those within the horizon after `now`, by start; an empty sequence means that cleanup
     is not bound to windows. Rows expire evenly over the day.
     """
@@ -88,7 +67,7 @@ def estimate(
         inflow_per_day=inflow_per_day,
         rows_per_second=rate,
         open_seconds_per_day=min(share, 1.0) * DAY_SECONDS,
-        seconds_of_work=backlog / rate,
+        seconds_of_work=overhead_seconds + backlog / rate,
         finished=_finish(backlog, inflow, rate, spans, now),
         keeps_up=rate * share > inflow,
         parallelism_needed=max(1, needed) if needed <= MAX_PARALLELISM else None,

@@ -32,6 +32,7 @@ from cleanupctl.core.scheduler import (
     plan_after_failure,
     plan_after_run,
 )
+from cleanupctl.core.table_time import TableTimes
 from cleanupctl.core.throttle import Place, Throttle
 from cleanupctl.core.urls import without_secrets
 
@@ -165,6 +166,7 @@ class _Execution:
         self._asked = asked
         """When, by the monotonic clock, the store was asked for the job."""
         self._account = Account()
+        self._times = TableTimes(run.settings.cleanup, run.surroundings.monotonic)
         self._stop_reason: str | None = None
 
     def run(self) -> JobEnded:
@@ -209,6 +211,7 @@ class _Execution:
             with history.open() as session:
                 place = Place(history.name, session.replica_lag, limits.stop_reason)
                 self._tell_waiting(self._run.throttle.before_batch(place))
+                self._times.begin()
                 for event in session.clean(self._run.surroundings.clock(), limits):
                     self._note(event)
                     if isinstance(event, BatchDeleted):
@@ -221,6 +224,7 @@ class _Execution:
 
     def _note(self, event: Event) -> None:
         self._account.add(event)
+        self._times.note(event)
         self._run.tell(JobProgress(self._job, event))
 
     def _tell_waiting(self, pauses: Iterable[tuple[str, float]]) -> None:
@@ -257,7 +261,7 @@ class _Execution:
         return replace(
             entry,
             duration=duration,
-            removed=self._account.removed(),
+            removed=tuple(map(self._times.timed, self._account.removed())),
             stop_reason=self._stop_reason,
             exception_message=after.job.exception_message if self._account.failures else None,
             exception_stacktrace=after.job.exception_stacktrace if self._account.failures else None,

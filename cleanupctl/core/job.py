@@ -57,6 +57,10 @@ class Removed:
     history: str
     table: str
     rows: int
+    seconds: float | None = None
+    """How long it took, with the pauses between batches; None in entries of older versions."""
+    rate: float | None = None
+    """Rows a second to expect of a long execution: the small batches at the beginning do not count."""
 
 
 @dataclass(frozen=True, slots=True)

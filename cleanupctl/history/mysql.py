@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError, InvalidValueError
 from cleanupctl.core.mysql_options import mysql_options
+from cleanupctl.history.costs import TypicalCosts
 from cleanupctl.history.keyset import KeysetDatabase, in_pieces
 from cleanupctl.history.sql import (
     Column,
@@ -123,6 +124,7 @@ class MySQL(KeysetDatabase):
     deletes_by_subquery = False
     delete_prefix = "DELETE t FROM"
     placeholder = "%s"
+    typical_costs = TypicalCosts(row=8, index=2.5, reference=1)
 
     def __init__(self, url: DatabaseUrl, connection: Connection[Any]) -> None:
         self._url = url

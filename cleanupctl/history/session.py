@@ -103,7 +103,11 @@ class CleaningSession:
     def _expired(self, target: Target) -> Expired:
         rows, oldest = self.database.count(target)
         return Expired(
-            self.name, target.label, rows, as_instant(oldest, target, self.zone, target.time_format)
+            self.name,
+            target.label,
+            rows,
+            as_instant(oldest, target, self.zone, target.time_format),
+            self.database.typical_costs.seconds(target.table),
         )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
+    from cleanupctl.history.costs import TypicalCosts
     from cleanupctl.history.walk import Walk
 
 DENSE_SHARE = 0.15
@@ -207,6 +208,7 @@ class Database(ABC):
     alias_keyword: ClassVar[str] = "AS t"
     writing_turn: ClassVar[float | None] = None
     """Seconds of writing after which others get a turn, where only one connection at a time can write."""
+    typical_costs: ClassVar[TypicalCosts]
     index_option: ClassVar[str] = ""
     """What lets an index be created without keeping writers out, where that has to be said."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
+from cleanupctl.history.costs import TypicalCosts
 from cleanupctl.history.keyset import KeysetDatabase
 from cleanupctl.history.sql import (
     DENSE_SHARE,
@@ -82,6 +83,7 @@ class SQLite(KeysetDatabase):
     delete_prefix = "DELETE FROM"
     placeholder = "?"
     writing_turn = 0.1
+    typical_costs = TypicalCosts(row=3, index=3, reference=3)
 
     def __init__(self, url: DatabaseUrl, connection: sqlite3.Connection) -> None:
         self._url = url

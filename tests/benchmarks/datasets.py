@@ -32,13 +32,15 @@ def server_of(kind: str) -> Iterator[DatabaseServer]:
         server.close()
 
 
-def engine_history(server: DatabaseServer, instances: int, *, interleaved: bool = False) -> str:
-    """Fill an engine's database: half of its instances have expired. Returns its URL."""
+def engine_history(
+    server: DatabaseServer, instances: int, *, interleaved: bool = False, now: datetime = NOW
+) -> str:
+    """Fill an engine's database: half of its instances have expired at `now` (aware). Returns its URL."""
     began = time.monotonic()
     url = server.create_database()
     create_engine_schema(url)
     counts = fill(
-        url, expired_instances=instances, unexpired_instances=instances, now=NOW, interleaved=interleaved
+        url, expired_instances=instances, unexpired_instances=instances, now=now, interleaved=interleaved
     )
     print(f"{sum(counts.values()):,} rows in {time.monotonic() - began:.0f} s", file=sys.stderr)
     return url

@@ -39,7 +39,7 @@ def test_an_entry_comes_back_as_it_was_written(store: JobStore) -> None:
         due_date=NOW - MINUTE,
         process_id=2**31,
         duration=timedelta(hours=30, milliseconds=7),
-        removed=(Removed("Auftrag 🧹", "ACT_HI_PROCINST", 2**40), Removed("audit", "event", 0)),
+        removed=(Removed("Auftrag 🧹", "ACT_HI_PROCINST", 2**40), Removed("audit", "event", 7, 0.25, 28.0)),
         stop_reason="window-end",
         exception_message="a\0b\udcff",
         exception_stacktrace="x" * 200_000,

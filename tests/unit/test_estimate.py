@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanupctl.core.estimate import HORIZON, estimate, measured_rate
-from cleanupctl.core.job import LogEntry, LogState, Removed
+from cleanupctl.core.estimate import HORIZON, estimate
 from cleanupctl.core.window import Window
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
@@ -19,29 +18,6 @@ def nights(hours: float = 10, days: int = 366) -> list[Window]:
     """Windows that open at 20:00 UTC."""
     first = NOW.replace(hour=20)
     return [Window(first + timedelta(days=n), first + timedelta(days=n, hours=hours)) for n in range(days)]
-
-
-def entry(rows: int, seconds: float | None) -> LogEntry:
-    return LogEntry(
-        job_id="x",
-        state=LogState.SUCCESSFUL,
-        time=NOW,
-        due_date=None,
-        retries=3,
-        priority=0,
-        host="h",
-        process_id=1,
-        version="1",
-        configuration="c",
-        duration=None if seconds is None else timedelta(seconds=seconds),
-        removed=(Removed("engine", "ACT_HI_DETAIL", rows),),
-    )
-
-
-def test_the_rate_is_rows_by_time_of_executions_that_removed_enough() -> None:
-    assert measured_rate([entry(10_000, 2), entry(5, 1), entry(20_000, 4), entry(9_999, None)]) == 5000
-    assert measured_rate([entry(5, 1)]) is None
-    assert measured_rate([]) is None
 
 
 def test_without_windows_the_backlog_takes_its_rows_by_the_rate() -> None:

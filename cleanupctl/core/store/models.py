@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -68,9 +68,8 @@ class RemovedField(peewee.TextField):
 
     def db_value(self, value: Collection[Removed]) -> str:
         """Return a JSON array of objects."""
-        return json.dumps(
-            [{"history": part.history, "table": part.table, "rows": part.rows} for part in value]
-        )
+        parts = (asdict(part) for part in value)
+        return json.dumps([{key: one for key, one in part.items() if one is not None} for part in parts])
 
     def python_value(self, value: str) -> tuple[Removed, ...]:
         """Return the parts."""

@@ -164,7 +164,9 @@ class InstanceWork:
         for table, number in rows.items():
             if number:
                 oldest = self._oldest(session) if table == self._group.table else None
-                yield Expired(session.name, self._schema.tables[table].name, number, oldest)
+                found = self._schema.tables[table]
+                typical = session.database.typical_costs.seconds(found)
+                yield Expired(session.name, found.name, number, oldest, typical)
         yield from (Noticed(session.name, message) for message in self._notices())
 
     def _oldest(self, session: CleaningSession) -> datetime | None:
