@@ -1,26 +1,36 @@
 """How long live statements take, alone and beside a run on the same table: p50, p99 and the longest.
 
-python -m tests.benchmarks.live_traffic [--rows 600000] [--clients 4] [--json]
+.venv/bin/python -m tests.benchmarks.live_traffic --rows 600000 --clients 4
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import statistics
 import tempfile
 import threading
 import time
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tests.benchmarks.datasets import SERVERS, server_of
-from tests.benchmarks.measuring import arguments, percentile
+from tests.benchmarks.datasets import SERVERS, Snapshot, server_of
+from tests.benchmarks.measuring import Measurement, Results, alternate, arguments, percentile
 from tests.command import Command
 from tests.servers import connect
 
-ALONE_SECONDS = 10.0
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WARMING_SECONDS = 1.0
+ALONE_SECONDS = 8.0
 THINKING_SECONDS = 0.005
+CONFIGURATION = (
+    '[[history]]\nname = "live"\nkind = "tables"\nurl = "{url}"\n'
+    '[[history.table]]\nname = "event"\ntime_column = "created_at"\nttl = 30\n'
+)
 
 
 class Client(threading.Thread):
@@ -30,7 +40,8 @@ class Client(threading.Thread):
         super().__init__()
         self.url = url
         self.number = number
-        self.times: list[float] = []
+        self.times: list[tuple[float, float]] = []
+        """When each statement was begun, and how long it took."""
         self.ending = threading.Event()
 
     def run(self) -> None:
@@ -48,7 +59,7 @@ class Client(threading.Thread):
                 ):
                     started = time.perf_counter()
                     cursor.execute(statement, parameters)
-                    self.times.append(time.perf_counter() - started)
+                    self.times.append((started, time.perf_counter() - started))
                 time.sleep(THINKING_SECONDS)
 
 
@@ -67,72 +78,102 @@ def fill(url: str, rows: int) -> None:
         cursor.execute("ANALYZE TABLE event" if url.startswith("mysql") else "ANALYZE event")
 
 
-def figures(clients: list[Client]) -> dict[str, float]:
-    """Put the times of all clients together, in milliseconds."""
-    times = [value for client in clients for value in client.times]
-    parts = {"p50": statistics.median(times), "p99": percentile(times, 0.99) or 0.0, "longest": max(times)}
-    return {"statements": len(times)} | {name: round(1000 * value, 2) for name, value in parts.items()}
+def statements(clients: list[Client], since: float, until: float) -> list[float]:
+    """Seconds of all clients' statements that were begun within a time."""
+    return [took for client in clients for begun, took in client.times if since <= begun <= until]
 
 
-def traffic(url: str, count: int) -> list[Client]:
-    """Start the clients."""
+@contextlib.contextmanager
+def traffic(url: str, count: int) -> Iterator[list[Client]]:
+    """Clients at work; ended afterwards."""
     clients = [Client(url, number) for number in range(count)]
     for client in clients:
         client.start()
-    return clients
+    try:
+        yield clients
+    finally:
+        for client in clients:
+            client.ending.set()
+        for client in clients:
+            client.join()
 
 
-def end(clients: list[Client]) -> dict[str, float]:
-    """End the clients and sum up."""
-    for client in clients:
-        client.ending.set()
-    for client in clients:
-        client.join()
-    return figures(clients)
-
-
-def measure(kind: str, rows: int, count: int) -> dict[str, Any]:
-    """Traffic alone, then beside one run with default settings."""
-    with server_of(kind) as server, tempfile.TemporaryDirectory() as folder:
-        url = server.create_database()
-        fill(url, rows)
-        clients = traffic(url, count)
+def alone(url: str, count: int) -> Measurement:
+    """Traffic and nothing else."""
+    with traffic(url, count) as clients:
+        time.sleep(WARMING_SECONDS)
+        since = time.perf_counter()
         time.sleep(ALONE_SECONDS)
-        alone = end(clients)
-        with connect(url) as connection, connection.cursor() as cursor:
-            cursor.execute("DELETE FROM event WHERE id >= 100000000")
+        until = time.perf_counter()
+    return measurement(statements(clients, since, until), until - since, {})
+
+
+def beside(url: str, count: int, configuration: str) -> Measurement:
+    """Traffic while one `cleanupctl run` deletes; its start-up does not count."""
+    with tempfile.TemporaryDirectory() as folder:
         command = Command(Path(folder))
-        command.configure(
-            f'[[history]]\nname = "live"\nkind = "tables"\nurl = "{url}"\n'
-            '[[history.table]]\nname = "event"\ntime_column = "created_at"\nttl = 30\n'
-        )
+        command.configure(configuration.format(url=url))
         command("schedule")
-        clients = traffic(url, count)
-        outcome = command("run")
-        beside = end(clients)
-        return {
-            "kind": kind,
-            "alone_ms": alone,
-            "beside_ms": beside,
-            "removed": outcome.data["removedRows"],
-            "rows_per_second": outcome.data["rowsPerSecond"],
-        }
+        with traffic(url, count) as clients:
+            time.sleep(WARMING_SECONDS)
+            outcome = command("run")
+            until = time.perf_counter()
+    if outcome.code:
+        raise RuntimeError(outcome.err)
+    since = until - outcome.data["seconds"]
+    notes = {"removed": outcome.data["removedRows"], "removed/s": outcome.data["rowsPerSecond"]}
+    return measurement(statements(clients, since, until), until - since, notes)
+
+
+def measurement(took: list[float], seconds: float, notes: dict[str, Any]) -> Measurement:
+    """Sum up: milliseconds, and how many statements a second there were."""
+    parts = {
+        "p50 ms": statistics.median(took),
+        "p99 ms": percentile(took, 0.99) or 0.0,
+        "longest ms": max(took),
+    }
+    figures = {name: round(1000 * value, 2) for name, value in parts.items()}
+    return Measurement(seconds, notes={"statements/s": round(len(took) / seconds)} | figures | notes)
+
+
+def report_traffic(kind: str, results: Results, *, as_json: bool) -> None:
+    """Print the medians over the rounds, and how many times those beside are those alone."""
+    medians = {
+        way: {name: statistics.median(one.notes[name] for one in found) for name in found[0].notes}
+        for way, found in results.items()
+    }
+    ratios = {name: round(medians["beside"][name] / value, 2) for name, value in medians["alone"].items()}
+    if as_json:
+        print(json.dumps({"database": kind} | medians | {"ratio": ratios}))
+        return
+    run = medians["beside"]
+    print(f"\n{kind}: {run['removed']:,.0f} rows removed, {run['removed/s']:,.0f} a second\n")
+    print(f"{'statements':<14}{'alone':>10}{'beside':>10}{'ratio':>8}")
+    for name, ratio in ratios.items():
+        print(f"{name:<14}{medians['alone'][name]:>10,}{run[name]:>10,}{ratio:>8}")
 
 
 def main() -> None:
-    """Measure both servers."""
+    """Measure both servers, or one."""
     parser = arguments(__doc__)
-    parser.add_argument("--rows", type=int, default=600_000)
+    parser.add_argument("--database", choices=SERVERS, help="only this one")
+    parser.add_argument(
+        "--rows", type=int, default=600_000, help="rows of the table; two thirds have expired"
+    )
     parser.add_argument("--clients", type=int, default=4)
-    options = parser.parse_args()
-    for kind in SERVERS:
-        found = measure(kind, options.rows, options.clients)
-        if options.json:
-            print(json.dumps(found))
-            continue
-        print(f"{kind}: {found['removed']:,} rows removed, {found['rows_per_second']:,} a second")
-        for name in ("alone_ms", "beside_ms"):
-            print(f"  {name}: {found[name]}")
+    parser.add_argument("--jobs", type=int, default=1, help="degree of parallelism")
+    chosen = parser.parse_args()
+    configuration = f"[cleanup]\nparallelism = {chosen.jobs}\n{CONFIGURATION}"
+    for kind in [chosen.database] if chosen.database else SERVERS:
+        with server_of(kind) as server:
+            url = server.create_database()
+            fill(url, chosen.rows)
+            ways = {
+                "alone": partial(alone, url, chosen.clients),
+                "beside": partial(beside, url, chosen.clients, configuration),
+            }
+            results = alternate(ways, rounds=chosen.rounds, before=Snapshot(server).restore)
+        report_traffic(kind, results, as_json=chosen.json)
 
 
 if __name__ == "__main__":
