@@ -10,6 +10,7 @@ import threading
 import time
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -165,6 +166,8 @@ def main() -> None:
     parser.add_argument("--interleaved", action="store_true", help="rows to go and to stay lie mixed")
     parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the result (needs pygal)")
     chosen = parser.parse_args()
+    if chosen.plot and not find_spec("pygal"):
+        parser.error("--plot needs pygal: pip install 'pygal>=3,<4'")
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(server_of(chosen.database))
         url = engine_history(server, chosen.instances, interleaved=chosen.interleaved)

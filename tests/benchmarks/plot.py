@@ -1,4 +1,4 @@
-"""Pictures of measurements as SVG files, by pygal (`pip install -e '.[benchmarks]'`)."""
+"""Pictures of measurements as SVG files, by pygal: the dependency group `benchmarks` of pyproject.toml."""
 
 from __future__ import annotations
 
