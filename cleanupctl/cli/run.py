@@ -70,7 +70,7 @@ def add_to(app: typer.Typer) -> None:
             backlog and inflow from counting what has expired now and a week from now, and follows both
             through the batch windows of the coming year. A table that was not measured is taken to cost what
             its indexes and the foreign keys to it let expect; the estimate then says how much is assumed.
-            The number of jobs that would keep up assumes that the rate grows with them.
+            Where several jobs were not measured together, two are taken to remove a third more than one.
 
             With --watch it stays in the foreground and cleans every history. SIGHUP makes it read the
             configuration again; one that cannot be used is reported, and the one from before stays in force.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cleanupctl.cli.run_report import count_expired, refuse_failures
 from cleanupctl.core.costs import LEAST_ROWS, MOST_EXECUTIONS, Measured, measured, work
-from cleanupctl.core.estimate import HORIZON, Estimate, estimate
+from cleanupctl.core.estimate import HORIZON, Estimate, estimate, gain
 from cleanupctl.core.job import LogState
 from cleanupctl.core.times import format_instant
 
@@ -24,9 +24,6 @@ INFLOW_DAYS = 7
 
 ALONE = 1.05
 """Up to this many jobs at a time, on average, they ran one after the other."""
-
-GAIN = 0.4
-"""Where jobs were not measured together, each doubling of them is taken to bring a third more."""
 
 UNKNOWN_RATE = 1e5
 """Rows a second where there is no table to say what it costs."""
@@ -49,7 +46,7 @@ def write_estimate(context: Context, store: JobStore, histories: Sequence[Histor
     result = estimate(
         backlog=now_to_do.rows,
         inflow_per_day=inflow / INFLOW_DAYS,
-        rows_per_second_per_job=_rate_of_a_job(context, costs, found if now_to_do.rows else later),
+        rows_per_second=_rate(context, costs, found if now_to_do.rows else later),
         parallelism=settings.cleanup.parallelism,
         openings=openings,
         now=now,
@@ -64,13 +61,13 @@ def write_estimate(context: Context, store: JobStore, histories: Sequence[Histor
     _write(context, result, assumed=now_to_do.assumed if costs.tables else 1.0, bounded=bool(openings))
 
 
-def _rate_of_a_job(context: Context, costs: Measured, expired: Sequence[Expired]) -> float:
-    """Rows a second by which the configured number of jobs multiplies to the rate of all."""
+def _rate(context: Context, costs: Measured, expired: Sequence[Expired]) -> float:
+    """Rows a second of all the jobs that are configured."""
     configured = context.settings.cleanup.parallelism
     measured_together = costs.concurrency > ALONE
-    together = min(configured, costs.concurrency) if measured_together else configured**GAIN
+    together = min(configured, costs.concurrency) if measured_together else gain(configured)
     total = work(costs, [replace(one, rows=max(1, one.rows)) for one in expired])
-    return total.rows / total.seconds * together / configured if total.seconds else UNKNOWN_RATE
+    return total.rows / total.seconds * together if total.seconds else UNKNOWN_RATE
 
 
 def _write(context: Context, result: Estimate, *, assumed: float, bounded: bool) -> None:

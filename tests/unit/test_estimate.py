@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanupctl.core.estimate import HORIZON, estimate
+from cleanupctl.core.estimate import HORIZON, estimate, gain
 from cleanupctl.core.window import Window
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
@@ -22,7 +22,7 @@ def nights(hours: float = 10, days: int = 366) -> list[Window]:
 
 def test_without_windows_the_backlog_takes_its_rows_by_the_rate() -> None:
     found = estimate(
-        backlog=36_000, inflow_per_day=0, rows_per_second_per_job=5, parallelism=2, openings=(), now=NOW
+        backlog=36_000, inflow_per_day=0, rows_per_second=10, parallelism=2, openings=(), now=NOW
     )
     assert found.seconds_of_work == 3600
     assert found.finished == NOW + timedelta(hours=1)
@@ -34,7 +34,7 @@ def test_work_goes_on_only_within_the_windows() -> None:
     found = estimate(
         backlog=540_000,
         inflow_per_day=0,
-        rows_per_second_per_job=10,
+        rows_per_second=10,
         parallelism=1,
         openings=nights(),
         now=NOW,
@@ -46,8 +46,8 @@ def test_work_goes_on_only_within_the_windows() -> None:
 def test_an_inflow_larger_than_the_nights_never_ends_and_says_how_many_jobs_would_do() -> None:
     found = estimate(
         backlog=1_000,
-        inflow_per_day=900_000,
-        rows_per_second_per_job=10,
+        inflow_per_day=540_000,
+        rows_per_second=10,
         parallelism=1,
         openings=nights(),
         now=NOW,
@@ -57,7 +57,7 @@ def test_an_inflow_larger_than_the_nights_never_ends_and_says_how_many_jobs_woul
 
 def test_more_jobs_than_there_can_be_are_not_promised() -> None:
     found = estimate(
-        backlog=1, inflow_per_day=10**9, rows_per_second_per_job=1, parallelism=8, openings=nights(), now=NOW
+        backlog=1, inflow_per_day=10**9, rows_per_second=1, parallelism=8, openings=nights(), now=NOW
     )
     assert found.parallelism_needed is None
 
@@ -73,7 +73,7 @@ def test_more_jobs_never_finish_later(backlog: int, inflow: float, rate: float, 
         estimate(
             backlog=backlog,
             inflow_per_day=inflow,
-            rows_per_second_per_job=rate,
+            rows_per_second=rate * gain(jobs),
             parallelism=jobs,
             openings=nights(hours),
             now=NOW,
