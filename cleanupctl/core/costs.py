@@ -18,6 +18,9 @@ LEAST_ROWS = 1_000
 MOST_EXECUTIONS = 20
 """Costs are taken from so many executions at most: older ones ran against another database."""
 
+BRIEF_SECONDS = 0.1
+"""Measured for so long, a table tells half of what it could about others: one pause may have been in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -29,6 +32,8 @@ class Measured:
     """Seconds of an execution besides deleting: connecting, planning, looking for what is left."""
     concurrency: float = 1.0
     """How many jobs were deleting at the same time, on average."""
+    seconds: float = 0.0
+    """How long they were deleting in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,10 @@ def measured(entries: Iterable[LogEntry]) -> Measured:
     enough = {key for key, number in rows.items() if number >= LEAST_ROWS} or set(rows)
     overhead = min((_duration(entry) - _deleting(entry) for entry in useful), default=0.0)
     return Measured(
-        {key: seconds[key] / rows[key] for key in enough}, max(0.0, overhead), _concurrency(useful)
+        {key: seconds[key] / rows[key] for key in enough},
+        max(0.0, overhead),
+        _concurrency(useful),
+        sum(map(_deleting, useful)),
     )
 
 
@@ -97,7 +105,8 @@ def work(costs: Measured, expired: Sequence[Expired]) -> Work:
     """Add up what all the rows take.
 
     A table that was not measured costs what its shape lets expect, in proportion to those that were:
-    of its own history, else of any. Without any the typical costs are taken as they are.
+    of its own history, else of any; the less, the shorter they were measured. Without any the typical
+    costs are taken as they are.
     """
     typical = {(one.history, one.table): one.typical_seconds for one in expired}
     total = assumed = 0.0
@@ -121,4 +130,7 @@ def _factor(costs: Measured, typical: Mapping[tuple[str, str], float], history: 
         if key in typical and history in {None, key[0]}
     ]
     expected = sum(usual for _, usual in pairs)
-    return sum(seconds for seconds, _ in pairs) / expected if expected else None
+    if not expected:
+        return None
+    trust = costs.seconds / (costs.seconds + BRIEF_SECONDS)
+    return float((sum(seconds for seconds, _ in pairs) / expected) ** trust)

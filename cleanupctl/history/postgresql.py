@@ -168,7 +168,7 @@ class PostgreSQL(Database):
 
     index_option = "CONCURRENTLY "
     # Deleting leaves indexes alone; a foreign key costs a query for each row.
-    typical_costs = TypicalCosts(row=3, index=0, reference=15)
+    typical_costs = TypicalCosts(row=2.2, index=0, reference=10)
 
     def __init__(self, url: DatabaseUrl, connection: Connection[Any]) -> None:
         from psycopg import IsolationLevel
