@@ -123,6 +123,9 @@ class Session(Protocol):
         Failures of single tables are events; only a history that cannot be worked on at all raises.
         """
 
+    def keep_alive(self) -> None:
+        """Give the database a sign of life while nothing is cleaned. Raises HistoryError."""
+
     def replica_lag(self) -> float:
         """Return how many seconds the slowest replica is behind; infinity when one does not replicate.
 

@@ -209,7 +209,7 @@ class _Execution:
     def _clean(self, history: History, limits: ExecutionLimits) -> None:
         try:
             with history.open() as session:
-                place = Place(history.name, session.replica_lag, limits.stop_reason)
+                place = Place(history.name, session.replica_lag, session.keep_alive, limits.stop_reason)
                 self._tell_waiting(self._run.throttle.before_batch(place))
                 self._times.begin()
                 for event in session.clean(self._run.surroundings.clock(), limits):

@@ -16,6 +16,9 @@ ROWS_PER_SECOND = "rows-per-second"
 LOAD = "load"
 REPLICA_LAG = "replica-lag"
 
+LONGEST_PAUSE_SECONDS = 20.0
+"""A longer pause is made in parts, with a sign of life to the database after each."""
+
 CHECK_SECONDS = 1.0
 """How often load and replicas are looked at while they are in the way."""
 
@@ -27,6 +30,8 @@ class Place:
     history: str
     replica_lag: Callable[[], float]
     """Seconds that the slowest replica of the history is behind."""
+    keep_alive: Callable[[], None]
+    """Gives the history's database a sign of life: no server lets a session idle for ever."""
     stop_reason: Callable[[], str | None]
     """Why to stop now: signals, the end of the window, limits."""
 
@@ -48,9 +53,12 @@ class Throttle:
     def after_batch(self, place: Place, rows: int, seconds: float) -> Iterator[tuple[str, float]]:
         """Wait as configured after a batch of `rows` that took `seconds`; yield why and how long."""
         reason, pause = self._pause(rows, seconds)
-        if pause > 0:
-            self.wait(pause)
-            yield reason, pause
+        while pause > 0 and not place.stop_reason():
+            part = min(pause, LONGEST_PAUSE_SECONDS)
+            self.wait(part)
+            place.keep_alive()
+            yield reason, part
+            pause -= part
         yield from self.before_batch(place)
 
     def before_batch(self, place: Place) -> Iterator[tuple[str, float]]:
@@ -60,6 +68,7 @@ class Throttle:
         """
         while (reason := self._in_the_way(place)) and not place.stop_reason():
             self.wait(CHECK_SECONDS)
+            place.keep_alive()
             yield reason, CHECK_SECONDS
 
     def _in_the_way(self, place: Place) -> str | None:

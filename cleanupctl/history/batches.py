@@ -134,6 +134,7 @@ class TargetRun:
             return
         walk.abandon()
         while not walk.finished:
+            self._database.keep_alive()
             limits.pause(OTHERS_PAUSE_SECONDS)
 
     def help(self, walk: Walk[Any], limits: Limits) -> Iterator[Event]:
@@ -198,6 +199,7 @@ class TargetRun:
                     self._grow_again(limits, deletion, known, pace)
                     return
                 # Others still work on their last pieces, and may have to give them back.
+                self._database.keep_alive()
                 limits.pause(OTHERS_PAUSE_SECONDS)
 
     def _give_way(self, seconds: float, limits: Limits) -> None:

@@ -10,6 +10,8 @@ from cleanupctl.core.mysql_options import mysql_options
 from cleanupctl.history.costs import TypicalCosts
 from cleanupctl.history.keyset import KeysetDatabase, in_pieces
 from cleanupctl.history.sql import (
+    IDLE_IN_TRANSACTION_SECONDS,
+    IDLE_SECONDS,
     Column,
     Condition,
     Cutoff,
@@ -130,12 +132,14 @@ class MySQL(KeysetDatabase):
         self._url = url
         self._connection = connection
         # Not for the session: whoever counts may take longer. MySQL has no such limit for a DELETE.
-        self._limited = ""
+        self._limited = idle = ""
         if "MariaDB" in str(connection.get_server_info()):  # type: ignore[no-untyped-call] # its stubs
             self._limited = f"SET STATEMENT max_statement_time = {STATEMENT_SECONDS} FOR "
+            idle = f", SESSION idle_transaction_timeout = {IDLE_IN_TRANSACTION_SECONDS}"
         for setting in (
             "SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-            f"SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}",
+            f"SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS},"
+            f" SESSION wait_timeout = {IDLE_SECONDS}{idle}",
             # `timestamp` columns hold instants: compare them in UTC whatever the server's own zone is.
             "SESSION time_zone = '+00:00'",
         ):

@@ -192,6 +192,7 @@ class PhaseRun:
             self.stopped = True
             yield Stopped(self._session.name, reason)
             return
+        self._session.database.keep_alive()
         limits.pause(min(MOST_WAIT_SECONDS, WAIT_FOR_OTHERS_SECONDS * 2**self._waits))
         self._waits = min(self._waits + 1, MOST_WAITS_COUNTED)
 

@@ -14,6 +14,8 @@ from cleanupctl.history.postgresql_ways import BlockSweep, BlockWalk, TimeOrder
 from cleanupctl.history.sql import (
     COUNT_BOUND,
     DENSE_SHARE,
+    IDLE_IN_TRANSACTION_SECONDS,
+    IDLE_SECONDS,
     Column,
     Condition,
     Cutoff,
@@ -54,6 +56,7 @@ PIPELINED = 8
 """Statements of a transaction that are sent without waiting for the first one's end: only then is it known
 whether they deleted more than they may."""
 
+IDLE_TIMEOUT_SINCE = 140000
 TID_RANGES_SINCE = 140000
 """Server version from which a range of blocks is read without reading the whole table."""
 
@@ -180,8 +183,12 @@ class PostgreSQL(Database):
         # Whatever the database's default is: a row that changed is looked at again, not refused.
         connection.isolation_level = IsolationLevel.READ_COMMITTED
         with self.translated():
-            connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
-            connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
+            idle = f"; SET idle_session_timeout = '{IDLE_SECONDS}s'"
+            connection.execute(
+                f"SET lock_timeout = '{LOCK_TIMEOUT}'; SET statement_timeout = '{STATEMENT_TIMEOUT}';"
+                f" SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_SECONDS}s'"
+                f"{idle if connection.info.server_version >= IDLE_TIMEOUT_SINCE else ''}"
+            )
             connection.execute(_COMMIT_WITHOUT_WAITING)
 
     def close(self) -> None:
@@ -392,7 +399,11 @@ class PostgreSQL(Database):
                 return ForeignKeyError(text)
             case errors.InsufficientPrivilege():
                 return HistoryError(f"{self._url}: {text}")
-            case psycopg.OperationalError() | psycopg.InterfaceError():
+            case (
+                psycopg.OperationalError()
+                | psycopg.InterfaceError()
+                | errors.IdleInTransactionSessionTimeout()
+            ):
                 return HistoryUnreachableError(f"{self._url} is not reachable any more: {text}")
             case psycopg.Error():
                 return HistoryError(f"{self._url}: {text}")

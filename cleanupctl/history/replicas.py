@@ -87,11 +87,13 @@ class ReplicaLag:
 
     def seconds(self) -> float:
         """Ask the replica; one that does not answer counts as not replicating."""
+        known_before = self._replica is not None
         try:
             sources = self._status()
         except HistoryUnreachableError:
             self.close()
-            return NOT_REPLICATING
+            # The replica may have ended a connection that was not used for a while.
+            return self.seconds() if known_before else NOT_REPLICATING
         behind = [next((row[name] for name in _BEHIND if name in row), None) for row in sources]
         known = [NOT_REPLICATING if seconds is None else float(seconds) for seconds in behind]
         return max(known, default=NOT_REPLICATING)

@@ -66,6 +66,10 @@ class CleaningSession:
             if work.stopped:
                 return
 
+    def keep_alive(self) -> None:
+        """Give the database a sign of life."""
+        self.database.keep_alive()
+
     def replica_lag(self) -> float:
         """Return how many seconds the slowest replica is behind."""
         return self._lag.seconds()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time as clock
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 
 DENSE_SHARE = 0.15
 """From this share of expired rows on, walking the table in storage order beats its time index."""
+
+IDLE_SECONDS = 120
+"""Servers end a session that has been idle for so long: its process is gone or suspended, and what it has
+claimed is free again. Without that a server may wait for hours for a host that lost its power."""
+IDLE_IN_TRANSACTION_SECONDS = 10
+"""Likewise a transaction nobody goes on with, whose rows are locked for live traffic."""
+KEEP_ALIVE_SECONDS = 30
 
 COUNT_BOUND = 100_000
 """Bounded counts stop here: enough to decide and to report, cheap on any table."""
@@ -211,6 +219,14 @@ class Database(ABC):
     typical_costs: ClassVar[TypicalCosts]
     index_option: ClassVar[str] = ""
     """What lets an index be created without keeping writers out, where that has to be said."""
+    _alive_at = 0.0
+
+    def keep_alive(self) -> None:
+        """Give the server a sign of life now and then, wherever a worker waits. Raises HistoryError."""
+        now = clock.monotonic()
+        if now >= self._alive_at + KEEP_ALIVE_SECONDS:
+            self._alive_at = now
+            self.query("SELECT 1")
 
     @abstractmethod
     def close(self) -> None:

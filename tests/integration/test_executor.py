@@ -65,12 +65,16 @@ class PretendHistory:
     before_batch: Callable[[], None] = lambda: None
     replica_lag: Callable[[], float] = lambda: 0.0
     threads: set[str] = field(default_factory=set)
+    signs_of_life: int = 0
 
     @contextmanager
     def open(self) -> Iterator[PretendHistory]:
         if self.error:
             raise self.error
         yield self
+
+    def keep_alive(self) -> None:
+        self.signs_of_life += 1
 
     def clean(self, now: datetime, limits: Limits) -> Iterator[Event]:
         self.threads.add(threading.current_thread().name)
@@ -310,6 +314,14 @@ def test_a_duty_cycle_rests_after_each_batch(house: Callable[..., House]) -> Non
     # Batches of the pretended history take 10 ms.
     assert pauses == pytest.approx([0.03] * 3)
     assert account.waited == {"duty-cycle": 90}
+
+
+def test_a_long_pause_gives_signs_of_life(house: Callable[..., House]) -> None:
+    history = PretendHistory(rows=10)
+    account, pauses = throttled(house(NIGHT), history, duty_cycle=0.0002)
+    assert pauses == pytest.approx([20.0, 20.0, 9.99])
+    assert history.signs_of_life == 3
+    assert account.waited == {"duty-cycle": 49990}
 
 
 def test_a_rate_is_kept_on_average_and_batches_are_no_larger_than_a_second_of_it(
