@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cleanupctl.core.cleaning import BatchDeleted
-from cleanupctl.core.settings import CleanupSettings
+from cleanupctl.core.settings import CleanupSettings, TtlOverride
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history import connect as connect_database
 from tests.camunda_end_time import Policy, all_rows, without
 from tests.integration.test_history_camunda_end_time import NOW, clean, execute, filled, notices, settings
+from tests.limits import TestLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,14 @@ def some_tree(rows: Rows) -> tuple[str, list[str]]:
     return root, [one for one in trees[root] if one != root]
 
 
+def forget_roots(url: str, rows: Rows) -> None:
+    """Make the rows as engines before 7.10 wrote them."""
+    named = [
+        name for name, found in rows.items() if any("ROOT_PROC_INST_ID_" in row for row in found.values())
+    ]
+    execute(url, *(f"UPDATE {name} SET ROOT_PROC_INST_ID_ = NULL" for name in named))
+
+
 @pytest.mark.parametrize("batch_size", [10_000, 3])
 @pytest.mark.parametrize("rooted", [True, False])
 def test_a_tree_stays_whole_when_something_in_it_runs_again_after_it_was_chosen(
@@ -59,10 +68,7 @@ def test_a_tree_stays_whole_when_something_in_it_runs_again_after_it_was_chosen(
     url = engine_postgresql_url
     rows = filled(url, 10, 0)
     if not rooted:
-        named = [
-            name for name, found in rows.items() if any("ROOT_PROC_INST_ID_" in r for r in found.values())
-        ]
-        execute(url, *(f"UPDATE {name} SET ROOT_PROC_INST_ID_ = NULL" for name in named))
+        forget_roots(url, rows)
     changed = f"UPDATE ACT_HI_PROCINST SET END_TIME_ = NULL WHERE ID_ = '{some_tree(rows)[1][0]}'"
     before_first_delete(url, monkeypatch, lambda: execute(url, changed))
     before = all_rows(url)
@@ -87,6 +93,18 @@ def test_an_instance_that_has_not_expired_any_more_when_it_is_deleted_stays_whol
     assert all_rows(engine_url) == without(before, Policy(before, NOW).expected())
 
 
+@pytest.mark.parametrize("batch_size", [10_000, 3])
+def test_nothing_more_goes_once_the_time_to_live_of_its_definition_is_another(
+    engine_url: str, monkeypatch: pytest.MonkeyPatch, batch_size: int
+) -> None:
+    before = filled(engine_url, 20, 0)
+    expected = Policy(before, NOW, ttls={"invoice": 10_000}).expected()
+    longer = "UPDATE ACT_RE_PROCDEF SET HISTORY_TTL_ = 10000 WHERE KEY_ = 'invoice'"
+    before_first_delete(engine_url, monkeypatch, lambda: execute(engine_url, longer))
+    clean(settings(engine_url), cleanup=CleanupSettings(batch_size=batch_size))
+    assert all_rows(engine_url)["ACT_HI_PROCINST"] == without(before, expected)["ACT_HI_PROCINST"]
+
+
 def test_a_called_instance_that_names_itself_as_root_stays_with_its_caller(
     engine_postgresql_url: str,
 ) -> None:
@@ -105,6 +123,23 @@ def test_a_called_instance_that_names_itself_as_root_stays_with_its_caller(
     )
     clean(settings(url))
     assert called in all_rows(url)["ACT_HI_PROCINST"]
+
+
+@pytest.mark.parametrize("rooted", [True, False])
+def test_what_a_stopped_run_has_left_of_a_big_hierarchy_goes_with_the_next_ones(
+    engine_postgresql_url: str, *, rooted: bool
+) -> None:
+    url = engine_postgresql_url
+    rows = filled(url, 10, 5)
+    if not rooted:
+        forget_roots(url, rows)
+    before = all_rows(url)
+    # Called instances have no time to live of their own: they go with their root or not at all.
+    configured = settings(url, ttls=(TtlOverride("check", None),))
+    for batches in range(7, 20):
+        clean(configured, cleanup=CleanupSettings(batch_size=12), limits=TestLimits(batches=batches))
+    clean(configured, cleanup=CleanupSettings(batch_size=12))
+    assert all_rows(url) == without(before, Policy(before, NOW, ttls={"check": None}).expected())
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from cleanupctl.history.camunda.schema import (
     TASK_METRICS,
     find_schema,
 )
-from cleanupctl.history.camunda.ttl import NONE, batch_ttl, definition_ttl, expiry
+from cleanupctl.history.camunda.ttl import DEFINITION, NONE, batch_ttl, definition_ttl, expiry
 from cleanupctl.history.phases import Phase
 from cleanupctl.history.sql import COUNT_BOUND, Condition, Target
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from cleanupctl.core.settings import HistorySettings
     from cleanupctl.history.camunda.definitions import Definition, Kind
     from cleanupctl.history.camunda.schema import Schema
+    from cleanupctl.history.camunda.ttl import EffectiveTtl
     from cleanupctl.history.sql import Cutoff, Database
 
 TABLES = (
@@ -91,23 +92,28 @@ class EndTimePlanner:
             ttl = definition_ttl(definition, self._settings)
             if ttl.days is not None:
                 until = expiry(now, ttl.days, self._settings.timezone)
-                works.append(self._work(schema, definition, until, unrooted))
+                conditions = _of_definition(schema, definition, ttl)
+                works.append(self._work(schema, definition, until, conditions, unrooted))
             elif ttl.source == NONE:
                 endless.append(definition)
         return Phase(events=tuple(self._endless(schema, kind, endless)), works=tuple(works))
 
     def _work(
-        self, schema: Schema, definition: Definition, until: Cutoff, unrooted: frozenset[str]
+        self,
+        schema: Schema,
+        definition: Definition,
+        until: Cutoff,
+        conditions: tuple[Condition, ...],
+        unrooted: frozenset[str],
     ) -> InstanceWork:
         place = PLACES[definition.kind]
-        condition = f"t.{schema.column(place.instances, place.definition_id)} = %s"
         alone = EachOnItsOwn(place.instance_id, recipes.decision_recipe(schema, by_root=False))
         group = Group(
             place.instances,
             definition.id,
             place.ended,
             until,
-            (Condition(condition, (definition.id,)),),
+            conditions,
             place.instance_id,
             (),
             alone,
@@ -198,6 +204,20 @@ class EndTimePlanner:
         column = table.column("TIMESTAMP_")
         until = expiry(now, days, self._settings.timezone)
         yield Target(table, column, schema.database.expired(column, until, table, None))
+
+
+def _of_definition(schema: Schema, definition: Definition, ttl: EffectiveTtl) -> tuple[Condition, ...]:
+    """Say that a row is an instance of a definition, whose time to live is still the one that counts."""
+    place = PLACES[definition.kind]
+    own = Condition(f"t.{schema.column(place.instances, place.definition_id)} = %s", (definition.id,))
+    if ttl.source != DEFINITION:
+        return (own,)
+    identity, days = (schema.column(place.definitions, name) for name in ("ID_", "HISTORY_TTL_"))
+    governed = (
+        f"EXISTS (SELECT 1 FROM {schema.quoted(place.definitions)} AS d WHERE d.{identity} = %s"
+        f" AND d.{days} = %s)"
+    )
+    return own, Condition(governed, (definition.id, ttl.days))
 
 
 def _least_units(schema: Schema) -> int:

@@ -41,6 +41,8 @@ class Outcome:
     """It would have been more than allowed, and nothing was done."""
     conflict: bool = False
     """Others were in the way, and nothing was done."""
+    again: bool = False
+    """Nothing was done, and the same can be done now."""
     changed: bool = False
     """What was to go is not as it was, and nothing was done."""
 
@@ -115,7 +117,7 @@ class Transactions:
                 raise error
             table = self._schema.tables[BYTE_ARRAYS]
             self.guards[BYTE_ARRAYS] = self._schema.database.references_guard(table)
-            return Outcome(conflict=True)
+            return Outcome(again=True)
         self._conflicts += 1
         if self._conflicts > LOCK_ATTEMPTS:
             raise error

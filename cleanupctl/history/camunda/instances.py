@@ -92,7 +92,7 @@ class InstanceWork:
         self, run: Transactions, candidates: Candidates, units: Sequence[Unit], pace: Pace
     ) -> Generator[Event, None, Pace]:
         outcome = yield from run.run(lambda most: run.whole(units, most))
-        if run.stopped:
+        if run.stopped or outcome.again:
             return pace
         pace = replace(pace, units=len(units))
         if outcome.conflict:

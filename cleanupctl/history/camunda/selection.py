@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cleanupctl.history.camunda.belongings import ROOT
@@ -82,20 +82,23 @@ class Selection:
         """Yield what each of many transactions does for one unit that is too big for one.
 
         Each deletes at most `most` rows, and must have been committed before the next is asked for. Ids are
-        read page by page.
+        read page by page. Instances that only their caller's activities lead to go before their caller: what
+        is left after a crash is still found.
         """
         (unit,) = self.units
         self.ids = {TOP: [unit.id], OTHERS: list(unit.more)}
+        for one in (*reversed(unit.more), unit.id):
+            part = replace(self, units=[Unit(one, unit.recipe)])
+            for table, delete in part._bounded(most):
+                yield [*self._standing(), *self._absent(), (table, delete)]
+
+    def _bounded(self, most: Callable[[], int]) -> Iterator[tuple[str, Statement]]:
         for reach in self.recipe.rows:
             for piece in self._paged(reach.ids):
                 condition = both((self._reached(reach, piece), *self.guards.get(reach.table, ())))
                 while keys := self._keys(reach.table, condition, most()):
                     chosen = both((self._ids_condition(reach.table, "ID_", keys), condition))
-                    yield [
-                        *self._standing(),
-                        *self._absent(),
-                        (reach.table, self._delete(reach.table, chosen)),
-                    ]
+                    yield reach.table, self._delete(reach.table, chosen)
 
     def _delete(self, table: str, condition: Condition) -> Statement:
         return Statement(delete_statement(self.schema, table, condition), condition.parameters)
@@ -123,12 +126,10 @@ class Selection:
     def _paged(self, name: str) -> Iterator[list[str]]:
         """Yield the ids of a set page by page, read anew each time."""
         (unit,) = self.units
-        if name == TOP:
+        if name in (TOP, MEMBERS):
             yield [unit.id]
+        if name == TOP:
             return
-        known = [*unit.more, unit.id] if name == MEMBERS else list(unit.more)
-        if name in (MEMBERS, OTHERS):
-            yield from _cut(known)
         wanted = MEMBERS if name == OTHERS else name
         for further in self.recipe.further:
             if further.name != wanted:
