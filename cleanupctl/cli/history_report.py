@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
 DETAILS = """
 For histories of kind camunda. The first part is the engine's own cleanable report: for each definition the
-finished instances and those that may go now. Then come rows without a removal time by table and cause, rows
-that belong to nothing (orphans), and the size of each table with what the removal would free for new rows.
+finished instances and those that a run would remove now; under the end-time strategy by root, what was called
+with its caller, and decisions with the process or case that evaluated them. Then come rows without a removal
+time by table and cause, rows that belong to nothing (orphans), and the size of each table with what the
+removal would free for new rows. Databases keep that room for new rows and do not give it back to the disk.
 
 Small tables are counted. Of tables with more than 200,000 rows the numbers are estimated from the
-database's statistics, and orphans are not looked for; --exact counts everything, which reads whole tables.
+database's statistics, cleanable process instances under the end-time strategy from a sample of some thousand,
+and orphans are not looked for. --exact counts everything, which reads whole tables.
 
 The JSON is an array of objects, one for each history: history, strategy, exact, processes, decisions,
 cases, batches, withoutRemovalTime, orphans and tables. The entries of processes have the keys of the
@@ -31,7 +34,10 @@ engine's REST API: processDefinitionId, processDefinitionKey, processDefinitionN
 processDefinitionVersion, historyTimeToLive, finishedProcessInstanceCount, cleanableProcessInstanceCount
 and tenantId; those of decisions and cases likewise (decisionDefinitionId and so on); those of batches
 have batchType, historyTimeToLive, finishedBatchesCount and cleanableBatchesCount. definitionGone says that
-the engine has the definition no more; estimated that the numbers beside it are.
+the engine has the definition no more; estimated that the numbers beside it are. withoutRemovalTime has
+objects with table, cause, rows and estimated; orphans with table, cause and rows (null: not counted); tables
+with table, rows (by the statistics), bytes, expiredRows and estimated, oldestExpired (the removal time of the
+oldest such row; under the end-time strategy the end of the oldest such instance) and freedBytes.
 """
 _NAMES = {"process": "Process", "decision": "Decision", "case": "Case"}
 
@@ -130,64 +136,6 @@ def _definition(one: Cleanable) -> dict[str, Any]:
 
 
 def _show(context: CliContext, one: FullReport, *, compact: bool) -> None:
-    output, zone = context.output, context.settings.timezone
-    shown = _object(one, zone, compact=compact)
-    exactness = "every row counted" if one.exact else "~ marks estimates from the statistics; --exact counts"
-    output.text(f"{one.history} ({one.strategy}; {exactness})")
-    rows = []
-    for kind in _NAMES:
-        for found in _kept(one.cleanable, kind, compact=compact):
-            definition, mark = found.definition, "~" if found.estimated else ""
-            ttl = "none" if found.ttl is None else f"P{found.ttl}D"
-            rows.append((
-                kind, definition.key or definition.id, "gone" if definition.gone else definition.version,
-                definition.tenant, ttl, f"{mark}{found.finished:,}", f"{mark}{found.cleanable:,}",
-            ))  # fmt: skip
-    rows += [
-        ("batch", batch["batchType"], None, None, "none" if batch["historyTimeToLive"] is None else
-         f"P{batch['historyTimeToLive']}D", f"{batch['finishedBatchesCount']:,}",
-         f"{batch['cleanableBatchesCount']:,}")
-        for batch in shown["batches"]
-    ]  # fmt: skip
-    if rows:
-        output.table(
-            ("KIND", "KEY", "VERSION", "TENANT", "TTL", "FINISHED", "CLEANABLE"),
-            rows,
-            right=("VERSION", "FINISHED", "CLEANABLE"),
-        )
-    if shown["withoutRemovalTime"] and one.strategy == "removal-time":
-        output.table(
-            ("WITHOUT REMOVAL TIME", "CAUSE", "ROWS"),
-            ((u["table"], u["cause"], f"{'~' if u['estimated'] else ''}{u['rows']:,}")
-             for u in shown["withoutRemovalTime"]),
-            right=("ROWS",),
-        )  # fmt: skip
-    found_orphans = [found for found in shown["orphans"] if found["rows"] != 0]
-    if found_orphans:
-        output.table(
-            ("ORPHANS", "CAUSE", "ROWS"),
-            ((f["table"], f["cause"], "not counted" if f["rows"] is None else f"{f['rows']:,}")
-             for f in found_orphans),
-            right=("ROWS",),
-        )  # fmt: skip
-    output.table(
-        ("TABLE", "ROWS", "SIZE", "EXPIRED", "OLDEST EXPIRED", "WOULD BE FREED"),
-        (
-            (
-                t["table"], f"~{t['rows']:,}", _size(t["bytes"]),
-                None if t["expiredRows"] is None else f"{'~' if t['estimated'] else ''}{t['expiredRows']:,}",
-                t["oldestExpired"], None if t["freedBytes"] is None else f"~{_size(t['freedBytes'])}",
-            )
-            for t in shown["tables"]
-        ),
-        right=("ROWS", "SIZE", "EXPIRED", "WOULD BE FREED"),
-    )  # fmt: skip
+    from cleanupctl.cli.history_report_tables import show_report
 
-
-def _size(number: int) -> str:
-    size = float(number)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
+    show_report(context.output, one, context.settings.timezone, compact=compact)

@@ -185,7 +185,7 @@ def test_report_has_the_keys_of_the_engines_rest_api(engine: Command) -> None:
 def test_report_for_people_says_whether_it_counted(engine: Command) -> None:
     done = engine("history", "report", "orders", "--format", "table")
     assert done.code == 0
-    assert done.out.startswith("orders (removal-time; ~ marks estimates from the statistics; --exact counts)")
+    assert done.out.startswith("orders (removal-time; ~ marks estimates; --exact counts)")
     assert "invoice" in done.out
     assert "WITHOUT REMOVAL TIME" in done.out
     exact = engine("history", "report", "orders", "--format", "table", "--exact")

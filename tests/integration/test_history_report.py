@@ -10,15 +10,19 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.settings import HistorySettings
+from cleanupctl.core.settings import CleanupSettings, HistorySettings, TtlOverride
 from cleanupctl.core.urls import parse_url
+from cleanupctl.history import history
 from cleanupctl.history.camunda import report as reporting
 from cleanupctl.history.camunda.full_report import full_report
 from tests.camunda_data import fill
+from tests.camunda_end_time import Policy, all_rows
 from tests.camunda_policy import expired_counts
+from tests.limits import TestLimits
 from tests.servers import connect
 
 if TYPE_CHECKING:
+    from cleanupctl.core.settings import Hierarchy
     from cleanupctl.history.camunda.full_report import FullReport
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
@@ -107,18 +111,82 @@ def test_a_definition_that_is_gone_is_reported(filled_url: str) -> None:
     assert gone.cleanable > 0
 
 
-def test_the_end_time_strategy_counts_by_time_to_live(filled_url: str) -> None:
-    ending = replace(settings(filled_url), strategy="end-time")
+@pytest.mark.parametrize("hierarchy", ["root", "engine"])
+def test_what_is_cleanable_under_the_end_time_strategy_is_what_must_go(
+    filled_url: str, hierarchy: Hierarchy
+) -> None:
+    # A root that has ended, while what it called runs.
+    query(filled_url, "UPDATE ACT_HI_PROCINST SET END_TIME_ = NULL WHERE ID_ = (SELECT min(ID_) FROM"
+          " ACT_HI_PROCINST WHERE ID_ <> ROOT_PROC_INST_ID_ AND END_TIME_ < '2024-03-01')")  # fmt: skip
+    ending = replace(
+        settings(filled_url),
+        strategy="end-time",
+        hierarchy=hierarchy,
+        ttls=(TtlOverride("invoice", 20),),
+        default_ttl=50,
+        batch_ttls={"instance-deletion": 10},
+    )
+    rows = all_rows(filled_url)
+    policy = Policy(
+        rows, NOW, hierarchy=hierarchy, ttls={"invoice": 20}, default_ttl=50,
+        batch_ttls={"instance-deletion": 10},
+    )  # fmt: skip
+    gone = policy.expected()
     report = full_report(ending, NOW, exact=True)
-    due = query(
-        filled_url,
-        "SELECT count(*) FROM ACT_HI_PROCINST WHERE PROC_DEF_ID_ LIKE 'invoice%'"
-        " AND END_TIME_ <= '2024-05-16 12:00:00'",
-    )[0][0]
-    assert by_key(report, "process")["invoice"][1] == due > 0
-    assert by_key(report, "process")["legacy"][1] == 0
-    cases = by_key(report, "case")["claim"]
-    assert cases[0] == query(filled_url, "SELECT count(CLOSE_TIME_) FROM ACT_HI_CASEINST")[0][0] > 0
+    for kind, table, column in (
+        ("process", "ACT_HI_PROCINST", "PROC_DEF_ID_"),
+        ("decision", "ACT_HI_DECINST", "DEC_DEF_ID_"),
+        ("case", "ACT_HI_CASEINST", "CASE_DEF_ID_"),
+    ):
+        expected = Counter(rows[table][one][column] for one in gone[table])
+        found = [one for one in report.cleanable if one.definition.kind == kind]
+        assert {one.definition.id: one.cleanable for one in found if one.cleanable} == expected
+        assert not any(one.estimated for one in found)
+    sizes = {size.table.upper(): (size.expired or 0, size.estimated) for size in report.sizes}
+    for table, ids in gone.items():
+        assert (table, sizes.pop(table)) == (table, (len(ids), False))
+    assert set(sizes.values()) == {(0, False)}
+    instances = next(size for size in report.sizes if size.table.upper() == "ACT_HI_PROCINST")
+    ends = [rows["ACT_HI_PROCINST"][one]["END_TIME_"] for one in gone["ACT_HI_PROCINST"]]
+    assert instances.oldest == min(ends).replace(tzinfo=UTC)
+
+
+def test_the_removal_time_strategy_counts_nothing_that_a_run_keeps(engine_postgresql_url: str) -> None:
+    fill(engine_postgresql_url, expired_instances=40, unexpired_instances=10, now=NOW, expired_unfinished=10)
+    report = full_report(settings(engine_postgresql_url), NOW, exact=True)
+    before = query(engine_postgresql_url, "SELECT count(*) FROM ACT_HI_PROCINST")[0][0]
+    with history(settings(engine_postgresql_url), CleanupSettings()).open() as session:
+        list(session.clean(NOW, TestLimits()))
+    removed = before - query(engine_postgresql_url, "SELECT count(*) FROM ACT_HI_PROCINST")[0][0]
+    assert sum(one.cleanable for one in report.cleanable if one.definition.kind == "process") == removed
+    assert {size.table.upper(): size.expired for size in report.sizes}["ACT_HI_PROCINST"] == removed
+
+
+def test_expired_task_metrics_are_counted(filled_url: str) -> None:
+    metrics = replace(settings(filled_url), task_metrics_ttl=30)
+    sizes = {size.table.upper(): size for size in full_report(metrics, NOW, exact=True).sizes}
+    due = query(filled_url, "SELECT count(*), min(TIMESTAMP_) FROM ACT_RU_TASK_METER_LOG"
+                " WHERE TIMESTAMP_ <= '2024-05-16 12:00:00'")[0]  # fmt: skip
+    found = sizes["ACT_RU_TASK_METER_LOG"]
+    assert due[0] > 0
+    assert (found.expired, found.oldest) == (due[0], due[1].replace(tzinfo=UTC))
+
+
+def test_hierarchies_that_are_too_many_to_be_counted_are_estimated_by_their_roots(
+    engine_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(engine_url, expired_instances=600, unexpired_instances=400, now=NOW)
+    # What is called expires at once by its own definition, but goes with its root only.
+    ending = replace(settings(engine_url), strategy="end-time", ttls=(TtlOverride("check", 0),))
+    exact = by_key(full_report(ending, NOW, exact=True), "process")["check"]
+    monkeypatch.setattr(reporting, "EXACT_ROWS", 100)
+    estimated = full_report(ending, NOW, exact=False)
+    found = next(one for one in estimated.cleanable if one.definition.key == "check")
+    assert found.estimated
+    assert 0.8 * exact[1] < found.cleanable < 1.2 * exact[1]
+    details = next(size for size in estimated.sizes if size.table.upper() == "ACT_HI_DETAIL")
+    assert details.estimated
+    assert 0 < (details.expired or 0) < details.rows
 
 
 def test_big_tables_are_estimated_and_the_report_says_so(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cleanupctl.history.keyset import row_comparison
 from cleanupctl.history.sql import Condition, both
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from cleanupctl.history.camunda.recipes import Recipe
     from cleanupctl.history.camunda.schema import Schema
     from cleanupctl.history.camunda.selection import Unit
     from cleanupctl.history.sql import Cutoff
@@ -23,6 +24,17 @@ PAGES = 20
 
 Row = dict[str, Any]
 """Values by column name; columns that the schema does not have are None."""
+
+
+class Judge(Protocol):
+    """Chooses among expired instances."""
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """Say what goes with those that are chosen."""
+
+    def __call__(self, rows: Sequence[Row]) -> list[Unit]:
+        """Return the rows that may go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +55,7 @@ class Group:
     """Column with the id by which everything else refers to the instance."""
     columns: tuple[str, ...]
     """What `judge` wants to know of a row, besides the key."""
-    judge: Callable[[Sequence[Row]], list[Unit]]
+    judge: Judge
     """Chooses those rows that are the top of what goes."""
 
 

@@ -29,7 +29,7 @@ from cleanupctl.history.phases import Phase
 from cleanupctl.history.sql import COUNT_BOUND, Condition, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from cleanupctl.core.cleaning import Event
@@ -83,20 +83,33 @@ class EndTimePlanner:
                 f"this schema has no {', '.join(missing)}; the other tables are cleaned",
             )
 
-    def _definitions(self, schema: Schema, kind: Kind, now: datetime) -> Phase:
-        works: list[InstanceWork] = []
-        endless: list[Definition] = []
-        by_root = kind == "process" and self._settings.hierarchy == "root"
+    def works(self, schema: Schema, now: datetime) -> Iterator[InstanceWork]:
+        """Yield all that a run does by instances, without the notices of a run."""
+        for kind in PLACES:
+            if schema.has(PLACES[kind].instances, PLACES[kind].ended):
+                yield from self.of_definitions(schema, definitions_with_history(schema, kind), now)
+        yield from self._batches(schema, now)
+        yield from cleanup_log(schema, self._settings, now)
+
+    def of_definitions(
+        self, schema: Schema, definitions: Sequence[Definition], now: datetime
+    ) -> Iterator[InstanceWork]:
+        """Yield one work for each definition, all of one kind, that has a time to live."""
+        processes = any(one.kind == "process" for one in definitions)
+        by_root = processes and self._settings.hierarchy == "root"
         unrooted = unrooted_tables(schema) if by_root else frozenset[str]()
-        for definition in definitions_with_history(schema, kind):
+        for definition in definitions:
             ttl = definition_ttl(definition, self._settings)
             if ttl.days is not None:
                 until = expiry(now, ttl.days, self._settings.timezone)
                 conditions = _of_definition(schema, definition, ttl)
-                works.append(self._work(schema, definition, until, conditions, unrooted))
-            elif ttl.source == NONE:
-                endless.append(definition)
-        return Phase(events=tuple(self._endless(schema, kind, endless)), works=tuple(works))
+                yield self._work(schema, definition, until, conditions, unrooted)
+
+    def _definitions(self, schema: Schema, kind: Kind, now: datetime) -> Phase:
+        definitions = definitions_with_history(schema, kind)
+        endless = [one for one in definitions if definition_ttl(one, self._settings).source == NONE]
+        works = tuple(self.of_definitions(schema, definitions, now))
+        return Phase(events=tuple(self._endless(schema, kind, endless)), works=works)
 
     def _work(
         self,

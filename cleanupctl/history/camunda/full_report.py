@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
 from cleanupctl.history import connect
+from cleanupctl.history.camunda.census import take_census
 from cleanupctl.history.camunda.definitions import DEFINITION_TABLES, PLACES
 from cleanupctl.history.camunda.orphans import TABLES, orphans
+from cleanupctl.history.camunda.removal_time import expired_running
 from cleanupctl.history.camunda.report import Reporting, cleanable, cleanable_batches
-from cleanupctl.history.camunda.schema import BYTE_ARRAYS, CHILDREN, ROOTS, SHARED, TASK_METRICS, find_schema
+from cleanupctl.history.camunda.sampling import sample_processes
+from cleanupctl.history.camunda.schema import (
+    BYTE_ARRAYS,
+    CHILDREN,
+    PROCESS_INSTANCES,
+    ROOTS,
+    SHARED,
+    TASK_METRICS,
+    find_schema,
+)
 from cleanupctl.history.camunda.sizes import measure, sizes
 from cleanupctl.history.camunda.unset_rows import unset_rows
+from cleanupctl.history.sql import cutoff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +47,8 @@ class OrphanCount:
     table: str
     reason: str
     rows: int | None
+    countable: bool = True
+    """False where `reason` says what kept them from being looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +73,34 @@ def full_report(settings: HistorySettings, now: datetime, *, exact: bool) -> Ful
         schema = find_schema(database, settings, names)
         measured = measure(schema, settings.url.scheme)
         rows = {name: rows for name, (rows, _) in measured.items()}
-        report = Reporting(settings, schema, now, exact, rows)
-        return FullReport(
-            settings.name,
-            settings.strategy,
-            exact,
-            tuple(one for kind in PLACES for one in cleanable(report, kind)),
-            tuple(cleanable_batches(report)),
-            tuple(unset_rows(report)),
-            tuple(_orphans(report)),
-            tuple(sizes(report, measured, MEASURED)),
-        )
+        running = not settings.include_unfinished and expired_running(schema, cutoff(now, settings.timezone))
+        report = Reporting(settings, schema, now, exact, rows, running)
+        return _report(report, measured)
     finally:
         database.close()
+
+
+def _report(report: Reporting, measured: dict[str, tuple[int, int]]) -> FullReport:
+    settings = report.settings
+    census = sample = None
+    if settings.strategy == "end-time":
+        census = take_census(report)
+        if PROCESS_INSTANCES in census.uncounted and settings.hierarchy == "root":
+            sample = sample_processes(report)
+    found = tuple(one for kind in PLACES for one in cleanable(report, kind, census, sample))
+    going: Counter[str] = Counter()
+    for one in found:
+        going[PLACES[one.definition.kind].instances] += one.cleanable
+    return FullReport(
+        settings.name,
+        settings.strategy,
+        report.exact,
+        found,
+        tuple(cleanable_batches(report)),
+        tuple(unset_rows(report)),
+        tuple(_orphans(report)),
+        tuple(sizes(report, measured, MEASURED, census, going)),
+    )
 
 
 def _orphans(report: Reporting) -> Iterator[OrphanCount]:
@@ -82,4 +112,4 @@ def _orphans(report: Reporting) -> Iterator[OrphanCount]:
         raise
     except HistoryError as error:
         # Whoever may not read all tables gets the rest of the report all the same.
-        yield OrphanCount(BYTE_ARRAYS, error.message, None)
+        yield OrphanCount(BYTE_ARRAYS, error.message, None, countable=False)

@@ -29,7 +29,8 @@ START_UNITS = 10
 """Instances of the first transaction: nobody knows yet how much belongs to them."""
 MOST_UNITS = 2_000
 WAY = "instances"
-_ALL = 2**62
+ALL = 2**62
+"""More rows than there are."""
 
 
 class InstanceWork:
@@ -148,19 +149,28 @@ class InstanceWork:
                 run.wait()
         return False
 
-    def expired(self, session: CleaningSession) -> Iterator[Expired | Noticed]:
-        """Count everything that would go, by table."""
+    @property
+    def group(self) -> Group:
+        """Which instances they are."""
+        return self._group
+
+    def chosen(self) -> Iterator[list[Unit]]:
+        """Yield everything that would go, some units of one recipe at a time; deletes nothing."""
         candidates = Candidates(self._schema, self._group)
-        rows: Counter[str] = Counter()
         while not candidates.exhausted or candidates.peek(1):
             units = candidates.peek(MOST_UNITS)
-            for chosen in by_recipe(units):
-                selection = Selection(self._schema, chosen[0].recipe, chosen)
-                selection.gather(_ALL)
-                for table, condition in selection.conditions():
-                    sql = f"SELECT count(*) FROM {self._schema.quoted(table)} AS t WHERE {condition.sql}"
-                    rows[table] += int(self._schema.database.query(sql, condition.parameters)[0][0])
+            yield from by_recipe(units)
             candidates.drop(len(units))
+
+    def expired(self, session: CleaningSession) -> Iterator[Expired | Noticed]:
+        """Count everything that would go, by table."""
+        rows: Counter[str] = Counter()
+        for chosen in self.chosen():
+            selection = Selection(self._schema, chosen[0].recipe, chosen)
+            selection.gather(ALL)
+            for table, condition in selection.conditions():
+                sql = f"SELECT count(*) FROM {self._schema.quoted(table)} AS t WHERE {condition.sql}"
+                rows[table] += int(self._schema.database.query(sql, condition.parameters)[0][0])
         for table, number in rows.items():
             if number:
                 oldest = self._oldest(session) if table == self._group.table else None

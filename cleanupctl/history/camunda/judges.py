@@ -28,12 +28,12 @@ class EachOnItsOwn:
     columns: tuple[str, ...] = ()
 
     def __init__(self, key: str, recipe: Recipe) -> None:
+        self.recipes = (recipe,)
         self._key = key
-        self._recipe = recipe
 
     def __call__(self, rows: Sequence[Row]) -> list[Unit]:
         """Choose all of them."""
-        return [Unit(str(row[self._key]), self._recipe) for row in rows]
+        return [Unit(str(row[self._key]), self.recipes[0]) for row in rows]
 
 
 class ProcessTrees:
@@ -47,9 +47,8 @@ class ProcessTrees:
     def __init__(self, schema: Schema, tree: Recipe, alone: Recipe, *, include_unfinished: bool) -> None:
         self.kept = 0
         """Trees that stay because an instance of them still runs."""
+        self.recipes = (tree, alone)
         self._schema = schema
-        self._tree = tree
-        self._alone = alone
         self._include_unfinished = include_unfinished
 
     def __call__(self, rows: Sequence[Row]) -> list[Unit]:
@@ -68,8 +67,8 @@ class ProcessTrees:
         ]
 
     def _unit(self, row: Row, more: list[str]) -> Unit:
-        by_root = row[ROOT] == row[_INSTANCE]
-        return Unit(str(row[_INSTANCE]), self._tree if by_root else self._alone, tuple(more))
+        tree, alone = self.recipes
+        return Unit(str(row[_INSTANCE]), tree if row[ROOT] == row[_INSTANCE] else alone, tuple(more))
 
     def _called_by(self, tops: list[str]) -> dict[str, list[str]]:
         """Follow the call activities down from instances that have no root on their rows."""
@@ -131,8 +130,8 @@ class DecisionTrees:
     )
 
     def __init__(self, schema: Schema, recipe: Recipe) -> None:
+        self.recipes = (recipe,)
         self._schema = schema
-        self._recipe = recipe
 
     def __call__(self, rows: Sequence[Row]) -> list[Unit]:
         """Choose the root decisions without owner among the rows."""
@@ -144,7 +143,7 @@ class DecisionTrees:
             found = existing(self._schema, table, key, asked)
             owned |= {row["ID_"] for row in rows if row[column] in found}
         return [
-            Unit(str(row["ID_"]), self._recipe)
+            Unit(str(row["ID_"]), self.recipes[0])
             for row in rows
             if row["ID_"] not in owned and row[_ROOT_DECISION] not in present
         ]

@@ -98,7 +98,7 @@ class RemovalTimePlanner:
         self, schema: Schema, names: tuple[str, ...], moment: Cutoff, *, needs_earlier: bool = False
     ) -> Phase:
         # Asked anew for each phase: an instance may have become such in the meantime.
-        running = not self._settings.include_unfinished and self._expired_running(schema, moment)
+        running = not self._settings.include_unfinished and expired_running(schema, moment)
         targets = []
         for name in names:
             if not schema.has(name, REMOVAL_TIME):
@@ -110,55 +110,9 @@ class RemovalTimePlanner:
                 if not self._settings.include_unfinished and name in (PROCESS_INSTANCES, BATCHES):
                     end = schema.column(name, "END_TIME_")
                     condition = Condition(f"{condition.sql} AND t.{end} IS NOT NULL", condition.parameters)
-                guards = tuple(self._running_guards(schema, name)) if running else ()
+                guards = tuple(running_guards(schema, name)) if running else ()
                 targets.append(Target(leaf, column, condition, guards))
         return Phase(tuple(targets), needs_earlier=needs_earlier)
-
-    def _expired_running(self, schema: Schema, moment: Cutoff) -> bool:
-        """Whether a running instance or batch has a removal time that is past.
-
-        It can have one under the engine's removal-time strategy `start`, which counts from the start.
-        """
-        for name in (PROCESS_INSTANCES, BATCHES):
-            if not schema.has(name, REMOVAL_TIME):
-                continue
-            column = schema.tables[name].column(REMOVAL_TIME)
-            condition = schema.database.expired(column, moment, schema.tables[name], None)
-            end = schema.column(name, "END_TIME_")
-            sql = (
-                f"SELECT 1 FROM {schema.quoted(name)} AS t WHERE t.{end} IS NULL AND {condition.sql} LIMIT 1"
-            )
-            if schema.database.query(sql, condition.parameters):
-                return True
-        return False
-
-    def _running_guards(self, schema: Schema, name: str) -> Iterator[Condition]:
-        """Keep whatever belongs to a root process instance, or a batch, that has not ended."""
-        if schema.has(name, "ROOT_PROC_INST_ID_"):
-            instance = schema.column(PROCESS_INSTANCES, "PROC_INST_ID_")
-            end = schema.column(PROCESS_INSTANCES, "END_TIME_")
-            root = schema.column(name, "ROOT_PROC_INST_ID_")
-            yield Condition(
-                f"NOT EXISTS (SELECT 1 FROM {schema.quoted(PROCESS_INSTANCES)} AS r"
-                f" WHERE r.{instance} = t.{root} AND r.{end} IS NULL)"
-            )
-        if BATCHES not in schema.tables or not schema.has(JOB_LOG, "JOB_DEF_CONFIGURATION_"):
-            return
-        batch, batch_end = schema.column(BATCHES, "ID_"), schema.column(BATCHES, "END_TIME_")
-        configuration = schema.column(JOB_LOG, "JOB_DEF_CONFIGURATION_")
-        if name == JOB_LOG:
-            yield Condition(
-                f"NOT EXISTS (SELECT 1 FROM {schema.quoted(BATCHES)} AS b"
-                f" WHERE b.{batch} = t.{configuration} AND b.{batch_end} IS NULL)"
-            )
-        if name == BYTE_ARRAYS:
-            stack = schema.column(JOB_LOG, "JOB_EXCEPTION_STACK_ID_")
-            key = schema.column(BYTE_ARRAYS, "ID_")
-            yield Condition(
-                f"NOT EXISTS (SELECT 1 FROM {schema.quoted(JOB_LOG)} AS j JOIN {schema.quoted(BATCHES)} AS b"
-                f" ON b.{batch} = j.{configuration}"
-                f" WHERE j.{stack} = t.{key} AND b.{batch_end} IS NULL)"
-            )
 
     def _task_metrics(self, schema: Schema, now: datetime) -> Iterator[Target]:
         """Task metrics have no removal time: their own time to live counts, in days of 24 hours."""
@@ -169,3 +123,49 @@ class RemovalTimePlanner:
         column = table.column("TIMESTAMP_")
         moment = cutoff(now - timedelta(days=days), self._settings.timezone)
         yield Target(table, column, schema.database.expired(column, moment, table, None))
+
+
+def expired_running(schema: Schema, moment: Cutoff) -> bool:
+    """Whether a running instance or batch has a removal time that is past.
+
+    It can have one under the engine's removal-time strategy `start`, which counts from the start.
+    """
+    for name in (PROCESS_INSTANCES, BATCHES):
+        if not schema.has(name, REMOVAL_TIME):
+            continue
+        column = schema.tables[name].column(REMOVAL_TIME)
+        condition = schema.database.expired(column, moment, schema.tables[name], None)
+        end = schema.column(name, "END_TIME_")
+        sql = f"SELECT 1 FROM {schema.quoted(name)} AS t WHERE t.{end} IS NULL AND {condition.sql} LIMIT 1"
+        if schema.database.query(sql, condition.parameters):
+            return True
+    return False
+
+
+def running_guards(schema: Schema, name: str) -> Iterator[Condition]:
+    """Keep whatever belongs to a root process instance, or a batch, that has not ended."""
+    if schema.has(name, "ROOT_PROC_INST_ID_"):
+        instance = schema.column(PROCESS_INSTANCES, "PROC_INST_ID_")
+        end = schema.column(PROCESS_INSTANCES, "END_TIME_")
+        root = schema.column(name, "ROOT_PROC_INST_ID_")
+        yield Condition(
+            f"NOT EXISTS (SELECT 1 FROM {schema.quoted(PROCESS_INSTANCES)} AS r"
+            f" WHERE r.{instance} = t.{root} AND r.{end} IS NULL)"
+        )
+    if BATCHES not in schema.tables or not schema.has(JOB_LOG, "JOB_DEF_CONFIGURATION_"):
+        return
+    batch, batch_end = schema.column(BATCHES, "ID_"), schema.column(BATCHES, "END_TIME_")
+    configuration = schema.column(JOB_LOG, "JOB_DEF_CONFIGURATION_")
+    if name == JOB_LOG:
+        yield Condition(
+            f"NOT EXISTS (SELECT 1 FROM {schema.quoted(BATCHES)} AS b"
+            f" WHERE b.{batch} = t.{configuration} AND b.{batch_end} IS NULL)"
+        )
+    if name == BYTE_ARRAYS:
+        stack = schema.column(JOB_LOG, "JOB_EXCEPTION_STACK_ID_")
+        key = schema.column(BYTE_ARRAYS, "ID_")
+        yield Condition(
+            f"NOT EXISTS (SELECT 1 FROM {schema.quoted(JOB_LOG)} AS j JOIN {schema.quoted(BATCHES)} AS b"
+            f" ON b.{batch} = j.{configuration}"
+            f" WHERE j.{stack} = t.{key} AND b.{batch_end} IS NULL)"
+        )

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cleanupctl.history.camunda.definitions import PLACES, definitions_with_history
-from cleanupctl.history.camunda.schema import BATCHES, REMOVAL_TIME
+from cleanupctl.history.camunda.removal_time import running_guards
+from cleanupctl.history.camunda.schema import BATCHES, PROCESS_INSTANCES, REMOVAL_TIME
 from cleanupctl.history.camunda.ttl import batch_ttl, definition_ttl, expiry
 from cleanupctl.history.sql import Condition, Target, both, cutoff
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.history.camunda.census import Census
     from cleanupctl.history.camunda.definitions import Definition, Kind
+    from cleanupctl.history.camunda.sampling import Sample
     from cleanupctl.history.camunda.schema import Schema
 
 EXACT_ROWS = 200_000
@@ -54,6 +57,8 @@ class Reporting:
     exact: bool
     sizes: dict[str, int]
     """Rows by table name without prefix, from the statistics."""
+    keeps_running: bool = False
+    """Whether some running instance has a removal time that is past: its rows stay."""
 
     def counts(self, table: str) -> bool:
         """Whether the rows of a table are counted and not estimated."""
@@ -70,22 +75,29 @@ class Reporting:
         return self.schema.database.count(target)[0]
 
 
-def cleanable(report: Reporting, kind: Kind) -> Iterator[Cleanable]:
-    """Yield the cleanable report of the definitions of one kind; those that are gone at the end."""
+def cleanable(
+    report: Reporting, kind: Kind, census: Census | None = None, sample: Sample | None = None
+) -> Iterator[Cleanable]:
+    """Yield the cleanable report of the definitions of one kind; those that are gone at the end.
+
+    Under the end-time strategy `census` has what a run would delete, and `sample` an estimate of it for
+    process instances that are too many to be counted.
+    """
     place = PLACES[kind]
     if place.instances not in report.schema.tables:
         return
     for definition in definitions_with_history(report.schema, kind):
         ttl = _ttl(report, definition)
-        finished = _finished(report, definition)
-        due = _due(report, definition, ttl)
-        yield Cleanable(
-            definition,
-            ttl,
-            report.number(place.instances, place.ended, finished),
-            report.number(place.instances, place.ended, both((finished, due))) if due else 0,
-            not report.counts(place.instances),
-        )
+        finished = report.number(place.instances, place.ended, _finished(report, definition))
+        if census is None:
+            number, counted = _expired(report, definition), report.counts(place.instances)
+        elif place.instances not in census.uncounted:
+            number, counted = census.instances[place.instances, definition.id], True
+        elif kind == "process" and sample is not None:
+            number, counted = sample.cleanable(definition.id, finished), False
+        else:
+            number, counted = _past(report, definition, ttl), False
+        yield Cleanable(definition, ttl, finished, number, not (counted and report.counts(place.instances)))
 
 
 def _ttl(report: Reporting, definition: Definition) -> int | None:
@@ -95,26 +107,55 @@ def _ttl(report: Reporting, definition: Definition) -> int | None:
     return definition_ttl(definition, report.settings).days
 
 
+def _of(report: Reporting, definition: Definition) -> Condition:
+    identity = report.schema.column(PLACES[definition.kind].instances, PLACES[definition.kind].definition_id)
+    return Condition(f"t.{identity} = %s", (definition.id,))
+
+
 def _finished(report: Reporting, definition: Definition) -> Condition:
-    place, schema = PLACES[definition.kind], report.schema
-    identity = schema.column(place.instances, place.definition_id)
-    ended = schema.column(place.instances, place.ended)
-    return Condition(f"t.{identity} = %s AND t.{ended} IS NOT NULL", (definition.id,))
+    place = PLACES[definition.kind]
+    ended = report.schema.column(place.instances, place.ended)
+    return both((_of(report, definition), Condition(f"t.{ended} IS NOT NULL")))
 
 
-def _due(report: Reporting, definition: Definition, ttl: int | None) -> Condition | None:
-    """Say which instances may go by the strategy; None when no instance ever may."""
-    place, zone = PLACES[definition.kind], report.settings.timezone
+def _expired(report: Reporting, definition: Definition) -> int:
+    """Count what the removal-time strategy would delete of a definition."""
+    place = PLACES[definition.kind]
+    removable = removable_rows(report, place.instances)
+    if removable is None:
+        return 0
+    return report.number(place.instances, place.ended, both((_of(report, definition), removable)))
+
+
+def _past(report: Reporting, definition: Definition, ttl: int | None) -> int:
+    """Estimate what the end-time strategy would delete of a definition, each instance by its own end."""
+    if ttl is None:
+        return 0
+    place = PLACES[definition.kind]
     table = report.schema.tables[place.instances]
-    if report.settings.strategy == "removal-time":
-        if not report.schema.has(place.instances, REMOVAL_TIME):
-            return None
-        column, until = table.column(REMOVAL_TIME), cutoff(report.now, zone)
-    elif ttl is None:
+    until = expiry(report.now, ttl, report.settings.timezone)
+    past = report.schema.database.expired(table.column(place.ended), until, table, None)
+    return report.number(place.instances, place.ended, both((_of(report, definition), past)))
+
+
+def removable_rows(report: Reporting, name: str) -> Condition | None:
+    """Say which rows of a table the removal-time strategy would delete; None when it has no such column.
+
+    What keeps rows all the same is left out where they are only estimated.
+    """
+    schema, settings = report.schema, report.settings
+    if settings.strategy != "removal-time" or not schema.has(name, REMOVAL_TIME):
         return None
-    else:
-        column, until = table.column(place.ended), expiry(report.now, ttl, zone)
-    return report.schema.database.expired(column, until, table, None)
+    table = schema.tables[name]
+    moment = cutoff(report.now, settings.timezone)
+    conditions = [schema.database.expired(table.column(REMOVAL_TIME), moment, table, None)]
+    if name in (PROCESS_INSTANCES, BATCHES) and not settings.include_unfinished:
+        conditions.append(Condition(f"t.{schema.column(name, 'END_TIME_')} IS NOT NULL"))
+    if report.counts(name):
+        if report.keeps_running:
+            conditions += running_guards(schema, name)
+        conditions += schema.database.references_guard(table)
+    return both(conditions)
 
 
 def cleanable_batches(report: Reporting) -> Iterator[CleanableBatches]:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from cleanupctl.history.camunda.schema import BATCHES, PROCESS_INSTANCES, REMOVAL_TIME
-from cleanupctl.history.sql import Condition, Target, as_instant, both, cutoff
+from cleanupctl.history.camunda.belongings import DECISIONS, INPUTS, OUTPUTS
+from cleanupctl.history.camunda.definitions import PLACES
+from cleanupctl.history.camunda.recipes import CASE_ACTIVITIES, CASES
+from cleanupctl.history.camunda.report import removable_rows
+from cleanupctl.history.camunda.schema import PROCESS_INSTANCES, REMOVAL_TIME, TASK_METRICS
+from cleanupctl.history.camunda.ttl import expiry
+from cleanupctl.history.sql import Condition, Target, as_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from cleanupctl.history.camunda.census import Census
     from cleanupctl.history.camunda.report import Reporting
     from cleanupctl.history.camunda.schema import Schema
 
-_ENDED = (PROCESS_INSTANCES, BATCHES)
+_OWNERS = {INPUTS: DECISIONS, OUTPUTS: DECISIONS, CASE_ACTIVITIES: CASES, DECISIONS: DECISIONS, CASES: CASES}
+"""Whose instances take the rows of a table with them; of tables that are not here, those of processes."""
+_ENDS = {place.instances: place.ended for place in PLACES.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +36,11 @@ class Size:
     bytes: int
     """On disk, with its indexes."""
     expired: int | None
-    """Rows that have expired by themselves; None when the strategy does not tell from the row."""
+    """Rows that would go now; None when nothing tells."""
     estimated: bool
     """Whether `expired` was estimated."""
     oldest: datetime | None
-    """Removal time of the oldest expired row, aware."""
+    """Removal time of the oldest expired row, aware; under the end-time strategy when it ended."""
 
     @property
     def freed(self) -> int | None:
@@ -65,42 +73,78 @@ def _measured(schema: Schema, kind: str, name: str) -> tuple[int, int]:
     return int(rows or 0), int(size or 0)
 
 
-def sizes(report: Reporting, measured: dict[str, tuple[int, int]], names: tuple[str, ...]) -> Iterator[Size]:
-    """Yield the tables called `names` that are there."""
+def sizes(
+    report: Reporting,
+    measured: dict[str, tuple[int, int]],
+    names: tuple[str, ...],
+    census: Census | None = None,
+    going: Mapping[str, int] | None = None,
+) -> Iterator[Size]:
+    """Yield the tables called `names` that are there.
+
+    Under the end-time strategy `census` has what was counted, and `going` the instances that would go by
+    their table, from which the rest is estimated.
+    """
     for name in names:
         if name not in report.schema.tables:
             continue
+        if name == TASK_METRICS:
+            expired = _by_column(report, name, "TIMESTAMP_", _metrics(report))
+        elif census is None:
+            expired = _by_column(report, name, REMOVAL_TIME, removable_rows(report, name))
+        else:
+            expired = _by_instances(report, name, census, going or {})
         rows, size = measured[name]
-        expired = _expired(report, name)
-        if expired is None:
-            yield Size(report.schema.tables[name].name, rows, size, None, False, None)
-            continue
-        number = report.number(name, REMOVAL_TIME, expired)
-        counted = report.counts(name)
-        yield Size(
-            report.schema.tables[name].name, rows, size, number, not counted, _oldest(report, name, expired)
-        )
+        table = report.schema.tables[name].name
+        yield Size(table, rows, size, expired.rows, expired.estimated, expired.oldest)
 
 
-def _expired(report: Reporting, name: str) -> Condition | None:
-    schema, settings = report.schema, report.settings
-    if settings.strategy != "removal-time" or not schema.has(name, REMOVAL_TIME):
+def _metrics(report: Reporting) -> Condition | None:
+    """Say which task metrics have expired: they have a time to live of their own."""
+    days = report.settings.task_metrics_ttl
+    if days is None or not report.schema.has(TASK_METRICS, "TIMESTAMP_"):
         return None
-    table = schema.tables[name]
-    moment = cutoff(report.now, settings.timezone)
-    condition = schema.database.expired(table.column(REMOVAL_TIME), moment, table, None)
-    if name in _ENDED and not settings.include_unfinished:
-        condition = both((condition, Condition(f"t.{schema.column(name, 'END_TIME_')} IS NOT NULL")))
-    return condition
+    table = report.schema.tables[TASK_METRICS]
+    until = expiry(report.now, days, report.settings.timezone)
+    return report.schema.database.expired(table.column("TIMESTAMP_"), until, table, None)
 
 
-def _oldest(report: Reporting, name: str, expired: Condition) -> datetime | None:
+class _Expired(NamedTuple):
+    rows: int | None
+    estimated: bool
+    oldest: datetime | None
+
+
+def _by_column(report: Reporting, name: str, column: str, condition: Condition | None) -> _Expired:
+    if condition is None:
+        return _Expired(None, False, None)
+    number = report.number(name, column, condition)
+    return _Expired(number, not report.counts(name), _oldest(report, name, column, condition))
+
+
+def _by_instances(report: Reporting, name: str, census: Census, going: Mapping[str, int]) -> _Expired:
+    oldest = None
+    if name in census.oldest:
+        table = report.schema.tables[name]
+        target = Target(table, table.column(_ENDS[name]), Condition(""))
+        oldest = as_instant(census.oldest[name], target, report.settings.timezone, None)
+    if name not in census.uncounted:
+        return _Expired(census.rows[name], False, oldest)
+    owner = _OWNERS.get(name, PROCESS_INSTANCES)
+    instances, rows = report.sizes.get(owner, 0), report.sizes.get(name, 0)
+    share = min(1.0, going.get(owner, 0) / max(1, instances))
+    return _Expired(round(rows * share), True, oldest)
+
+
+def _oldest(report: Reporting, name: str, column: str, condition: Condition) -> datetime | None:
     schema = report.schema
-    table, column = schema.tables[name], schema.column(name, REMOVAL_TIME)
+    table, quoted = schema.tables[name], schema.column(name, column)
     # In the order of the index: min() with a second condition would look at every expired row.
-    sql = f"SELECT t.{column} FROM {schema.quoted(name)} AS t WHERE {expired.sql} ORDER BY t.{column} LIMIT 1"
-    found = schema.database.query(sql, expired.parameters)
+    sql = (
+        f"SELECT t.{quoted} FROM {schema.quoted(name)} AS t WHERE {condition.sql} ORDER BY t.{quoted} LIMIT 1"
+    )
+    found = schema.database.query(sql, condition.parameters)
     if not found:
         return None
-    target = Target(table, table.column(REMOVAL_TIME), expired)
+    target = Target(table, table.column(column), condition)
     return as_instant(found[0][0], target, report.settings.timezone, None)

@@ -30,6 +30,16 @@ MISSED = "instance has a removal time, the row has none"
 GONE = "instance is gone"
 NO_ROOT = "belongs to no process instance"
 BATCH_RUNNING, BATCH_ENDED = "batch is running", "batch ended without a removal time"
+CAUSES = {
+    NO_TTL: ("ENDED", ": see `cleanupctl history set-removal-time`"),
+    MISSED: ("MISSED", ": `cleanupctl history set-removal-time` with --hierarchical sets it"),
+    GONE: ("GONE", ": see `cleanupctl history orphans`"),
+    RUNNING: ("RUNNING", ": the engine sets it when the instance ends"),
+    NO_ROOT: ("OTHERS", ", such as the engine's own jobs, cases and batches"),
+    BATCH_ENDED: ("BATCH ENDED", ": see `cleanupctl history set-removal-time --kind batch`"),
+    BATCH_RUNNING: ("BATCH RUNS", ": the engine sets it when the batch ends"),
+}
+"""A word for each cause, and what to do about it; what may need a person comes first."""
 _HISTORY_BYTES = 3
 """TYPE_ of byte arrays that belong to the history."""
 

@@ -1,0 +1,149 @@
+"""How many process instances would go under the end-time strategy, estimated from some of them.
+
+The planner's statistics know nothing of call hierarchies, where the end of the root decides over all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cleanupctl.history.camunda.belongings import ROOT
+from cleanupctl.history.camunda.definitions import PLACES, definitions_with_history
+from cleanupctl.history.camunda.end_time import EndTimePlanner
+from cleanupctl.history.camunda.judges import SUPER, lookup
+from cleanupctl.history.camunda.schema import PROCESS_INSTANCES
+from cleanupctl.history.camunda.selection import MOST_IDS
+from cleanupctl.history.sql import both
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cleanupctl.history.camunda.instances import InstanceWork
+    from cleanupctl.history.camunda.report import Reporting
+
+_STARTS = tuple(f"{number:02x}" for number in range(0, 256, 4))
+"""Where in the order of the ids some rows are taken: those of the engine are hexadecimal or decimal."""
+_AT_EACH = 100
+_DEEPEST = 20
+"""Callers followed upwards where rows do not name their root."""
+_PLACE = PLACES["process"]
+_INSTANCE, _DEFINITION, _END = _PLACE.instance_id, _PLACE.definition_id, _PLACE.ended
+_COLUMNS = (_INSTANCE, ROOT, SUPER, _DEFINITION, _END)
+_Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Sample:
+    """What was seen."""
+
+    rows: int = 0
+    finished: Counter[str] = field(default_factory=Counter)
+    """By id of the definition."""
+    going: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def share(self) -> float:
+        """Share of all instances that would go."""
+        return self.going.total() / self.rows if self.rows else 0.0
+
+    def cleanable(self, definition: str, finished: int) -> int:
+        """Estimate how many of the finished instances of a definition would go."""
+        seen, going = self.finished[definition], self.going[definition]
+        if not seen:
+            # A definition that is so rare goes as the others do.
+            seen, going = self.finished.total(), self.going.total()
+        return round(finished * going / seen) if seen else 0
+
+
+def sample_processes(report: Reporting) -> Sample:
+    """Look at some thousand instances all over the table, and at what decides over them."""
+    rows = _some(report)
+    known = _with_those_above(report, rows)
+    tops = {identity: _top(identity, known) for identity in rows}
+    going = _going(report, [known[top] for top in set(tops.values())])
+    sample = Sample(len(rows))
+    for identity, row in rows.items():
+        if row[_END] is not None:
+            sample.finished[str(row[_DEFINITION])] += 1
+        if tops[identity] in going:
+            sample.going[str(row[_DEFINITION])] += 1
+    return sample
+
+
+def _some(report: Reporting) -> dict[str, _Row]:
+    schema = report.schema
+    key = f"t.{schema.column(PROCESS_INSTANCES, 'ID_')}"
+    columns = ", ".join(_column(report, name) for name in _COLUMNS)
+    rows: dict[str, _Row] = {}
+    for start in _STARTS:
+        sql = (
+            f"SELECT {columns} FROM {schema.quoted(PROCESS_INSTANCES)} AS t WHERE {key} >= %s"
+            f" ORDER BY {key} LIMIT {_AT_EACH}"
+        )
+        rows |= {str(row[0]): _row(row) for row in schema.database.query(sql, (start,))}
+    return rows
+
+
+def _column(report: Reporting, name: str) -> str:
+    schema = report.schema
+    return f"t.{schema.column(PROCESS_INSTANCES, name)}" if schema.has(PROCESS_INSTANCES, name) else "NULL"
+
+
+def _row(values: tuple[Any, ...]) -> _Row:
+    return dict(zip(_COLUMNS, values, strict=True))
+
+
+def _with_those_above(report: Reporting, rows: dict[str, _Row]) -> dict[str, _Row]:
+    """Add whatever is above the rows in their hierarchies, as far as that is there."""
+    known = dict(rows)
+    names = tuple(name for name in _COLUMNS if report.schema.has(PROCESS_INSTANCES, name))
+    for _ in range(_DEEPEST):
+        wanted = {above for row in known.values() if (above := _above(row)) is not None} - set(known)
+        found = [
+            dict.fromkeys(_COLUMNS) | dict(zip(names, row, strict=True))
+            for row in lookup(report.schema, PROCESS_INSTANCES, names, _INSTANCE, sorted(wanted))
+        ]
+        if not found:
+            break
+        known |= {str(row[_INSTANCE]): row for row in found}
+    return known
+
+
+def _above(row: _Row) -> str | None:
+    above = row[ROOT] if row[ROOT] is not None else row[SUPER]
+    return None if above is None or above == row[_INSTANCE] else str(above)
+
+
+def _top(identity: str, known: dict[str, _Row]) -> str:
+    for _ in range(_DEEPEST):
+        above = _above(known[identity])
+        if above is None or above not in known:
+            break
+        identity = above
+    return identity
+
+
+def _going(report: Reporting, tops: Iterable[_Row]) -> set[str]:
+    """Ask which of the tops a run would take, by its own conditions and rules."""
+    ids: dict[str, list[str]] = {}
+    for row in tops:
+        ids.setdefault(str(row[_DEFINITION]), []).append(str(row[_INSTANCE]))
+    definitions = [one for one in definitions_with_history(report.schema, "process") if one.id in ids]
+    works = EndTimePlanner(report.settings).of_definitions(report.schema, definitions, report.now)
+    return {one for work in works for one in _chosen(report, work, ids[work.group.part])}
+
+
+def _chosen(report: Reporting, work: InstanceWork, ids: list[str]) -> Iterator[str]:
+    schema, group = report.schema, work.group
+    table = schema.tables[group.table]
+    expired = schema.database.expired(table.column(group.time), group.until, table, None)
+    columns = ", ".join(_column(report, name) for name in _COLUMNS)
+    for start in range(0, len(ids), MOST_IDS):
+        key = f"t.{schema.column(group.table, group.key)}"
+        some = schema.database.any_of(key, ids[start : start + MOST_IDS])
+        where = both((some, *group.conditions, expired))
+        sql = f"SELECT {columns} FROM {schema.quoted(group.table)} AS t WHERE {where.sql}"
+        rows = [_row(row) for row in schema.database.query(sql, where.parameters)]
+        yield from (unit.id for unit in group.judge(rows))
