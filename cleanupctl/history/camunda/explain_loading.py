@@ -11,7 +11,7 @@ from cleanupctl.history.camunda.definitions import PLACES, Definition, key_of, l
 from cleanupctl.history.camunda.end_time import TABLES
 from cleanupctl.history.camunda.explain import Facts, Instance
 from cleanupctl.history.camunda.explain_surroundings import with_surroundings
-from cleanupctl.history.camunda.judges import SUPER
+from cleanupctl.history.camunda.judges import SUPER, above_of
 from cleanupctl.history.camunda.schema import BATCHES, REMOVAL_TIME, find_schema
 from cleanupctl.history.camunda.ttl import DEFAULT, OVERRIDE, batch_ttl, definition_ttl
 from cleanupctl.history.sql import Condition, Target, as_instant
@@ -112,8 +112,8 @@ class _Loader:
     def _top(self, found: _Found) -> tuple[_Found, bool]:
         """Follow the root, or the callers of rows that do not name it, as far as they are there."""
         for _ in range(_DEEPEST):
-            above = found.links[ROOT] or found.links[SUPER]
-            if above is None or above == found.instance.id:
+            above = above_of(found.links)
+            if above is None:
                 return found, False
             caller = self._instance(PLACES["process"], above)
             if caller is None:

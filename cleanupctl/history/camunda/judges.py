@@ -53,7 +53,7 @@ class ProcessTrees:
 
     def __call__(self, rows: Sequence[Row]) -> list[Unit]:
         """Choose the roots among the rows."""
-        above = {row[_INSTANCE]: _above(row) for row in rows}
+        above = {row[_INSTANCE]: above_of(row) for row in rows}
         called = {one for one in above.values() if one is not None}
         present = existing(self._schema, PROCESS_INSTANCES, _INSTANCE, called)
         tops = [row for row in rows if above[row[_INSTANCE]] not in present]
@@ -110,7 +110,7 @@ class ProcessTrees:
         return list(lookup(self._schema, table, columns, by, ids, condition))
 
 
-def _above(row: Row) -> str | None:
+def above_of(row: Row) -> str | None:
     """Return the root of an instance, or its caller where the row knows no other root than itself."""
     above: str | None = row[ROOT] if row[ROOT] not in (None, row[_INSTANCE]) else row[SUPER]
     return above

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cleanupctl.history.camunda.belongings import ROOT
 from cleanupctl.history.camunda.definitions import PLACES, definitions_with_history
 from cleanupctl.history.camunda.end_time import EndTimePlanner
-from cleanupctl.history.camunda.judges import SUPER, lookup
+from cleanupctl.history.camunda.judges import SUPER, above_of, lookup
 from cleanupctl.history.camunda.schema import PROCESS_INSTANCES
 from cleanupctl.history.camunda.selection import MOST_IDS
 from cleanupctl.history.sql import both
@@ -60,7 +60,7 @@ class Sample:
 def sample_processes(report: Reporting) -> Sample:
     """Look at some thousand instances all over the table, and at what decides over them."""
     rows = _some(report)
-    known = _with_those_above(report, rows)
+    known = _with_thoseabove_of(report, rows)
     tops = {identity: _top(identity, known) for identity in rows}
     going = _going(report, [known[top] for top in set(tops.values())])
     sample = Sample(len(rows))
@@ -95,12 +95,12 @@ def _row(values: tuple[Any, ...]) -> _Row:
     return dict(zip(_COLUMNS, values, strict=True))
 
 
-def _with_those_above(report: Reporting, rows: dict[str, _Row]) -> dict[str, _Row]:
+def _with_thoseabove_of(report: Reporting, rows: dict[str, _Row]) -> dict[str, _Row]:
     """Add whatever is above the rows in their hierarchies, as far as that is there."""
     known = dict(rows)
     names = tuple(name for name in _COLUMNS if report.schema.has(PROCESS_INSTANCES, name))
     for _ in range(_DEEPEST):
-        wanted = {above for row in known.values() if (above := _above(row)) is not None} - set(known)
+        wanted = {above for row in known.values() if (above := above_of(row)) is not None} - set(known)
         found = [
             dict.fromkeys(_COLUMNS) | dict(zip(names, row, strict=True))
             for row in lookup(report.schema, PROCESS_INSTANCES, names, _INSTANCE, sorted(wanted))
@@ -111,14 +111,9 @@ def _with_those_above(report: Reporting, rows: dict[str, _Row]) -> dict[str, _Ro
     return known
 
 
-def _above(row: _Row) -> str | None:
-    above = row[ROOT] if row[ROOT] is not None else row[SUPER]
-    return None if above is None or above == row[_INSTANCE] else str(above)
-
-
 def _top(identity: str, known: dict[str, _Row]) -> str:
     for _ in range(_DEEPEST):
-        above = _above(known[identity])
+        above = above_of(known[identity])
         if above is None or above not in known:
             break
         identity = above
