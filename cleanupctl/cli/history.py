@@ -95,6 +95,7 @@ def _add_ttl(history: typer.Typer) -> None:
         examples=[
             ("cleanupctl history ttl set invoice P30D --dry-run", "look first"),
             ("cleanupctl history ttl set invoice P30D --all-versions", "every version"),
+            ("cleanupctl history ttl set invoice P30D --version 3", "this one only"),
             ("cleanupctl history ttl set rating none --kind decision", "keep its history for ever"),
         ],
         exit_codes=failures,

@@ -33,11 +33,12 @@ def _cleanable(output: Output, one: FullReport, *, compact: bool) -> None:
         return
     headings = ("KIND", "KEY", "VERSION", "TENANT", "TTL", "FINISHED", "CLEANABLE")
     if not any(row[3] for row in rows):
-        headings, rows = _without(headings, 3), [_without(row, 3) for row in rows]
+        headings, rows = drop_column(headings, 3), [drop_column(row, 3) for row in rows]
     output.table(headings, rows, right=("VERSION", "FINISHED", "CLEANABLE"))
 
 
-def _without(row: Row, place: int) -> Row:
+def drop_column(row: tuple[Any, ...], place: int) -> tuple[Any, ...]:
+    """Leave one column out of a row or of the headings."""
     return (*row[:place], *row[place + 1 :])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
 Kind = Literal["process", "decision", "batch"]
 Base = Literal["start", "end"]
 
+TELL_EVERY = 10
+"""Seconds after which a long change says how far it has come."""
 DETAILS = """
 Conditions are joined: an instance has to meet all that are given. Without any the command refuses to work;
 `--all` says that every instance is meant. The instances are taken in chunks, each table's rows in
 transactions of their own and the instance rows last, and only rows whose value differs are written: when
 stopped, the same command goes on where it was. Begin with --dry-run.
 
-`--calculate` takes the start or the end of the instance and the time to live that its definition has now.
+`--calculate` takes the start or the end of the instance and the time to live that its definition has now,
+as `cleanupctl history ttl` shows it; of a batch operation that of its type in batch_ttl of the configuration.
 As in the engine, an instance without one of the two gets no removal time: what it has is cleared. With
 `--hierarchical` the whole tree of a selected instance gets what its root gets.
 
@@ -96,12 +100,16 @@ def set_removal_time(
     settings = one_engine_history(context, history)
     instances = skipped = 0
     changed: Counter[str] = Counter()
+    told = time.monotonic()
     for done in set_removal_times(
         settings, selection, wanted, hierarchical=hierarchical, chunk=chunk, dry_run=dry_run
     ):
         instances += done.instances
         skipped += done.skipped
         changed.update(done.rows)
+        if time.monotonic() - told >= TELL_EVERY:
+            context.output.notice(f"{instances:,} instances so far, {changed.total():,} rows")
+            told = time.monotonic()
     if context.output.json:
         rows = [{"table": table, "rows": number} for table, number in sorted(changed.items())]
         context.output.data({
@@ -116,7 +124,8 @@ def set_removal_time(
             right=(heading,),
         )
     context.output.notice(
-        f"{instances} instances selected, {changed.total()} rows {'would change' if dry_run else 'changed'}"
+        f"{instances:,} instances selected, {changed.total():,} rows"
+        f" {'would change; this is a dry run' if dry_run else 'changed'}"
     )
     if skipped:
         context.output.notice(

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from cleanupctl.cli.completion_values import history_names
 from cleanupctl.cli.context import Context
+from cleanupctl.cli.history_report_tables import drop_column
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cleanupctl.core.settings import HistorySettings
     from cleanupctl.history.camunda.definitions import Definition
     from cleanupctl.history.camunda.ttl import EffectiveTtl
 
 Kind = Literal["process", "decision", "case"]
 
 DETAILS = """
-The JSON is an array of objects: history, kind, id, key, name, version, tenantId, historyTimeToLive (days,
-null for none) and source: `definition` when the engine's HISTORY_TTL_ says so, `override` and `default` when
-[[history.ttl]] or default_ttl of the configuration does, `none` when nothing does. What the configuration
-says counts under the end-time strategy. Under the removal-time strategy the removal time on each row counts,
-which the engine writes by the definition.
+Shown are the definitions of processes, decisions and cases, then the types of batch operations that are
+configured or have been used, task metrics, and the job log entries of the engine's own cleanup.
+
+The JSON is an array of objects: history, kind (`process`, `decision`, `case`, `batch`, `task-metrics` or
+`cleanup-log`), id, key (of a batch its type), name, version, tenantId, historyTimeToLive (days, null for
+none) and source: `definition` when the engine's HISTORY_TTL_ says so; `override` when [[history.ttl]],
+batch_ttl, task_metrics_ttl or cleanup_log_ttl of the configuration does; `default` when default_ttl or
+default of batch_ttl does; `none` when nothing does.
+
+What the configuration says of definitions and batches counts under the end-time strategy, and for
+`cleanupctl history set-removal-time --calculate`. Under the removal-time strategy the removal time on each
+row counts, which the engine wrote by its own settings.
 """
 SET_DETAILS = """
-Writes HISTORY_TTL_ of the latest version of a definition, or of all versions. Under the removal-time
+Writes HISTORY_TTL_ of the latest version of a definition, of all versions, or of one. Under the removal-time
 strategy this concerns instances that end from now on, when the engine has read the definition anew; those
 that have ended keep their removal time: `cleanupctl history set-removal-time --calculate` changes it.
 Under the end-time strategy it concerns every finished instance at once: a shorter time to live makes the
@@ -48,46 +60,88 @@ def show(
 ) -> None:
     """Show the time to live of each definition, and where it comes from."""
     from cleanupctl.cli.history_choice import engine_histories
-    from cleanupctl.history.camunda.ttl import definition_ttl
-    from cleanupctl.history.camunda.ttl_changes import all_definitions
 
-    found = [
-        (one.name, d, definition_ttl(d, one))
-        for one in engine_histories(context, name)
-        for d in all_definitions(one)
-    ]
+    found = [(one, line) for one in engine_histories(context, name) for line in _lines(one)]
     if context.output.json:
-        context.output.data([_object(*one) for one in found])
+        context.output.data([_object(one.name, line) for one, line in found])
         return
-    context.output.table(
-        ("HISTORY", "KIND", "KEY", "VERSION", "TENANT", "TTL", "FROM"),
-        (
-            (
-                history,
-                one.kind,
-                one.key,
-                one.version,
-                one.tenant,
-                in_words(ttl.days),
-                "nothing: its instances never expire" if ttl.source == "none" else ttl.source,
-            )
-            for history, one, ttl in found
-        ),
-        right=("VERSION",),
-    )
+    rows = [
+        (one.name, line.kind, line.key, line.version, line.tenant, in_words(line.ttl.days), _source(line))
+        for one, line in found
+    ]
+    headings = ("HISTORY", "KIND", "KEY", "VERSION", "TENANT", "TTL", "FROM")
+    if not any(line.tenant for _, line in found):
+        headings, rows = drop_column(headings, 4), [drop_column(row, 4) for row in rows]
+    if len({one.name for one, _ in found}) == 1:
+        headings, rows = drop_column(headings, 0), [drop_column(row, 0) for row in rows]
+    context.output.table(headings, rows, right=("VERSION",))
+    for history in {one.name: one for one, line in found if _ineffective(one, line)}.values():
+        context.output.notice(
+            f"history {history.name}: under the removal-time strategy what its configuration says of"
+            " definitions and batches counts for set-removal-time --calculate only; the engine writes removal"
+            " times by its own settings"
+        )
 
 
-def _object(history: str, one: Definition, ttl: EffectiveTtl) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Line:
+    kind: str
+    key: str | None
+    ttl: EffectiveTtl
+    definition: Definition | None = None
+
+    @property
+    def version(self) -> int | None:
+        return self.definition.version if self.definition else None
+
+    @property
+    def tenant(self) -> str | None:
+        return self.definition.tenant if self.definition else None
+
+
+def _lines(history: HistorySettings) -> Iterator[_Line]:
+    from cleanupctl.history.camunda.ttl import NONE, OVERRIDE, EffectiveTtl, batch_ttl, definition_ttl
+    from cleanupctl.history.camunda.ttl_changes import definitions_and_batch_types
+
+    definitions, used = definitions_and_batch_types(history)
+    for one in definitions:
+        yield _Line(one.kind, one.key, definition_ttl(one, history), one)
+    for type_ in sorted({*used, *history.batch_ttls}):
+        yield _Line("batch", type_, batch_ttl(type_, history))
+    for kind, days in (("task-metrics", history.task_metrics_ttl), ("cleanup-log", history.cleanup_log_ttl)):
+        yield _Line(kind, None, EffectiveTtl(days, NONE if days is None else OVERRIDE))
+
+
+def _source(line: _Line) -> str:
+    """Name the column or the key of the configuration, as somebody would look for it."""
+    if line.ttl.source == "none":
+        return "nothing"
+    if line.ttl.source == "definition":
+        return "HISTORY_TTL_"
+    default = line.ttl.source == "default"
+    keys = {"batch": "batch_ttl", "task-metrics": "task_metrics_ttl", "cleanup-log": "cleanup_log_ttl"}
+    if line.kind == "batch" and default:
+        return "batch_ttl default"
+    return keys.get(line.kind, "default_ttl" if default else "[[history.ttl]]")
+
+
+def _ineffective(history: HistorySettings, line: _Line) -> bool:
+    engines = line.definition is not None or line.kind == "batch"
+    return history.strategy == "removal-time" and engines and line.ttl.source in ("override", "default")
+
+
+def _object(history: str, line: _Line) -> dict[str, Any]:
+    one = line.definition
     return {
         "history": history,
-        "kind": one.kind,
-        "id": one.id,
-        "key": one.key,
-        "name": one.name,
-        "version": one.version,
-        "tenantId": one.tenant,
-        "historyTimeToLive": ttl.days,
-        "source": ttl.source,
+        "kind": line.kind,
+        "id": one.id if one else None,
+        "key": line.key,
+        "name": one.name if one else None,
+        "version": line.version,
+        "tenantId": line.tenant,
+        "historyTimeToLive": line.ttl.days,
+        "source": line.ttl.source,
     }
 
 
@@ -106,6 +160,9 @@ def set_(
     all_versions: Annotated[
         bool, typer.Option("--all-versions", help="Every version, not only the latest.")
     ] = False,
+    version: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="This version, and not the latest.")
+    ] = None,
     tenant: Annotated[
         str | None, typer.Option(metavar="ID", help="Only this tenant's; everybody's otherwise.")
     ] = None,
@@ -123,18 +180,21 @@ def set_(
 ) -> None:
     """Set or remove the time to live of a definition in the engine's database."""
     from cleanupctl.cli.history_choice import one_engine_history
-    from cleanupctl.core.errors import NotFoundError
+    from cleanupctl.core.errors import InvalidValueError, NotFoundError
     from cleanupctl.core.times import parse_ttl
     from cleanupctl.history.camunda.ttl_changes import Wanted, set_times_to_live
 
+    if all_versions and version is not None:
+        raise InvalidValueError("--all-versions and --version exclude each other")
     days = None if ttl == "none" else parse_ttl(_given(ttl))
     settings = one_engine_history(context, history)
-    wanted = Wanted(key, days, kind, tenant, all_versions)
+    wanted = Wanted(key, days, kind, tenant, all_versions, version)
     meant = set_times_to_live(settings, wanted, dry_run=dry_run)
     if not meant:
         raise NotFoundError(
             f"no {kind or 'process, decision or case'} definition has the key {key}"
             + (f" and the tenant {tenant}" if tenant else "")
+            + (f" and the version {version}" if version else "")
             + f" in history {settings.name}"
         )
     if context.output.json:
@@ -145,6 +205,8 @@ def set_(
         ((d.kind, d.key, d.version, d.tenant, in_words(d.ttl), in_words(days)) for d in meant),
         right=("VERSION",),
     )
+    if dry_run:
+        context.output.notice("nothing was changed: this is a dry run")
 
 
 def _given(ttl: str) -> str:

@@ -226,8 +226,28 @@ def test_ttl_is_shown_and_set(engine: Command) -> None:
     shown = {one["key"]: one for one in engine("history", "ttl", "--json").data}
     assert (shown["legacy"]["historyTimeToLive"], shown["legacy"]["source"]) == (30, "definition")
     assert engine("history", "ttl", "set", "legacy", "P1M").code == 2
+    assert engine("history", "ttl", "set", "legacy", "P1D", "--version", "7").code == 4
     assert engine("history", "ttl", "set", "legacy", "").code == 2
     assert engine("history", "ttl", "set", "nobody", "P30D").code == 4
+
+
+def test_ttl_shows_batches_metrics_and_the_cleanup_log_with_their_sources(engine: Command) -> None:
+    text = engine.config.read_text()
+    engine.configure(
+        f'{text}default_ttl = "P90D"\ntask_metrics_ttl = "P9D"\n'
+        'batch_ttl = { default = "P7D", instance-deletion = "P3D" }\n'
+    )
+    done = engine("history", "ttl", "--json").data
+    shown = {(one["kind"], one["key"]): (one["historyTimeToLive"], one["source"]) for one in done}
+    assert shown["process", "legacy"] == (90, "default")
+    assert shown["process", "invoice"] == (30, "definition")
+    assert shown["batch", "instance-deletion"] == (3, "override")
+    assert shown["batch", "instance-migration"] == (7, "default")
+    assert shown["task-metrics", None] == (9, "override")
+    assert shown["cleanup-log", None] == (None, "none")
+    done = engine("history", "ttl", "--format", "table")
+    assert "HISTORY_TTL_" in done.out
+    assert "counts for set-removal-time --calculate only" in done.err
 
 
 def test_set_removal_time_looks_first_and_then_does_the_same(engine: Command) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -138,6 +139,24 @@ def test_it_goes_on_where_it_was_stopped(engine_postgresql_url: str) -> None:
     assert first + rest == planned
 
 
+def test_batches_are_calculated_by_the_times_to_live_of_the_configuration(engine_postgresql_url: str) -> None:
+    url = engine_postgresql_url
+    fill(url, expired_instances=20, unexpired_instances=10, now=NOW)
+    everything = Selection("batch", everything=True)
+    before = query(url, "SELECT count(*) FROM ACT_HI_BATCH WHERE REMOVAL_TIME_ IS NOT NULL")
+    one_type = replace(settings(url), batch_ttls={"instance-deletion": 9})
+    for configured in (settings(url), one_type):
+        with pytest.raises(InvalidValueError, match="no time to live for every batch operation"):
+            list(set_removal_times(configured, everything, Calculated()))
+    assert query(url, "SELECT count(*) FROM ACT_HI_BATCH WHERE REMOVAL_TIME_ IS NOT NULL") == before
+    both = replace(one_type, batch_default_ttl=3)
+    assert rows_of(set_removal_times(both, everything, Calculated(), dry_run=True))["ACT_HI_BATCH"]
+    list(set_removal_times(both, everything, Calculated()))
+    for type_, end, removal in query(url, "SELECT TYPE_, END_TIME_, REMOVAL_TIME_ FROM ACT_HI_BATCH"):
+        days = 9 if type_ == "instance-deletion" else 3
+        assert removal == (end and end + timedelta(days=days))
+
+
 def test_decisions_and_batches(engine_postgresql_url: str) -> None:
     fill(engine_postgresql_url, expired_instances=30, unexpired_instances=0, now=NOW)
     configured = settings(engine_postgresql_url)
@@ -154,8 +173,6 @@ def test_decisions_and_batches(engine_postgresql_url: str) -> None:
     done = rows_of(set_removal_times(configured, Selection("batch", everything=True), Absolute(NOW)))
     assert query(engine_postgresql_url, "SELECT DISTINCT REMOVAL_TIME_ FROM ACT_HI_BATCH") == [(WALL,)]
     assert done["ACT_HI_JOB_LOG"] > 0
-    with pytest.raises(InvalidValueError, match="no definition to calculate from"):
-        list(set_removal_times(configured, Selection("batch", everything=True), Calculated()))
 
 
 def test_a_root_that_is_gone_is_skipped(engine_postgresql_url: str) -> None:

@@ -67,6 +67,12 @@ def test_kind_tenant_and_versions_choose(defined_url: str) -> None:
     assert change(1, "case") == []
 
 
+def test_one_version_is_changed(defined_url: str) -> None:
+    meant = set_times_to_live(settings(defined_url), Wanted(ORDER, 30, "process", version=1), dry_run=False)
+    assert [one.id for one in meant] == ["order:1", "order:t1"]
+    assert ttls(defined_url) == BEFORE | {"order:1": 30, "order:t1": 30}
+
+
 def test_a_dry_run_changes_nothing(defined_url: str) -> None:
     assert set_times_to_live(settings(defined_url), Wanted(ORDER, 30), dry_run=True)
     assert ttls(defined_url) == BEFORE

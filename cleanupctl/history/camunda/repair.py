@@ -9,7 +9,14 @@ from cleanupctl.core import times
 from cleanupctl.core.errors import HistoryError, InvalidValueError
 from cleanupctl.history import connect
 from cleanupctl.history.camunda.belongings import of_batch, of_decision, of_process, root_column
-from cleanupctl.history.camunda.definitions import DEFINITION_TABLES, PLACES, Place, load_definitions
+from cleanupctl.history.camunda.definitions import (
+    DEFINITION_TABLES,
+    PLACES,
+    Definition,
+    Place,
+    key_of,
+    load_definitions,
+)
 from cleanupctl.history.camunda.key_ranges import change
 from cleanupctl.history.camunda.removal_time_changes import Absolute, Calculated, Chunk
 from cleanupctl.history.camunda.schema import (
@@ -20,7 +27,7 @@ from cleanupctl.history.camunda.schema import (
     ROOTS,
     find_schema,
 )
-from cleanupctl.history.camunda.ttl import definition_ttl
+from cleanupctl.history.camunda.ttl import batch_ttl, definition_ttl
 from cleanupctl.history.sql import Condition, Target, as_instant, both
 
 if TYPE_CHECKING:
@@ -57,13 +64,22 @@ def set_removal_times(
     """
     selection.check()
     if isinstance(wanted, Calculated) and selection.kind == "batch":
-        raise InvalidValueError("batch operations have no definition to calculate from: give --absolute")
+        _require_batch_ttl(settings, selection)
     database = connect(settings.url)
     try:
         schema = find_schema(database, settings, _TABLES)
         yield from _Repair(schema, settings, selection, wanted, hierarchical, dry_run).chunks(chunk)
     finally:
         database.close()
+
+
+def _require_batch_ttl(settings: HistorySettings, selection: Selection) -> None:
+    """Refuse to calculate what would only clear: the engine's own times to live of batches are not here."""
+    if settings.batch_default_ttl is None and selection.definition_key not in settings.batch_ttls:
+        raise InvalidValueError(
+            "the configuration has no time to live for every batch operation that is meant: add default to"
+            " batch_ttl of the history, name a type of batch_ttl with --definition-key, or give --absolute"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +108,11 @@ class _Repair:
         self._hierarchical = hierarchical
         self._dry_run = dry_run
         self._place = _BATCH if selection.kind == "batch" else PLACES[selection.kind]
-        self._ttls: dict[str, int | None] = {}
+        self._definitions: dict[str, Definition] = {}
         if not schema.has(self._place.instances, REMOVAL_TIME):
             raise HistoryError(f"{self._place.instances} has no {REMOVAL_TIME} (or is not there)")
         if isinstance(wanted, Calculated) and selection.kind != "batch":
-            definitions = load_definitions(schema, self._place.kind)
-            self._ttls = {one.id: definition_ttl(one, settings).days for one in definitions}
+            self._definitions = {one.id: one for one in load_definitions(schema, self._place.kind)}
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         done: set[str] = set()
@@ -194,10 +209,17 @@ class _Repair:
         target = Target(table, table.column(name), Condition(""))
         raw = instance.start if self._wanted.base == "start" else instance.end
         base = as_instant(raw, target, self._settings.timezone, None)
-        ttl = self._ttls.get(instance.definition or "", self._settings.default_ttl)
+        ttl = self._ttl(instance.definition or "")
         if base is None or ttl is None:
             return None
         return self._stored(times.removal_time(base, ttl, self._settings.timezone), REMOVAL_TIME)
+
+    def _ttl(self, definition: str) -> int | None:
+        """Return the days of a definition, or of a type of batch; one that is gone may be configured."""
+        if self._selection.kind == "batch":
+            return batch_ttl(definition, self._settings).days
+        gone = Definition(self._place.kind, definition, key=key_of(definition), gone=True)
+        return definition_ttl(self._definitions.get(definition, gone), self._settings).days
 
     def _stored(self, moment: datetime, name: str) -> Any:
         """Express an instant as the column holds it."""

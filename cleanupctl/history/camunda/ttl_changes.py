@@ -1,4 +1,4 @@
-"""Changing the time to live of definitions: HISTORY_TTL_ of all their versions or of the latest."""
+"""Changing the time to live of definitions: HISTORY_TTL_ of all their versions, one, or the latest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cleanupctl.history import connect
 from cleanupctl.history.camunda.definitions import DEFINITION_TABLES, PLACES, load_definitions
 from cleanupctl.history.camunda.key_ranges import change
-from cleanupctl.history.camunda.schema import find_schema
+from cleanupctl.history.camunda.schema import BATCHES, find_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,16 +30,30 @@ class Wanted:
     """None means every tenant, and definitions without one."""
     all_versions: bool = False
     """False means the latest version of each tenant's definition only."""
+    version: int | None = None
+    """This version only."""
+
+
+def definitions_and_batch_types(settings: HistorySettings) -> tuple[list[Definition], list[str]]:
+    """Read every definition of a history, and the types of its batch operations, sorted.
+
+    Raises HistoryError and HistoryUnreachableError.
+    """
+    database = connect(settings.url)
+    try:
+        schema = find_schema(database, settings, (*_tables(), BATCHES))
+        definitions = [one for kind in PLACES for one in load_definitions(schema, kind)]
+        if not schema.has(BATCHES, "TYPE_"):
+            return definitions, []
+        sql = f"SELECT DISTINCT {schema.column(BATCHES, 'TYPE_')} FROM {schema.quoted(BATCHES)}"
+        return definitions, sorted(str(row[0]) for row in database.query(sql))
+    finally:
+        database.close()
 
 
 def all_definitions(settings: HistorySettings) -> list[Definition]:
     """Read every definition of a history. Raises HistoryError and HistoryUnreachableError."""
-    database = connect(settings.url)
-    try:
-        schema = find_schema(database, settings, _tables())
-        return [one for kind in PLACES for one in load_definitions(schema, kind)]
-    finally:
-        database.close()
+    return definitions_and_batch_types(settings)[0]
 
 
 def set_times_to_live(settings: HistorySettings, wanted: Wanted, *, dry_run: bool) -> list[Definition]:
@@ -75,6 +89,8 @@ def _meant(schema: Schema, kind: Kind, wanted: Wanted) -> Iterable[Definition]:
         for one in load_definitions(schema, kind, condition, wanted.key)
         if wanted.tenant is None or one.tenant == wanted.tenant
     ]
+    if wanted.version is not None:
+        return [one for one in found if one.version == wanted.version]
     return found if wanted.all_versions else _latest(found)
 
 
