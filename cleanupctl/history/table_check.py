@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError
-from cleanupctl.history import findings
+from cleanupctl.history import findings, server_check
 from cleanupctl.history.findings import Checked, Finding, Inspected
 from cleanupctl.history.sql import cutoff
 
@@ -28,8 +28,8 @@ def _checks(inspected: Inspected) -> Iterator[Check]:
     found: list[Table] = []
     for configured in inspected.settings.tables:
         yield configured.name, partial(_table, inspected, configured, found)
-    yield "autovacuum", lambda: findings.vacuum(inspected, found)
-    yield "long transactions", lambda: findings.transactions(inspected)
+    yield "autovacuum", lambda: server_check.vacuum(inspected, found)
+    yield "long transactions", lambda: server_check.transactions(inspected)
 
 
 def _table(inspected: Inspected, configured: TableSettings, found: list[Table]) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError
-from cleanupctl.history import findings
+from cleanupctl.history import findings, server_check
 from cleanupctl.history.camunda.data_check import fit
 from cleanupctl.history.camunda.engine_cleanup_check import engine_cleanup
 from cleanupctl.history.camunda.required_indexes import (
@@ -66,8 +66,8 @@ def _checks(
     yield "the rows", lambda: fit(inspected, schema)
     yield "the engine's own cleanup", lambda: engine_cleanup(inspected, schema)
     cleaned = [schema.tables[name] for name in _HISTORY if name in schema.tables]
-    yield "autovacuum", lambda: findings.vacuum(inspected, cleaned)
-    yield "long transactions", lambda: findings.transactions(inspected)
+    yield "autovacuum", lambda: server_check.vacuum(inspected, cleaned)
+    yield "long transactions", lambda: server_check.transactions(inspected)
 
 
 def _missing_tables(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
