@@ -54,14 +54,20 @@ def explain(
     from dataclasses import replace
 
     from cleanupctl.cli.history_choice import engine_histories
-    from cleanupctl.core.errors import NotFoundError
+    from cleanupctl.core.errors import CleanupctlError, NotFoundError
     from cleanupctl.history.camunda.explain import decide
     from cleanupctl.history.camunda.explain_loading import load_facts
 
     settings = context.settings
     histories = engine_histories(context, history)
+    failures: list[CleanupctlError] = []
     for one in histories:
-        facts = load_facts(one, identity)
+        try:
+            facts = load_facts(one, identity)
+        except CleanupctlError as error:
+            # It may be in another history.
+            failures.append(error)
+            continue
         if facts is None:
             continue
         decision = decide(facts, context.now(), settings.windows, one.timezone)
@@ -72,6 +78,8 @@ def explain(
         else:
             context.output.fields(_fields(one.name, facts, decision, settings.timezone))
         return
+    if failures:
+        raise failures[0]
     names = ", ".join(one.name for one in histories) or "none"
     raise NotFoundError(
         f"no process, decision or case instance and no batch has the id {identity} in history {names}:"

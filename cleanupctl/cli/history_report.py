@@ -26,7 +26,8 @@ removal would free for new rows. Databases keep that room for new rows and do no
 
 Small tables are counted. Of tables with more than 200,000 rows the numbers are estimated from the
 database's statistics, cleanable process instances under the end-time strategy from a sample of some thousand,
-and orphans are not looked for. --exact counts everything, which reads whole tables.
+and orphans are not looked for. --exact counts everything, which reads whole tables. A history that cannot be
+read does not keep the others from being reported; the exit status tells.
 
 The JSON is an array of objects, one for each history: history, strategy, exact, processes, decisions,
 cases, batches, withoutRemovalTime, orphans and tables. The entries of processes have the keys of the
@@ -59,16 +60,25 @@ def report(
 ) -> None:
     """Report what of an engine's history is cleanable, by definition and by table."""
     from cleanupctl.cli.history_choice import engine_histories
+    from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
     from cleanupctl.history.camunda.full_report import full_report
 
-    reports = [
-        full_report(settings, context.now(), exact=exact) for settings in engine_histories(context, name)
-    ]
-    if context.output.json:
+    reports: list[FullReport] = []
+    failures: list[HistoryError | HistoryUnreachableError] = []
+    for settings in engine_histories(context, name):
+        try:
+            reports.append(full_report(settings, context.now(), exact=exact))
+        except (HistoryError, HistoryUnreachableError) as error:
+            failures.append(error)
+            continue
+        if not context.output.json:
+            _show(context, reports[-1], compact=compact)
+    if context.output.json and (reports or not failures):
         context.output.data([_object(one, context.settings.timezone, compact=compact) for one in reports])
-        return
-    for one in reports:
-        _show(context, one, compact=compact)
+    for failure in failures[1:]:
+        context.output.notice(failure.message)
+    if failures:
+        raise failures[0]
 
 
 def _object(one: FullReport, zone: ZoneInfo, *, compact: bool) -> dict[str, Any]:

@@ -215,5 +215,6 @@ def newest(inspected: Inspected, table: Table, column: Column, time_format: str 
 
 
 def span(length: timedelta) -> str:
+    """Write a length of time in words."""
     minutes = int(length.total_seconds() // 60)
     return f"{minutes // 60} h {minutes % 60} min" if minutes < 48 * 60 else f"{minutes // 1440} days"

@@ -192,6 +192,20 @@ def test_report_for_people_says_whether_it_counted(engine: Command) -> None:
     assert exact.out.startswith("orders (removal-time; every row counted)")
 
 
+def test_a_history_that_is_not_reachable_keeps_no_other_from_being_reported(
+    engine: Command, engine_postgresql_url: str
+) -> None:
+    gone = '[[history]]\nname = "gone"\nkind = "camunda"\nurl = "postgresql://nobody@127.0.0.1:1/gone"\n'
+    engine.configure(engine.config.read_text().replace("[[history]]", f"{gone}[[history]]"))
+    done = engine("history", "report", "--json")
+    assert (done.code, [one["history"] for one in done.data]) == (11, ["orders"])
+    with connect(engine_postgresql_url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT min(PROC_INST_ID_) FROM ACT_HI_PROCINST")
+        instance = cursor.fetchone()[0]
+    assert engine("history", "explain", instance, "--json").data["id"] == instance
+    assert engine("history", "explain", "nobody").code == 11
+
+
 def test_report_is_about_engines_only(audit: Command) -> None:
     done = audit("history", "report", "audit")
     assert done.code == 2
