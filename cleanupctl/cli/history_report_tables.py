@@ -64,7 +64,14 @@ def _ttl(days: int | None) -> str:
 
 
 def _number(number: int, *, estimated: bool = False) -> str:
-    return f"{'~' if estimated and number else ''}{number:,}"
+    """Write a number; of an estimate no more digits than it is worth."""
+    if not estimated:
+        return f"{number:,}"
+    for size, unit in ((1_000_000_000, " G"), (1_000_000, " M"), (10_000, " k")):
+        if number >= size:
+            scale = 1_000 if unit == " k" else size
+            return f"~{number / scale:.{0 if number >= 100 * scale or unit == ' k' else 1}f}{unit}"
+    return f"~{number:,}"
 
 
 def _unset(output: Output, one: FullReport) -> None:
@@ -110,11 +117,11 @@ def _tables(output: Output, one: FullReport, zone: ZoneInfo, *, compact: bool) -
         (
             (
                 size.table,
-                f"~{size.rows:,}",
+                _number(size.rows, estimated=True),
                 size_text(size.bytes),
                 None if size.expired is None else _number(size.expired, estimated=size.estimated),
                 None if size.oldest is None else size.oldest.astimezone(zone).date(),
-                f"~{size_text(size.freed)}" if size.freed else None,
+                size_text(size.freed) if size.freed else None,
             )
             for size in shown
         ),
@@ -138,7 +145,7 @@ def size_text(number: int) -> str:
     """Write a number of bytes."""
     size = float(number)
     for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        if size < 999.5:
+            return f"{size:.{0 if unit == 'B' or size >= 99.95 else 1}f} {unit}"
         size /= 1000
     return f"{size:.1f} TB"
