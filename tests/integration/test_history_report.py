@@ -202,5 +202,8 @@ def test_big_tables_are_estimated_and_the_report_says_so(
         for report in (exact, estimated)
     ]
     assert invoices[1].estimated
+    # Without a time to live there is no removal time: what expires, expires elsewhere.
+    legacy = next(one for one in estimated.cleanable if one.definition.key == "legacy")
+    assert legacy.finished > 0 == legacy.cleanable
     assert 0.5 * invoices[0].cleanable < invoices[1].cleanable < 2 * invoices[0].cleanable
     assert {found.rows for found in estimated.orphans if found.table.upper() == "ACT_HI_DETAIL"} == {None}

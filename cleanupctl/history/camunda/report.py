@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.history.camunda.definitions import PLACES, definitions_with_history
 from cleanupctl.history.camunda.removal_time import running_guards
+from cleanupctl.history.camunda.sampling import sample_rows
 from cleanupctl.history.camunda.schema import BATCHES, PROCESS_INSTANCES, REMOVAL_TIME
 from cleanupctl.history.camunda.ttl import batch_ttl, definition_ttl, expiry
 from cleanupctl.history.sql import Condition, Target, both, cutoff
@@ -81,20 +82,23 @@ def cleanable(
     """Yield the cleanable report of the definitions of one kind; those that are gone at the end.
 
     Under the end-time strategy `census` has what a run would delete, and `sample` an estimate of it for
-    process instances that are too many to be counted.
+    process instances that are too many to be counted; under the other one a sample is taken here.
     """
     place = PLACES[kind]
     if place.instances not in report.schema.tables:
         return
+    removable = removable_rows(report, place.instances)
+    if removable is not None and not report.counts(place.instances):
+        sample = sample_rows(report, kind, removable)
     for definition in definitions_with_history(report.schema, kind):
         ttl = _ttl(report, definition)
         finished = report.number(place.instances, place.ended, _finished(report, definition))
-        if census is None:
-            number, counted = _expired(report, definition), report.counts(place.instances)
-        elif place.instances not in census.uncounted:
+        if census is not None and place.instances not in census.uncounted:
             number, counted = census.instances[place.instances, definition.id], True
-        elif kind == "process" and sample is not None:
+        elif sample is not None and (census is None or kind == "process"):
             number, counted = sample.cleanable(definition.id, finished), False
+        elif census is None:
+            number, counted = _expired(report, definition), True
         else:
             number, counted = _past(report, definition, ttl), False
         yield Cleanable(definition, ttl, finished, number, not (counted and report.counts(place.instances)))

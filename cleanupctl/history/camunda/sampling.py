@@ -1,6 +1,7 @@
-"""How many process instances would go under the end-time strategy, estimated from some of them.
+"""How many instances of each definition would go, estimated from some of them.
 
-The planner's statistics know nothing of call hierarchies, where the end of the root decides over all.
+The planner's statistics know nothing of call hierarchies, where the end of the root decides over all, nor
+that instances of a definition without a time to live have no removal time.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from cleanupctl.history.sql import both
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from cleanupctl.history.camunda.definitions import Kind
     from cleanupctl.history.camunda.instances import InstanceWork
     from cleanupctl.history.camunda.report import Reporting
+    from cleanupctl.history.sql import Condition
 
 _STARTS = tuple(f"{number:02x}" for number in range(0, 256, 4))
 """Where in the order of the ids some rows are taken: those of the engine are hexadecimal or decimal."""
@@ -43,18 +46,13 @@ class Sample:
     """By id of the definition."""
     going: Counter[str] = field(default_factory=Counter)
 
-    @property
-    def share(self) -> float:
-        """Share of all instances that would go."""
-        return self.going.total() / self.rows if self.rows else 0.0
-
     def cleanable(self, definition: str, finished: int) -> int:
         """Estimate how many of the finished instances of a definition would go."""
         seen, going = self.finished[definition], self.going[definition]
         if not seen:
             # A definition that is so rare goes as the others do.
             seen, going = self.finished.total(), self.going.total()
-        return round(finished * going / seen) if seen else 0
+        return min(finished, round(finished * going / seen)) if seen else 0
 
 
 def sample_processes(report: Reporting) -> Sample:
@@ -69,6 +67,27 @@ def sample_processes(report: Reporting) -> Sample:
             sample.finished[str(row[_DEFINITION])] += 1
         if tops[identity] in going:
             sample.going[str(row[_DEFINITION])] += 1
+    return sample
+
+
+def sample_rows(report: Reporting, kind: Kind, removable: Condition) -> Sample:
+    """Look at some thousand instances all over their table, of which those that are `removable` would go."""
+    schema, place = report.schema, PLACES[kind]
+    definition, ended, key = (
+        f"t.{schema.column(place.instances, name)}" for name in (place.definition_id, place.ended, "ID_")
+    )
+    seen: dict[str, tuple[str, bool, bool]] = {}
+    for start in _STARTS:
+        sql = (
+            f"SELECT {key}, {definition}, {ended} IS NOT NULL, CASE WHEN {removable.sql} THEN 1 ELSE 0 END"
+            f" FROM {schema.quoted(place.instances)} AS t WHERE {key} >= %s ORDER BY {key} LIMIT {_AT_EACH}"
+        )
+        found = schema.database.query(sql, (*removable.parameters, start))
+        seen |= {str(row[0]): (str(row[1]), bool(row[2]), bool(row[3])) for row in found}
+    sample = Sample(len(seen))
+    for identity, finished, going in seen.values():
+        sample.finished[identity] += finished
+        sample.going[identity] += going
     return sample
 
 
