@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import time
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cleanupctl.cli.completion_values import history_names
 from cleanupctl.cli.context import Context
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TELL_EVERY = 10
+"""Seconds after which a long deletion says how far it has come."""
 DETAILS = """
 Orphans are rows whose root process instance is gone together with every other instance of its tree, and
 that no execution of the engine needs; and byte arrays that no row refers to, in any column that can hold
@@ -42,7 +48,7 @@ def orphans(
 
     deleted = delete and not dry_run
     found = {
-        one.name: list(clean_orphans(one, context.now(), delete_them=deleted))
+        one.name: list(clean_orphans(one, context.now(), delete_them=deleted, tell=_teller(context)))
         for one in engine_histories(context, name)
     }
     if context.output.json:
@@ -67,3 +73,16 @@ def orphans(
             context.output.notice("nothing was deleted; --delete removes them")
     elif found:
         context.output.text("no orphans")
+
+
+def _teller(context: Context) -> Callable[[str, int], None]:
+    """Make what tells from time to time how far a deletion has come."""
+    told = time.monotonic()
+
+    def tell(table: str, rows: int) -> None:
+        nonlocal told
+        if time.monotonic() - told >= TELL_EVERY:
+            context.output.notice(f"{table}: {rows:,} orphans deleted so far")
+            told = time.monotonic()
+
+    return tell

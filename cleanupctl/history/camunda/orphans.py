@@ -14,7 +14,7 @@ from cleanupctl.history.findings import is_denied
 from cleanupctl.history.sql import Condition, Target, both, cutoff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from cleanupctl.core.settings import HistorySettings
@@ -183,17 +183,29 @@ def _byte_arrays(schema: Schema, settings: HistorySettings, now: datetime) -> Or
     return Orphans(BYTE_ARRAYS, "no row refers to it", Target(table, column, both(conditions)))
 
 
-def clean_orphans(settings: HistorySettings, now: datetime, *, delete_them: bool) -> Iterator[Found]:
+def clean_orphans(
+    settings: HistorySettings,
+    now: datetime,
+    *,
+    delete_them: bool,
+    tell: Callable[[str, int], None] = lambda table, rows: None,
+) -> Iterator[Found]:
     """Count the orphans of each table, or delete them in batches; yields table by table.
 
-    Stopping in between leaves the rest for the next call. Raises HistoryError and
-    HistoryUnreachableError.
+    `tell` hears after each batch how many rows of the table are gone. Stopping in between leaves the rest
+    for the next call. Raises HistoryError and HistoryUnreachableError.
     """
     database = connect(settings.url)
     try:
         schema = find_schema(database, settings, TABLES)
         for one in orphans(schema, settings, now):
-            rows = sum(delete(schema, one)) if delete_them else database.count(one.target)[0]
-            yield Found(one.target.table.name, one.reason, rows)
+            name, rows = one.target.table.name, 0
+            if not delete_them:
+                rows = database.count(one.target)[0]
+            else:
+                for gone in delete(schema, one):
+                    rows += gone
+                    tell(name, rows)
+            yield Found(name, one.reason, rows)
     finally:
         database.close()
