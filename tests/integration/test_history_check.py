@@ -188,6 +188,16 @@ def test_a_cascade_on_history_is_found(each_sound_url: str) -> None:
     found(check(settings(each_sound_url), NOW), "ON DELETE CASCADE", "warning")
 
 
+def test_a_foreign_key_of_a_table_that_is_not_the_engines_is_found(sound_url: str) -> None:
+    run(
+        sound_url,
+        "CREATE TABLE ticket (id varchar(64) PRIMARY KEY, instance varchar(64) REFERENCES ACT_HI_PROCINST)",
+    )
+    found(check(settings(sound_url), NOW), "ticket points at it: the rows that it points at stay", "warning")
+    ending = replace(settings(sound_url), strategy="end-time")
+    found(check(ending, NOW), "cannot be deleted, and their cleanup fails", "warning")
+
+
 def test_long_transactions_of_others_are_found(each_sound_url: str) -> None:
     with connect(each_sound_url, autocommit=False) as connection, connection.cursor() as cursor:
         cursor.execute("UPDATE ACT_HI_PROCINST SET BUSINESS_KEY_ = 'held'")

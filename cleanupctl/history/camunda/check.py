@@ -28,6 +28,8 @@ from cleanupctl.history.findings import Checked, Finding, Inspected
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from cleanupctl.history.sql import Table
+
 CASES = ("ACT_HI_CASEINST", "ACT_HI_CASEACTINST")
 DEFINITIONS = ("ACT_RE_PROCDEF", "ACT_RE_DECISION_DEF", "ACT_RE_CASE_DEF")
 _PROPERTIES, _SCHEMA_LOG = "ACT_GE_PROPERTY", "ACT_GE_SCHEMA_LOG"
@@ -165,6 +167,7 @@ def _table(inspected: Inspected, schema: Schema, name: str) -> Iterator[Finding]
         yield from findings.schema_usage(inspected, table)
     yield from findings.privileges(inspected, table)
     yield from findings.storage(inspected, table)
+    yield from _foreign_keys(inspected, table)
     if name in REMOVAL_TIME_INDEXES:
         yield from _removal_time(inspected, schema, name)
     if name == TASK_METRICS and inspected.settings.task_metrics_ttl is not None:
@@ -173,6 +176,27 @@ def _table(inspected: Inspected, schema: Schema, name: str) -> Iterator[Finding]
         for (owner, column), index in OWNER_INDEXES.items():
             if owner == name:
                 yield from findings.index(inspected, table, column, index)
+
+
+def _foreign_keys(inspected: Inspected, table: Table) -> Iterator[Finding]:
+    """Find foreign keys of tables that are not the engine's: nothing of the engine clears their way."""
+    engines = f"{inspected.settings.table_prefix}ACT_".lower()
+    for reference in table.references:
+        name = reference.table.replace('"', "").replace("`", "").replace("%%", "%")
+        if reference.action != "restrict" or name.rsplit(".", maxsplit=1)[-1].lower().startswith(engines):
+            continue
+        ending = inspected.settings.strategy == "end-time"
+        yield Finding(
+            "warning",
+            table.name,
+            f"a foreign key of {name} points at it: "
+            + (
+                "the instances whose rows it points at cannot be deleted, and their cleanup fails"
+                if ending
+                else "the rows that it points at stay"
+            ),
+            f"remove old rows of {name} first, or give the foreign key ON DELETE SET NULL or CASCADE",
+        )
 
 
 def _removal_time(inspected: Inspected, schema: Schema, name: str) -> Iterator[Finding]:
