@@ -28,9 +28,26 @@ if TYPE_CHECKING:
 START_UNITS = 10
 """Instances of the first transaction: nobody knows yet how much belongs to them."""
 MOST_UNITS = 2_000
+CAREFUL_GROWTH = 1.02
+"""How much larger the next transaction may be than what would have been in time when one was not: what
+made it slow (a cold cache, a checkpoint) mostly comes again before long."""
 WAY = "instances"
 ALL = 2**62
 """More rows than there are."""
+
+
+def next_size(
+    pace: Pace, careful: float, *, rows: int, seconds: float, longest: float, batch_size: int
+) -> tuple[Pace, float]:
+    """Size the next transaction as the next batch of a table, and carefully after one that took too long.
+
+    `careful` is the number of instances that it may have then; returned is what that becomes.
+    """
+    pace = next_pace(pace, rows=rows, seconds=seconds, target=AIM * longest, batch_size=batch_size)
+    if seconds > longest:
+        return pace, float(pace.units)
+    careful = min(float(MOST_UNITS), careful * CAREFUL_GROWTH)
+    return replace(pace, units=max(1, min(pace.units, int(careful)))), careful
 
 
 class InstanceWork:
@@ -57,6 +74,7 @@ class InstanceWork:
         self._notices = notices
         self._place = f"{self.table.name} by {WAY}"
         self._changed = 0
+        self._careful = float(MOST_UNITS)
 
     def clean(self, session: CleaningSession, limits: Limits) -> Generator[Event, None, str | None]:
         """Delete batch by batch, the oldest first. Raises HistoryError."""
@@ -113,11 +131,15 @@ class InstanceWork:
         return pace
 
     def _next(self, run: Transactions, pace: Pace, outcome: Outcome) -> Pace:
-        pacing = run.session.pacing
-        target = AIM * pacing.batch_time.total_seconds()
-        return next_pace(
-            pace, rows=outcome.rows, seconds=outcome.seconds, target=target, batch_size=outcome.allowed
+        pace, self._careful = next_size(
+            pace,
+            self._careful,
+            rows=outcome.rows,
+            seconds=outcome.seconds,
+            longest=run.session.pacing.batch_time.total_seconds(),
+            batch_size=outcome.allowed,
         )
+        return pace
 
     def _after_conflict(self, run: Transactions, pace: Pace) -> Pace:
         self._least = 1

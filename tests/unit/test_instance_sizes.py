@@ -1,0 +1,39 @@
+"""How many instances the transactions of the end-time strategy take: a pure rule."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from cleanupctl.history.batches import Pace
+from cleanupctl.history.camunda.instances import MOST_UNITS, START_UNITS, next_size
+
+LONGEST = 0.25
+
+
+def transactions(count: int, slowdown: dict[int, float], *, every: int = 10**9) -> list[tuple[int, float]]:
+    """Sizes and seconds of transactions of 1 ms an instance, some of them slower."""
+    pace, careful = Pace(START_UNITS, MOST_UNITS), float(MOST_UNITS)
+    found = []
+    for number in range(count):
+        seconds = pace.units * 0.001 * slowdown.get(number % every, 1.0)
+        found.append((pace.units, seconds))
+        pace, careful = next_size(
+            pace, careful, rows=pace.units, seconds=seconds, longest=LONGEST, batch_size=10_000
+        )
+    return found
+
+
+def test_sizes_double_up_to_the_time_of_a_batch() -> None:
+    assert [units for units, _ in transactions(7, {})] == [10, 20, 40, 80, 160, 200, 200]
+
+
+def test_after_a_slow_transaction_the_size_falls_at_once_and_comes_back_slowly() -> None:
+    sizes = [units for units, _ in transactions(120, {8: 4.0})]
+    assert sizes[8:10] == [200, 50]
+    assert all(later <= 1.02 * size + 1 for size, later in pairwise(sizes[9:]))
+    assert sizes[-1] >= 199
+
+
+def test_where_every_tenth_transaction_is_slow_nineteen_of_twenty_are_in_time() -> None:
+    seconds = sorted(seconds for _, seconds in transactions(1000, {9: 3.0}, every=10))
+    assert seconds[949] <= LONGEST
