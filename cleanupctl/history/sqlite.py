@@ -83,7 +83,7 @@ class SQLite(KeysetDatabase):
     delete_prefix = "DELETE FROM"
     placeholder = "?"
     writing_turn = 0.1
-    typical_costs = TypicalCosts(row=3, index=3, reference=3)
+    typical_costs = TypicalCosts(row=2, index=2, reference=2)
 
     def __init__(self, url: DatabaseUrl, connection: sqlite3.Connection) -> None:
         self._url = url
