@@ -104,11 +104,11 @@ class Selection:
         return Statement(delete_statement(self.schema, table, condition), condition.parameters)
 
     def _standing(self) -> Iterator[tuple[str, Statement]]:
-        """Yield what keeps the units' own rows as they are until the end of the transaction."""
+        """Yield what makes sure that the units' own rows are as they were; needs no right to lock them."""
         own = self.recipe.rows[-1]
         for piece in self._pieces(own.ids):
             condition = both((self._reached(own, piece), self.policy))
-            sql = f"{self._select_one(own.table, condition)} FOR UPDATE"
+            sql = self._select_one(own.table, condition)
             yield own.table, Statement(sql, condition.parameters, len(piece), deletes=False)
 
     def _absent(self) -> Iterator[tuple[str, Statement]]:
