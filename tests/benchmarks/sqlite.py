@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -62,6 +63,9 @@ def main() -> None:
             for old in Path(folder).glob("used.db*"):
                 old.unlink()
             shutil.copyfile(parse_url(saved).database, parse_url(used).database)
+            # Else the first checkpoint would wait for the copy to reach the disk.
+            with Path(parse_url(used).database).open("rb+") as copy:
+                os.fsync(copy.fileno())
 
         ways = {
             "plain DELETE": partial(tables.plain, used),
