@@ -31,7 +31,7 @@ FILL = 0.9
 """Aim below the row limit: a transaction that passes it is rolled back, and its work is lost."""
 
 TURN_SECONDS = 0.025
-"""Pause for other writers: those that wait for SQLite's lock ask for it this often in their first 130 ms."""
+"""Pause for other writers: those that wait for SQLite's lock ask for it this often in their first 128 ms."""
 
 LOCK_ATTEMPTS = 8
 LOCK_PAUSE_SECONDS = 0.05
@@ -206,9 +206,15 @@ class TargetRun:
         """Pause once this worker has kept all others from writing for a while."""
         turn = self._database.writing_turn
         self._written += seconds
-        if turn is not None and self._written >= turn:
-            self._written = 0.0
-            limits.pause(TURN_SECONDS)
+        # Another batch like this one would be too much.
+        if turn is None or self._written + seconds < turn:
+            return
+        self._written = 0.0
+        began = time.perf_counter()
+        self._database.end_turn()
+        rest = TURN_SECONDS - (time.perf_counter() - began)
+        if rest > 0:
+            limits.pause(rest)
 
     def _place(self, deletion: Deletion) -> str:
         """Name what a size belongs to: the units of another way are others."""

@@ -195,7 +195,8 @@ class TimeOrder:
     def __init__(self, database: KeysetDatabase, target: Target) -> None:
         self._database = database
         self._target = target
-        self._lower: Any = None
+        self._lower: Condition | None = None
+        self._reached: Any = None
         self._column = f"t.{database.quote(target.time_column.name)}"
         self.most_units = MOST_ROWS_LOOKED_AT
 
@@ -210,8 +211,10 @@ class TimeOrder:
         rows = self._database.delete_rows(self._target, where, most_rows, along_key=False)
         if rows is None:
             return Batch(0, overflow=True)
-        self._lower = boundary
-        return Batch(rows, done=boundary is None)
+        if boundary is None:
+            return Batch(rows, done=True)
+        self._move(">=", boundary)
+        return Batch(rows)
 
     def leave(self) -> None:
         """Nothing is shared with other workers."""
@@ -221,8 +224,8 @@ class TimeOrder:
         return found[0][0] if found else None
 
     def _first(self, boundary: Any) -> Any:
-        if self._lower is not None and self._lower == boundary:
-            return self._lower
+        if self._reached is not None and self._reached == boundary:
+            return self._reached
         found = self._select(self._column, f"ORDER BY {self._column} LIMIT 1")
         return found[0][0] if found else None
 
@@ -235,17 +238,24 @@ class TimeOrder:
                 " and the table has no primary key to tell them apart; create one first"
             )
         whole = both((self._condition("=", moment), target.deletable))
-        rows = database.delete_by_keys(database.keys_of(target, whole, units), target, units)
-        self._lower = moment
-        return Batch(rows or 0)
+        rows = database.delete_by_keys(database.keys_of(target, whole, units), target, units) or 0
+        # What is left of that time once there are fewer has to stay: to look at it again would never end.
+        self._move(">=" if rows == units else ">", moment)
+        return Batch(rows)
+
+    def _move(self, operator: str, moment: Any) -> None:
+        """Leave behind what lies before `moment`, or with it."""
+        self._lower = self._condition(operator, moment)
+        self._reached = moment if operator == ">=" else None
 
     def _select(self, what: str, tail: str) -> list[tuple[Any, ...]]:
-        whole = both([*self._from_lower(), self._target.deletable])
-        sql = f"SELECT {what} FROM {self._database.rows_of(self._target)} WHERE {whole.sql} {tail}"
+        target = self._target
+        whole = both([*self._from_lower(), target.condition.wide or target.deletable])
+        sql = f"SELECT {what} FROM {self._database.rows_of(target)} WHERE {whole.sql} {tail}"
         return self._database.query(sql, whole.parameters)
 
     def _from_lower(self) -> list[Condition]:
-        return [] if self._lower is None else [self._condition(">=", self._lower)]
+        return [] if self._lower is None else [self._lower]
 
     def _condition(self, operator: str, value: Any) -> Condition:
         return Condition(f"{self._column} {operator} {self._database.placeholder}", (value,))

@@ -98,6 +98,8 @@ class Condition:
 
     sql: str
     parameters: tuple[Any, ...] = ()
+    wide: Condition | None = None
+    """A cheap one that holds wherever this one does, and that an index answers by itself."""
 
 
 class Statement(NamedTuple):
@@ -294,6 +296,9 @@ class Database(ABC):
     def release(self, table: Table, part: str = "") -> None:
         """Give a claim back."""
         del table, part
+
+    def end_turn(self) -> None:  # noqa: B027 most databases have nothing to do
+        """Do what can be done while others write, after `writing_turn` seconds; never raises."""
 
     def leaves(self, table: Table) -> list[Table]:
         """Tables that really hold the rows: a partitioned table's partitions, else itself."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
 from cleanupctl.history.costs import TypicalCosts
-from cleanupctl.history.keyset import KeysetDatabase
+from cleanupctl.history.keyset import KeysetDatabase, TimeOrder
 from cleanupctl.history.sql import (
+    COUNT_BOUND,
     DENSE_SHARE,
     Column,
     Condition,
@@ -25,11 +25,15 @@ from cleanupctl.history.sql import (
     epoch,
     unfit_column,
 )
+from cleanupctl.history.sqlite_checkpoints import Checkpoints
+from cleanupctl.history.sqlite_times import expired_text
+from cleanupctl.history.sqlite_ways import dense_rows, lies_in_order, reaches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cleanupctl.core.urls import DatabaseUrl
+    from cleanupctl.history.sql import Deletion
 
 BUSY_SECONDS = 5.0
 CHECKPOINT_PAGES = 4_000
@@ -39,29 +43,30 @@ CACHE_KIBIBYTES = 32_768
 EPOCH_MILLISECONDS_FROM = 10**11
 """A whole number from here on counts milliseconds: as seconds it would lie beyond the year 5138."""
 
-ISO_DATE = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"
-
 
 def connect(url: DatabaseUrl) -> SQLite:
     """Open the file; a missing one is an error, never created. Raises HistoryUnreachableError."""
     path = Path(url.database)
     if not path.is_file():
         raise HistoryUnreachableError(f"{url} is not reachable: there is no file {path}")
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    checkpoints = None
     try:
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=BUSY_SECONDS
-        )
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
         # Foreign keys are off by default in SQLite: rows that others point at would go all the same.
         connection.execute("PRAGMA foreign_keys = ON")
+        # A batch is undone in parts from a copy of the pages: to write that to a file costs a quarter more.
+        connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
         if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
             # Commits need not wait for the disk: what a power failure brings back goes with the next run.
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+            checkpoints = Checkpoints(uri)
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except sqlite3.Error as error:
         raise HistoryUnreachableError(f"{url} is not reachable: {error}") from error
-    return SQLite(url, connection)
+    return SQLite(url, connection, checkpoints)
 
 
 def _kind(declared: str) -> str:
@@ -82,15 +87,29 @@ class SQLite(KeysetDatabase):
     deletes_by_subquery = True
     delete_prefix = "DELETE FROM"
     placeholder = "?"
-    writing_turn = 0.1
+    writing_turn = 0.125
     typical_costs = TypicalCosts(row=2, index=2, reference=2)
 
-    def __init__(self, url: DatabaseUrl, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, url: DatabaseUrl, connection: sqlite3.Connection, checkpoints: Checkpoints | None
+    ) -> None:
         self._url = url
         self._connection = connection
+        self._checkpoints = checkpoints
+
+    def end_turn(self) -> None:
+        """Have the log written back in the meantime; from then on no commit does that."""
+        if self._checkpoints is None:
+            return
+        if not self._checkpoints.started:
+            with suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA wal_autocheckpoint = 0")
+        self._checkpoints.advance()
 
     def close(self) -> None:
         """Disconnect; never raises."""
+        if self._checkpoints is not None:
+            self._checkpoints.close()
         with suppress(sqlite3.Error):
             self._connection.close()
 
@@ -206,11 +225,12 @@ class SQLite(KeysetDatabase):
         name = f"t.{self.quote(column.name)}"
         stored = self._stored_class(column, table)
         if stored == "text" and time_format in (None, "timestamp"):
-            return self._expired_text(name, cutoff)
+            return expired_text(name, cutoff)
         if stored in ("integer", "real"):
             unit = time_format or self._unit(column, table)
             number = epoch(cutoff.instant, unit, column, table)
-            return Condition(f"{name} <= ? AND typeof({name}) IN ('integer', 'real')", (number,))
+            wide = Condition(f"{name} <= ?", (number,))
+            return Condition(f"{wide.sql} AND typeof({name}) IN ('integer', 'real')", (number,), wide)
         if stored is None:
             return Condition("1 = 0")
         raise HistoryError(
@@ -250,43 +270,25 @@ class SQLite(KeysetDatabase):
             )
         return "milliseconds" if least >= EPOCH_MILLISECONDS_FROM else "seconds"
 
-    def _expired_text(self, name: str, cutoff: Cutoff) -> Condition:
-        """Compare ISO 8601 texts: an offset in the text counts, without one it is wall clock.
-
-        The first comparison is of texts, for the index, and wide enough for any offset and separator. What
-        is older than any offset can make up for is not looked at for one, which costs more than all the rest.
-        """
-        has_zone = f"({name} GLOB '*[Zz]' OR {name} GLOB '*[+-][0-9][0-9]:[0-9][0-9]')"
-        sql = (
-            f"{name} <= ? AND typeof({name}) = 'text' AND {name} GLOB '{ISO_DATE}'"
-            f" AND CASE WHEN {name} < ? THEN julianday({name}) IS NOT NULL"
-            f" WHEN length({name}) = 10 THEN {name} < ?"
-            f" WHEN {has_zone} THEN julianday({name}) <= julianday(?)"
-            f" ELSE julianday({name}) <= julianday(?) END"
-        )
-        instant = cutoff.instant.replace(tzinfo=None)
-        latest_day = (max(instant, cutoff.wall) + timedelta(days=1)).date()
-        earliest_day = (min(instant, cutoff.wall) - timedelta(days=2)).date()
-        moments = (moment.isoformat(" ", "milliseconds") for moment in (instant, cutoff.wall))
-        parameters = (f"{latest_day}U", earliest_day.isoformat(), cutoff.day.isoformat(), *moments)
-        return Condition(sql, parameters)
+    def deletion(self, target: Target) -> Deletion:
+        """Follow the time index also where much has expired, if the rows lie in its order."""
+        if target.indexed and target.table.key == ("rowid",) and lies_in_order(self, target):
+            return TimeOrder(self, target)
+        return super().deletion(target)
 
     def estimate(self, target: Target) -> int | None:
         """Count along the index up to a bound; SQLite keeps no statistics of values by itself."""
-        return self.bounded_count(target.table, target.condition) if target.indexed else None
+        if not target.indexed:
+            return None
+        if reaches(self, target, COUNT_BOUND):
+            return COUNT_BOUND
+        return self.bounded_count(target.table, target.condition)
 
     def share(self, target: Target) -> float:
-        """Compare the expired rows, counted as far as it matters, with the span of row numbers."""
+        """Compare the expired rows with the span of row numbers, as far as it matters: dense or not."""
         if target.table.key != ("rowid",):
             return 1.0
-        rows = self.qualified(target.table)
-        # Each end by itself: asked for both at once, SQLite reads the whole table.
-        span = self.query(f"SELECT (SELECT max(rowid) FROM {rows}) - (SELECT min(rowid) FROM {rows}) + 1")[0][
-            0
-        ]
-        span = span or 1
-        bound = int(span * DENSE_SHARE) + 1
-        return self.bounded_count(target.table, target.condition, bound) / span
+        return DENSE_SHARE if reaches(self, target, dense_rows(self, target)) else 0.0
 
     def translate(self, error: Exception) -> Exception:
         """Sort the driver's errors into those to retry, to skip, and to report."""

@@ -410,6 +410,32 @@ class TestSQLite:
         clean(settings(sqlite_url, TableSettings("audit_event", "created_at", ttl=1)))
         assert ids(sqlite_url) == [250]
 
+    @pytest.mark.parametrize("indexed", [True, False], ids=["indexed", "unindexed"])
+    def test_what_is_no_date_stays_whatever_it_sorts_before(self, sqlite_url: str, indexed: bool) -> None:
+        # SQLite's date functions take most of these: times of day and Julian day numbers are no dates here.
+        odd: list[Any] = ["12:00", "12:00:00-05:00", "1234567", "123e-5", "1234-5.0", "-2000-01-01", "now"]
+        odd += ["2020-13-01", "2020-01-01 and so on", "2020-01-01 25:00", "202\u0660-01-01", "2020-01-", ""]
+        odd += [b"2020-01-01", None]
+        with database(sqlite_url) as cursor:
+            cursor.execute("CREATE TABLE audit_event (id INTEGER PRIMARY KEY, created_at TEXT)")
+            if indexed:
+                cursor.execute("CREATE INDEX audit_event_created ON audit_event (created_at)")
+            # What is stored is looked at in the first and the last rows: the blob lies between them.
+            dates = [f"2020-01-01 00:00:{n % 60:02}" for n in range(200)]
+            values = [*dates[:100], *odd, *dates[100:]]
+            cursor.executemany("INSERT INTO audit_event VALUES (?, ?)", list(enumerate(values)))
+        clean(settings(sqlite_url, AUDIT))
+        assert [values[number] for number in ids(sqlite_url)] == odd
+
+    def test_more_rows_than_a_batch_that_stay_at_one_moment_do_not_hold_up_the_others(
+        self, sqlite_url: str
+    ) -> None:
+        fill(sqlite_url, 100)
+        with database(sqlite_url) as cursor:
+            cursor.execute("UPDATE audit_event SET created_at = '2023-12-30 25:00' WHERE id > 91 AND id < 97")
+        clean(settings(sqlite_url, AUDIT), cleanup=CleanupSettings(batch_size=2))
+        assert ids(sqlite_url) == [*range(90), *range(92, 97)]
+
     def test_values_of_different_types_are_refused(self, sqlite_url: str) -> None:
         with database(sqlite_url) as cursor:
             cursor.execute("CREATE TABLE audit_event (id INTEGER PRIMARY KEY, created_at)")

@@ -161,3 +161,15 @@ def test_postgresql_follows_the_index_where_the_rows_lie_in_its_order(
     spy, events = spied(postgresql_url, monkeypatch)
     assert way(events) == ["index"]
     assert all("Seq Scan" not in plan for plan in spy.of("DELETE"))
+
+
+@pytest.mark.parametrize(("order", "wanted"), [("id", "index"), ("id * 7919 % 20000", "sweep")])
+def test_sqlite_follows_the_index_where_the_rows_lie_in_its_order(
+    sqlite_url: str, order: str, wanted: str
+) -> None:
+    fill(sqlite_url, expired=ROWS)
+    with database(sqlite_url) as cursor:
+        cursor.execute(f"UPDATE audit_event SET created_at = datetime('2010-01-01', ({order}) || ' minutes')")
+    events = clean(sqlite_url)
+    assert way(events) == [wanted]
+    assert sum(event.rows for event in events if isinstance(event, BatchDeleted)) == ROWS
