@@ -25,9 +25,11 @@ time by table and cause, rows that belong to nothing (orphans), and the size of 
 removal would free for new rows. Databases keep that room for new rows and do not give it back to the disk.
 
 Small tables are counted. Of tables with more than 200,000 rows the numbers are estimated from the
-database's statistics, cleanable process instances under the end-time strategy from a sample of some thousand,
-and orphans are not looked for. --exact counts everything, which reads whole tables. A history that cannot be
-read does not keep the others from being reported; the exit status tells.
+database's statistics, cleanable instances from a sample of some thousand, and orphans are not looked for;
+under the end-time strategy what goes with the instances is estimated from 20,000 rows on. --exact counts
+everything, which reads whole tables.
+
+A history that cannot be read does not keep the others from being reported; the exit status tells.
 
 The JSON is an array of objects, one for each history: history, strategy, exact, processes, decisions,
 cases, batches, withoutRemovalTime, orphans and tables. The entries of processes have the keys of the

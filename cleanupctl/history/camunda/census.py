@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.history.camunda.definitions import PLACES
@@ -60,7 +61,7 @@ def _add(census: Census, report: Reporting, work: InstanceWork) -> None:
     for units in work.chosen():
         recipe = units[0].recipe
         if id(recipe) not in countable:
-            countable[id(recipe)] = _countable(recipe, report.counts)
+            countable[id(recipe)] = _countable(recipe, partial(_counted, report))
             kept = {reach.table for reach in countable[id(recipe)].rows}
             census.uncounted |= {reach.table for reach in recipe.rows} - kept
         selection = Selection(
@@ -70,6 +71,12 @@ def _add(census: Census, report: Reporting, work: InstanceWork) -> None:
         )
         selection.gather(ALL)
         _count(census, report.schema, selection.conditions())
+
+
+def _counted(report: Reporting, table: str) -> bool:
+    if table in _DEFINITIONS:
+        return report.counts(table)
+    return report.counts_what_goes_along(table)
 
 
 def _countable(recipe: Recipe, counts: Callable[[str], bool]) -> Recipe:

@@ -65,6 +65,10 @@ class Reporting:
         """Whether the rows of a table are counted and not estimated."""
         return self.exact or self.sizes.get(table, 0) <= EXACT_ROWS
 
+    def counts_what_goes_along(self, table: str) -> bool:
+        """Whether the rows that go with instances are counted: that takes a query for some of them each."""
+        return self.exact or self.sizes.get(table, 0) <= EXACT_ROWS // 10
+
     def number(self, table: str, column: str, condition: Condition) -> int:
         """Count or estimate the rows that meet a condition; `column` is that of the index to use."""
         found = self.schema.tables[table]
