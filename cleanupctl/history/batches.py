@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.cleaning import BatchDeleted, Stopped, TableFinished, TableStarted
-from cleanupctl.history.sql import COUNT_BOUND, ForeignKeyError, LockConflictError
+from cleanupctl.history.sql import COUNT_BOUND, ForeignKeyError, LockConflictError, StatementTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,9 @@ FILL = 0.9
 
 TURN_SECONDS = 0.025
 """Pause for other writers: those that wait for SQLite's lock ask for it this often in their first 128 ms."""
+
+BATCHES_TO_RECOVER = 20
+"""After so many batches without a conflict the next one may be twice as large."""
 
 LOCK_ATTEMPTS = 8
 LOCK_PAUSE_SECONDS = 0.05
@@ -74,9 +77,34 @@ def after_overflow(pace: Pace) -> Pace:
 
 
 def after_conflict(pace: Pace) -> Pace:
-    """Halve for good: a size that ran into a lock time-out is not tried again in this pass."""
+    """Halve, and keep to it: whoever was in the way of so many rows may be so again."""
     smaller = max(1, pace.units // 2)
     return replace(pace, units=smaller, most=smaller)
+
+
+class Recovery:
+    """Lets the batches of a pass grow again once others are out of the way.
+
+    Not after a statement that took too long by itself: its size is not tried again in this pass.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._batches = 0
+
+    def conflict(self, error: LockConflictError, units: int) -> None:
+        """Note that a batch of so many units failed."""
+        self._batches = 0
+        if isinstance(error, StatementTimeoutError):
+            self._most = min(self._most, max(1, units // 2))
+
+    def after_batch(self, most: int) -> int:
+        """Note that a batch was committed; returns how many units the next one may have at most."""
+        self._batches += 1
+        if self._batches < BATCHES_TO_RECOVER or most >= self._most:
+            return most
+        self._batches = 0
+        return min(2 * most, self._most)
 
 
 class TargetRun:
@@ -157,12 +185,12 @@ class TargetRun:
         known = limits.remembered(self._history, self._place(deletion))
         most = deletion.most_units if known is None else min(known, deletion.most_units)
         pace = Pace((walk.units if walk else 0) or self._start(deletion), most)
-        conflicts = 0
+        recovery, conflicts = Recovery(most), 0
         while True:
             self.stopped = limits.stop_reason()
             if self.stopped:
                 return
-            allowed = limits.reserve(self._pacing.batch_size)
+            allowed = limits.reserve(self._database.most_rows(self._pacing.batch_size))
             if allowed == 0:
                 self.stopped = "max-rows"
                 return
@@ -170,7 +198,8 @@ class TargetRun:
             batch: Batch | None = None
             try:
                 batch = deletion.run(min(pace.units, pace.most), allowed)
-            except LockConflictError:
+            except LockConflictError as error:
+                recovery.conflict(error, min(pace.units, pace.most))
                 conflicts += 1
                 if conflicts > LOCK_ATTEMPTS:
                     raise
@@ -189,7 +218,7 @@ class TargetRun:
                 seconds = time.perf_counter() - started
                 self.rows += batch.rows
                 yield BatchDeleted(self._history, self._target.label, batch.rows, seconds)
-                pace = self._next(pace, batch, seconds, allowed)
+                pace = self._recovered(recovery, self._next(pace, batch, seconds, allowed), deletion, limits)
                 self._learned[deletion.way] = pace.units
                 self._give_way(seconds, limits)
             if walk:
@@ -238,6 +267,13 @@ class TargetRun:
         if self._database.writing_turn is not None:
             target = min(target, self._database.writing_turn)
         return next_pace(pace, rows=batch.rows, seconds=seconds, target=target, batch_size=allowed)
+
+    def _recovered(self, recovery: Recovery, pace: Pace, deletion: Deletion, limits: Limits) -> Pace:
+        most = recovery.after_batch(pace.most)
+        if most == pace.most:
+            return pace
+        limits.remember(self._history, self._place(deletion), None if most >= deletion.most_units else most)
+        return replace(pace, most=most)
 
     def _guard(self) -> None:
         """From now on pass over rows that a foreign key still points at."""

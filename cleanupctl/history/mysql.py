@@ -19,6 +19,7 @@ from cleanupctl.history.sql import (
     ForeignKeyError,
     LockConflictError,
     Statement,
+    StatementTimeoutError,
     Table,
     Target,
     both,
@@ -48,9 +49,16 @@ _KINDS = {
     "int": "integer",
     "bigint": "integer",
 }
-_CONFLICTS = {1205, 1213, 3572, 1969, 3024, 1317, 1020, 1047, 1180}
-"""Lock wait time-out, deadlock or failed certification, NOWAIT, statement time-outs, interrupted, changed
-since read; from a Galera node: not ready at present, write set refused at the commit."""
+_CONFLICTS = {1205, 1213, 3572, 1020, 1047}
+"""Lock wait time-out, deadlock or failed certification, NOWAIT, changed since read; from a Galera node: not
+ready at present."""
+_TOO_MUCH = {1969, 3024, 1317, 1180}
+"""Statement time-outs, interrupted; from a Galera node: write set refused at the commit for its size."""
+GALERA_ROWS = 1_000
+"""A write set is certified as a whole, sent to every node and applied there: small ones fail less often, and
+lose less when they do."""
+
+_CLUSTER = "SHOW GLOBAL VARIABLES WHERE variable_name IN ('wsrep_on', 'wsrep_max_ws_rows')"
 _REFERENCED = {1217, 1451}
 _LOST = {2002, 2003, 2006, 2013, 1927, 1053, 1077, 1152, 4031}
 
@@ -144,6 +152,10 @@ class MySQL(KeysetDatabase):
             "SESSION time_zone = '+00:00'",
         ):
             self.query(f"SET {setting}")
+        cluster = dict(self.query(_CLUSTER))
+        if cluster.get("wsrep_on") == "ON":
+            # 0 is no limit.
+            self.transaction_rows = min(GALERA_ROWS, int(cluster.get("wsrep_max_ws_rows", 0)) or GALERA_ROWS)
 
     def close(self) -> None:
         """Disconnect; never raises."""
@@ -352,6 +364,8 @@ class MySQL(KeysetDatabase):
         text = _one_line(error, self._url)
         if number in _CONFLICTS:
             return LockConflictError(text)
+        if number in _TOO_MUCH:
+            return StatementTimeoutError(text)
         if number in _REFERENCED:
             return ForeignKeyError(text)
         if number in _LOST or isinstance(error, pymysql.err.InterfaceError):

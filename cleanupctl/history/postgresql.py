@@ -24,6 +24,7 @@ from cleanupctl.history.sql import (
     ForeignKeyError,
     LockConflictError,
     Statement,
+    StatementTimeoutError,
     Table,
     Target,
     epoch,
@@ -394,7 +395,8 @@ class PostgreSQL(Database):
                 | errors.SerializationFailure()
                 | errors.QueryCanceled()
             ):
-                return LockConflictError(text)
+                itself = isinstance(error, errors.QueryCanceled)
+                return StatementTimeoutError(text) if itself else LockConflictError(text)
             case errors.ForeignKeyViolation():
                 return ForeignKeyError(text)
             case errors.InsufficientPrivilege():

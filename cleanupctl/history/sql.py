@@ -37,6 +37,10 @@ class LockConflictError(HistoryError):
     """Another transaction was in the way: lock time-out, deadlock or serialization failure."""
 
 
+class StatementTimeoutError(LockConflictError):
+    """A statement took too long: it would again, with as many rows."""
+
+
 class ForeignKeyError(HistoryError):
     """A row of the batch is still referenced by another table."""
 
@@ -221,7 +225,13 @@ class Database(ABC):
     typical_costs: ClassVar[TypicalCosts]
     index_option: ClassVar[str] = ""
     """What lets an index be created without keeping writers out, where that has to be said."""
+    transaction_rows: int | None = None
+    """Rows that a transaction of this database should delete at most, whatever the configuration says."""
     _alive_at = 0.0
+
+    def most_rows(self, configured: int) -> int:
+        """Return how many rows a transaction may delete here."""
+        return configured if self.transaction_rows is None else min(configured, self.transaction_rows)
 
     def keep_alive(self) -> None:
         """Give the server a sign of life now and then, wherever a worker waits. Raises HistoryError."""

@@ -10,7 +10,7 @@ from cleanupctl.core.run_limits import BatchMemory
 from cleanupctl.core.store import open_store
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.batches import Pacing, TargetRun
-from cleanupctl.history.sql import Batch, LockConflictError
+from cleanupctl.history.sql import Batch, LockConflictError, StatementTimeoutError
 from tests.limits import TestLimits
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class CrowdedDatabase:
     start_units: int = 1000
     most_units: int = 100_000
     writing_turn: float | None = None
+    patience: int = 0
+    """Lock conflicts that end by themselves."""
 
     def deletion(self, _target: object) -> CrowdedDatabase:
         return self
@@ -41,13 +43,19 @@ class CrowdedDatabase:
     def estimate(self, _target: object) -> None:
         return None
 
+    def most_rows(self, configured: int) -> int:
+        return configured
+
     def leave(self) -> None:
         """Nothing is shared."""
 
     def run(self, units: int, most_rows: int) -> Batch:
         self.tried.append(units)
+        if self.patience:
+            self.patience -= 1
+            raise LockConflictError("deadlock")
         if units > self.fits:
-            raise LockConflictError("time-out")
+            raise StatementTimeoutError("time-out")
         rows = min(units, self.rows, most_rows)
         self.rows -= rows
         return Batch(rows, done=not self.rows)
@@ -65,6 +73,23 @@ def test_a_size_that_timed_out_is_halved_for_the_rest_of_the_pass() -> None:
     assert database.tried[:3] == [1000, 500, 250]
     assert max(database.tried[2:]) == 250
     assert database.rows == 0
+
+
+def test_a_size_that_timed_out_is_not_tried_again_however_long_the_pass() -> None:
+    database = CrowdedDatabase(fits=300, rows=50_000)
+    clean(database, TestLimits())
+    assert len(database.tried) > 150
+    assert max(database.tried[2:]) == 250
+
+
+def test_after_conflicts_with_others_batches_grow_again_within_the_pass() -> None:
+    limits = TestLimits()
+    database = CrowdedDatabase(fits=10**9, rows=300_000, patience=6)
+    clean(database, limits)
+    assert database.tried[:7] == [1000, 500, 250, 125, 62, 31, 15]
+    assert max(database.tried[7:26]) == 15
+    assert database.tried[-1] > 1000
+    assert limits.pauses == 6
 
 
 def test_the_next_run_begins_at_the_size_that_worked() -> None:

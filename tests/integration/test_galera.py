@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cleanupctl.core.cleaning import BatchDeleted, Failed
+from cleanupctl.history.mysql import GALERA_ROWS
 from tests.clusters import GaleraCluster
 from tests.command import Command
 from tests.integration.test_live_traffic import EXPIRED, Changing, Sleeping, clean, expired_left, fill
@@ -71,7 +72,12 @@ def test_a_run_beside_writers_on_other_nodes_removes_each_row_once(urls: list[st
     events += clean(urls[0], limits)
     batches = [event for event in events if isinstance(event, BatchDeleted)]
     assert sum(batch.rows for batch in batches) == GOING
-    assert max(batch.rows for batch in batches) <= 2000
+    assert max(batch.rows for batch in batches) <= GALERA_ROWS
+    waits = [round(writer.longest, 2) for writer in writers]
+    print(
+        f"rows {GOING}, batches {len(batches)}, sizes {limits.sizes}, writers undone {len(failed)},"
+        f" longest waits {waits}, run's pauses {limits.pauses}"
+    )
     assert expired_left(urls[0]) == 0
     wait_for(urls, EXPIRED - GOING)
 
@@ -82,12 +88,17 @@ def test_a_write_set_larger_than_the_cluster_takes_is_tried_with_fewer_rows(
     limits = Sleeping()
     with connect(cluster.nodes[0].admin_url) as connection, connection.cursor() as cursor:
         cursor.execute("SET GLOBAL wsrep_max_ws_rows = 700")
+        cursor.execute("SELECT @@wsrep_max_ws_size")
+        (before,) = cursor.fetchone()
+        cursor.execute("SET GLOBAL wsrep_max_ws_size = 20000")
         try:
             events = clean(urls[0], limits)
         finally:
             cursor.execute("SET GLOBAL wsrep_max_ws_rows = 0")
+            cursor.execute("SET GLOBAL wsrep_max_ws_size = %s", (before,))
     assert not [event for event in events if isinstance(event, Failed)]
-    assert max(event.rows for event in events if isinstance(event, BatchDeleted)) <= 700
+    assert limits.sizes, "no write set was refused"
+    assert max(event.rows for event in events if isinstance(event, BatchDeleted)) <= 350
     wait_for(urls, EXPIRED - GOING)
 
 

@@ -86,7 +86,8 @@ class Transactions:
         Raises HistoryError, also when others have been in the way for too long.
         """
         self.stopped = self.limits.stop_reason()
-        allowed = 0 if self.stopped else self.limits.reserve(self.session.pacing.batch_size)
+        most = self._schema.database.most_rows(self.session.pacing.batch_size)
+        allowed = 0 if self.stopped else self.limits.reserve(most)
         if not allowed:
             self.stopped = self.stopped or "max-rows"
             return Outcome()
