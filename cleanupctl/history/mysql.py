@@ -54,6 +54,8 @@ _CONFLICTS = {1205, 1213, 3572, 1020, 1047}
 ready at present."""
 _TOO_MUCH = {1969, 3024, 1317, 1180}
 """Statement time-outs, interrupted; from a Galera node: write set refused at the commit for its size."""
+_TOO_LARGE = "writeset size exceeded"
+"""What a Galera node says, under a number that means nothing, of more than wsrep_max_ws_size bytes."""
 GALERA_ROWS = 1_000
 """A write set is certified as a whole, sent to every node and applied there: small ones fail less often, and
 lose less when they do."""
@@ -364,7 +366,7 @@ class MySQL(KeysetDatabase):
         text = _one_line(error, self._url)
         if number in _CONFLICTS:
             return LockConflictError(text)
-        if number in _TOO_MUCH:
+        if number in _TOO_MUCH or _TOO_LARGE in text:
             return StatementTimeoutError(text)
         if number in _REFERENCED:
             return ForeignKeyError(text)

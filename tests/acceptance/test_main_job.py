@@ -211,7 +211,9 @@ def test_sigterm_ends_a_run_at_the_end_of_a_batch(
     cleanupctl.configure(configured + slow)
     cleanupctl("schedule")
     process = cleanupctl.start("run")
-    time.sleep(1.5)
+    while len(audit_ids(tmp_path / "audit.db")) == 30_000:
+        assert process.poll() is None
+        time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err

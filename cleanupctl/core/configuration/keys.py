@@ -73,7 +73,7 @@ GENERAL_KEYS = (
         "batch_size",
         "1 to 1000000",
         "10000",
-        "Rows that one transaction deletes at most.",
+        "Rows that one transaction deletes at most; on a node of a Galera cluster no more than 1000.",
         "5000",
         values.integer(1, 1_000_000, _ROWS),
     ),
