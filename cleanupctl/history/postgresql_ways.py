@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.history.sql import Batch, Condition, LockConflictError, both
+from cleanupctl.history.sql import Batch, Condition, LockConflictError, StatementTimeoutError, both
 from cleanupctl.history.walk import Piece, Walk
 
 if TYPE_CHECKING:
@@ -113,6 +113,8 @@ class TimeOrder:
             rows = self._database.delete(
                 f"DELETE FROM {self._table} WHERE {where.sql}", where.parameters, most_rows
             )
+        except StatementTimeoutError:
+            raise
         except LockConflictError:
             # Somebody holds one of the rows: the others can go all the same.
             rows = delete_some(
