@@ -21,8 +21,15 @@ if TYPE_CHECKING:
 GROWTH = 2.0
 """A batch is never more than this many times the one before: one lucky measurement proves little."""
 
-AIM = 0.8
-"""Aim below the time of a batch: what takes longer than expected should still end in time."""
+DENSITY_MEMORY = 0.8
+COST_MEMORY = 0.9
+"""How much of the densest and of the slowest batch so far is still believed one batch later."""
+
+STALL = 4.0
+"""A batch counts as at most this many times slower than the one after it: what is over needs no waiting."""
+
+AIM = 0.6
+"""Aim below the time of a batch: what takes longer than the slowest one lately should still end in time."""
 
 START_GROWTH = 2
 """How far the first batch of a table may pass the safe size after good experience with others."""
@@ -57,18 +64,23 @@ class Pace:
     most: int
     density: float = 0.0
     """Deleted rows a unit, the highest seen lately."""
+    cost: float = 0.0
+    """Seconds a unit, the highest seen lately."""
 
 
 def next_pace(pace: Pace, *, rows: int, seconds: float, target: float, batch_size: int) -> Pace:
     """Size the next batch so that it takes about `target` seconds and at most `batch_size` rows.
 
-    Reacts to a slow batch at once and in full; grows at most twofold, and only from the measured rate.
+    Reacts to a slow batch at once and in full, and forgets it little by little: where some batches have
+    to wait for pages or for the log, the others are no promise. Grows at most twofold.
     """
-    density = max(rows / pace.units, pace.density * 0.8)
-    by_time = pace.units * min(GROWTH, target / max(seconds, 1e-6))
+    density = max(rows / pace.units, pace.density * DENSITY_MEMORY)
+    measured = max(seconds, 1e-6) / pace.units
+    cost = max(measured, min(pace.cost * COST_MEMORY, measured * STALL))
+    by_time = min(pace.units * GROWTH, target / cost)
     by_rows = FILL * batch_size / density if density > 0 else by_time
     units = max(1, min(int(min(by_time, by_rows)), pace.most))
-    return Pace(units, pace.most, density)
+    return Pace(units, pace.most, density, cost)
 
 
 def after_overflow(pace: Pace) -> Pace:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.sql import DENSE_SHARE, Batch, Condition, Database, both
@@ -28,6 +28,8 @@ MOST_KEYS = 2_000
 class KeysetDatabase(Database):
     """What MySQL, MariaDB and SQLite share."""
 
+    start_rows: ClassVar[int] = START_ROWS
+    """Rows that the first batch of a table looks at."""
     deletes_by_subquery: bool
     """Whether DELETE may look into the table it deletes from."""
 
@@ -112,11 +114,11 @@ class KeySweep:
     """Walks the table once along its primary key, the order in which the rows lie."""
 
     way = "sweep"
-    start_units = START_ROWS
     most_units = MOST_ROWS_LOOKED_AT
 
     def __init__(self, database: KeysetDatabase, walk: Walk[Key]) -> None:
         self.walk: Walk[Key] | None = walk
+        self.start_units = database.start_rows
         self._walk = walk
         self._database = database
         self._target = walk.target
@@ -189,7 +191,6 @@ class TimeOrder:
     """
 
     way = "index"
-    start_units = START_ROWS
     walk: Walk[Any] | None = None
 
     def __init__(self, database: KeysetDatabase, target: Target) -> None:
@@ -198,6 +199,7 @@ class TimeOrder:
         self._lower: Condition | None = None
         self._reached: Any = None
         self._column = f"t.{database.quote(target.time_column.name)}"
+        self.start_units = database.start_rows
         self.most_units = MOST_ROWS_LOOKED_AT
 
     def run(self, units: int, most_rows: int) -> Batch:

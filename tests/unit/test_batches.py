@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,12 +44,22 @@ def test_a_slow_batch_is_answered_at_once_and_in_full() -> None:
     assert after.units == pytest.approx(before.units / 10, abs=1)
 
 
-def test_recovery_after_a_stall_is_a_doubling_at_a_time() -> None:
+def test_recovery_after_a_stall_is_a_doubling_at_a_time_and_slower_near_the_end() -> None:
     cost = TARGET / 4_000
-    sizes = [pace.units for pace in run(Pace(4_000, MOST), 100 * cost, *[cost] * 8)]
-    assert sizes[1] == 40
-    assert sizes[2:5] == [80, 160, 320]
+    sizes = [pace.units for pace in run(Pace(4_000, MOST), 100 * cost, *[cost] * 18)]
+    assert sizes[1:7] == [40, 80, 160, 320, 640, 1280]
+    assert all(after <= 1.2 * before for before, after in pairwise(sizes[7:]))
     assert sizes[-1] == pytest.approx(4_000, abs=2)
+
+
+def test_where_every_fourth_batch_waits_for_the_disk_it_hardly_passes_the_target() -> None:
+    usual = TARGET / 8_000
+    costs = [3 * usual if number % 4 == 0 else usual for number in range(40)]
+    sizes = [pace.units for pace in run(Pace(1_000, MOST), *costs)]
+    seconds = [size * cost for size, cost in zip(sizes, costs, strict=False)][8:]
+    assert max(seconds) < 1.5 * TARGET
+    # The fast ones are held back for it, but never to less than what a slow one may take.
+    assert min(sizes[8:]) >= 8_000 // 3 - 1
 
 
 def test_noise_keeps_batches_near_the_target() -> None:

@@ -24,14 +24,14 @@ def transactions(count: int, slowdown: dict[int, float], *, every: int = 10**9) 
 
 
 def test_sizes_double_up_to_the_time_of_a_batch() -> None:
-    assert [units for units, _ in transactions(7, {})] == [10, 20, 40, 80, 160, 200, 200]
+    assert [units for units, _ in transactions(7, {})] == [10, 20, 40, 80, 150, 150, 150]
 
 
 def test_after_a_slow_transaction_the_size_falls_at_once_and_comes_back_slowly() -> None:
     sizes = [units for units, _ in transactions(120, {8: 4.0})]
-    assert sizes[8:10] == [200, 50]
+    assert sizes[8:10] == [150, 37]
     assert all(later <= 1.02 * size + 1 for size, later in pairwise(sizes[9:]))
-    assert sizes[-1] >= 199
+    assert sizes[-1] >= 149
 
 
 def test_where_every_tenth_transaction_is_slow_nineteen_of_twenty_are_in_time() -> None:
