@@ -68,16 +68,27 @@ class Pace:
     """Seconds a unit, the highest seen lately."""
 
 
-def next_pace(pace: Pace, *, rows: int, seconds: float, target: float, batch_size: int) -> Pace:
+def next_pace(
+    pace: Pace,
+    *,
+    rows: int,
+    seconds: float,
+    target: float,
+    batch_size: int,
+    looked_at: int | None = None,
+) -> Pace:
     """Size the next batch so that it takes about `target` seconds and at most `batch_size` rows.
 
     Reacts to a slow batch at once and in full, and forgets it little by little: where some batches have
-    to wait for pages or for the log, the others are no promise. Grows at most twofold.
+    to wait for pages or for the log, the others are no promise. Grows at most twofold, and
+    not after a batch that was cut short (`looked_at` units instead of the pace's).
     """
-    density = max(rows / pace.units, pace.density * DENSITY_MEMORY)
+    looked_at = looked_at or pace.units
+    density = max(rows / looked_at, pace.density * DENSITY_MEMORY)
     measured = max(seconds, 1e-6) / pace.units
     cost = max(measured, min(pace.cost * COST_MEMORY, measured * STALL))
-    by_time = min(pace.units * GROWTH, target / cost)
+    growth = GROWTH if looked_at >= pace.units else 1.0
+    by_time = min(pace.units * growth, target / cost)
     by_rows = FILL * batch_size / density if density > 0 else by_time
     units = max(1, min(int(min(by_time, by_rows)), pace.most))
     return Pace(units, pace.most, density, cost)
@@ -278,7 +289,14 @@ class TargetRun:
         target = AIM * self._pacing.batch_time.total_seconds()
         if self._database.writing_turn is not None:
             target = min(target, self._database.writing_turn)
-        return next_pace(pace, rows=batch.rows, seconds=seconds, target=target, batch_size=allowed)
+        return next_pace(
+            pace,
+            rows=batch.rows,
+            seconds=seconds,
+            target=target,
+            batch_size=allowed,
+            looked_at=batch.looked_at,
+        )
 
     def _recovered(self, recovery: Recovery, pace: Pace, deletion: Deletion, limits: Limits) -> Pace:
         most = recovery.after_batch(pace.most)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ class BlockWalk(Walk[int]):
     def __init__(self, target: Target, blocks: int) -> None:
         super().__init__(target, 0, empty=blocks == 0)
         self.end = blocks
+        self.densest = 0.0
+        """Most rows a block that a transaction has deleted so far; infinite where that proved no measure."""
 
 
 class BlockSweep:
@@ -48,18 +51,21 @@ class BlockSweep:
         piece = self._piece
         if piece is None:
             return Batch(0, done=True, idle=True)
-        end = min(piece.start + units, piece.end)
-        blocks = Condition("t.ctid >= %s::tid AND t.ctid < %s::tid", (f"({piece.start},0)", f"({end},0)"))
-        where = both((blocks, self._condition))
-        rows = self._database.delete(
-            f"DELETE FROM {self._table} WHERE {where.sql}", where.parameters, most_rows
-        )
+        start, end = piece.start, min(piece.start + units, piece.end)
+        if (end - start) * self._walk.densest > most_rows:
+            end = self._fitting(start, end, most_rows)
+        rows = self._delete(start, end, most_rows)
+        if rows is None and end - start > 1:
+            self._walk.densest = math.inf
+            end = self._fitting(start, end, most_rows)
+            rows = self._delete(start, end, most_rows)
         if rows is None:
-            return self._part_of_block(where, most_rows) if units == 1 else Batch(0, overflow=True)
+            return self._part_of_block(start, most_rows) if end - start == 1 else Batch(0, overflow=True)
+        self._walk.densest = max(self._walk.densest, rows / (end - start))
         self._piece = Piece(end, piece.end) if end < piece.end else None
         if self._piece is None:
             self._walk.settle()
-        return Batch(rows, done=self._piece is None and self._walk.spent)
+        return Batch(rows, done=self._piece is None and self._walk.spent, looked_at=end - start)
 
     def leave(self) -> None:
         """Give back what was taken of the walk and not finished."""
@@ -71,9 +77,33 @@ class BlockSweep:
         end = min(start + units, self._walk.end)
         return end, end == self._walk.end
 
-    def _part_of_block(self, where: Condition, most_rows: int) -> Batch:
+    def _delete(self, start: int, end: int, most_rows: int) -> int | None:
+        where = both((_blocks(start, end), self._condition))
+        sql = f"DELETE FROM {self._table} WHERE {where.sql}"
+        return self._database.delete(sql, where.parameters, most_rows)
+
+    def _fitting(self, start: int, end: int, most_rows: int) -> int:
+        """Find where a batch has to end so as to have `most_rows` at most, or one block.
+
+        Where expired rows lie in bands no density of the batches before says how many come next. Reading
+        them costs a small part of deleting them, and of rolling that back.
+        """
+        inside = both((_blocks(start, end), self._walk.target.condition))
+        found = self._database.query(
+            f"SELECT t.ctid FROM {self._table} WHERE {inside.sql} ORDER BY t.ctid LIMIT 1 OFFSET {most_rows}",
+            inside.parameters,
+        )
+        # A row's address is written (block,number).
+        return max(start + 1, int(found[0][0][1:].split(",")[0])) if found else end
+
+    def _part_of_block(self, block: int, most_rows: int) -> Batch:
         """Delete some rows of a single block that holds more than a transaction may delete."""
+        where = both((_blocks(block, block + 1), self._condition))
         return Batch(delete_some(self._database, self._table, where, self._condition, most_rows))
+
+
+def _blocks(start: int, end: int) -> Condition:
+    return Condition("t.ctid >= %s::tid AND t.ctid < %s::tid", (f"({start},0)", f"({end},0)"))
 
 
 class TimeOrder:

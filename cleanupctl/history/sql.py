@@ -197,6 +197,8 @@ class Batch:
     """The transaction would have deleted more than allowed and was rolled back."""
     idle: bool = False
     """There was nothing to take: other workers have the rest."""
+    looked_at: int | None = None
+    """Units that it looked at, where those can be fewer than it was asked for."""
 
 
 class Deletion(Protocol):

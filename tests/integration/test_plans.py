@@ -173,3 +173,29 @@ def test_sqlite_follows_the_index_where_the_rows_lie_in_its_order(
     events = clean(sqlite_url)
     assert way(events) == [wanted]
     assert sum(event.rows for event in events if isinstance(event, BatchDeleted)) == ROWS
+
+
+def test_postgresql_rolls_no_batch_back_where_the_expired_rows_lie_in_bands(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database(postgresql_url) as cursor:
+        cursor.execute("CREATE TABLE audit_event (id INTEGER PRIMARY KEY, created_at TIMESTAMP)")
+        cursor.execute(
+            "INSERT INTO audit_event SELECT n, CASE WHEN n / 50000 % 2 = 1 THEN TIMESTAMP '2010-01-01'"
+            " ELSE TIMESTAMP '2024-06-14' END FROM generate_series(1, 300000) AS n"
+        )
+        cursor.execute("ANALYZE audit_event")
+    outcomes: list[list[int] | None] = []
+    kind = Spy.kind_of(postgresql_url)
+    delete_all = kind.delete_all
+
+    def noted(opened: Any, *arguments: Any) -> list[int] | None:
+        outcomes.append(delete_all(opened, *arguments))
+        return outcomes[-1]
+
+    monkeypatch.setattr(kind, "delete_all", noted)
+    deleted = [event.rows for event in clean(postgresql_url) if isinstance(event, BatchDeleted)]
+    assert sum(deleted) == 150_000
+    assert max(deleted) <= CleanupSettings().batch_size
+    # The first band comes unawares; after that it is known how many rows a block can hold.
+    assert outcomes.count(None) <= 1
