@@ -87,7 +87,8 @@ class Account:
                 for table, rows in event.by_table:
                     self.rows[event.history, table] += rows
             case TableFinished(skipped=skipped) if skipped:
-                self.skipped[event.history, event.table] = skipped
+                place = event.history, event.table
+                self.skipped[place] = self.skipped.get(place, 0) + skipped
             case Failed():
                 self.failures.append(event)
 

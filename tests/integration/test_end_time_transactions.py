@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cleanupctl.core.cleaning import BatchDeleted
+from cleanupctl.core.cleaning import BatchDeleted, Failed, TableFinished
 from cleanupctl.core.settings import CleanupSettings, TtlOverride
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history import connect as connect_database
@@ -103,6 +103,34 @@ def test_nothing_more_goes_once_the_time_to_live_of_its_definition_is_another(
     before_first_delete(engine_url, monkeypatch, lambda: execute(engine_url, longer))
     clean(settings(engine_url), cleanup=CleanupSettings(batch_size=batch_size))
     assert all_rows(engine_url)["ACT_HI_PROCINST"] == without(before, expected)["ACT_HI_PROCINST"]
+
+
+@pytest.mark.parametrize("batch_size", [10_000, 3])
+def test_an_instance_that_another_table_points_at_is_passed_over_and_told(
+    engine_postgresql_url: str, batch_size: int
+) -> None:
+    url = engine_postgresql_url
+    rows = filled(url, 10, 0)
+    root, below = some_tree(rows)
+    execute(
+        url,
+        "CREATE TABLE ticket (instance VARCHAR(64) REFERENCES act_hi_procinst (id_))",
+        f"INSERT INTO ticket VALUES ('{root}')",
+    )
+    events = clean(settings(url), cleanup=CleanupSettings(batch_size=batch_size))
+    expected = Policy(all_rows(url), NOW)
+    left = all_rows(url)["ACT_HI_PROCINST"]
+    assert root in left
+    assert set(expected.expected().get("ACT_HI_PROCINST", ())) <= {root, *below}
+    if batch_size > 1000:
+        kept = Policy(rows, NOW)
+        kept.rows["ACT_HI_PROCINST"][root]["END_TIME_"] = None
+        assert all_rows(url)["ACT_HI_ACTINST"] == without(rows, kept.expected())["ACT_HI_ACTINST"]
+    (told,) = [event for event in events if isinstance(event, TableFinished) and event.skipped]
+    assert told.skipped == 1
+    assert "1 instances of act_hi_procinst (invoice:1:def) are still referenced" in told.reason
+    assert "ticket" in told.reason
+    assert not [event for event in events if isinstance(event, Failed)]
 
 
 def test_a_called_instance_that_names_itself_as_root_stays_with_its_caller(

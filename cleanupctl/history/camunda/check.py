@@ -190,11 +190,7 @@ def _foreign_keys(inspected: Inspected, table: Table) -> Iterator[Finding]:
             "warning",
             table.name,
             f"a foreign key of {name} points at it: "
-            + (
-                "the instances whose rows it points at cannot be deleted, and their cleanup fails"
-                if ending
-                else "the rows that it points at stay"
-            ),
+            + ("the instances whose rows it points at stay" if ending else "the rows that it points at stay"),
             f"remove old rows of {name} first, or give the foreign key ON DELETE SET NULL or CASCADE",
         )
 

@@ -45,6 +45,8 @@ class Outcome:
     """Nothing was done, and the same can be done now."""
     changed: bool = False
     """What was to go is not as it was, and nothing was done."""
+    referenced: str = ""
+    """What the database says of a row that others point at: nothing was done."""
 
 
 class Transactions:
@@ -115,7 +117,7 @@ class Transactions:
             return Outcome(changed=True)
         if isinstance(error, ForeignKeyError):
             if self.guards:
-                raise error
+                return Outcome(referenced=error.message)
             table = self._schema.tables[BYTE_ARRAYS]
             self.guards[BYTE_ARRAYS] = self._schema.database.references_guard(table)
             return Outcome(again=True)

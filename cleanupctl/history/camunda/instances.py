@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cleanupctl.core.cleaning import Expired, Noticed, Stopped, TableFinished, TableStarted
 from cleanupctl.history.batches import AIM, Pace, after_conflict, after_overflow, next_pace
 from cleanupctl.history.camunda.candidates import Candidates
-from cleanupctl.history.camunda.instance_transactions import Transactions, by_recipe
+from cleanupctl.history.camunda.instance_transactions import Outcome, Transactions, by_recipe
 from cleanupctl.history.camunda.selection import Selection
 from cleanupctl.history.sql import Target, as_instant
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cleanupctl.core.cleaning import Event, Limits
     from cleanupctl.history.camunda.candidates import Group
-    from cleanupctl.history.camunda.instance_transactions import Deletes, Outcome
+    from cleanupctl.history.camunda.instance_transactions import Deletes
     from cleanupctl.history.camunda.schema import Schema
     from cleanupctl.history.camunda.selection import Unit
     from cleanupctl.history.session import CleaningSession
@@ -74,6 +74,8 @@ class InstanceWork:
         self._notices = notices
         self._place = f"{self.table.name} by {WAY}"
         self._changed = 0
+        self._referenced: list[str] = []
+        """What the database said of each instance that others point at."""
         self._careful = float(MOST_UNITS)
 
     def clean(self, session: CleaningSession, limits: Limits) -> Generator[Event, None, str | None]:
@@ -104,8 +106,15 @@ class InstanceWork:
                 f"{self._changed} instances of {self.label} are kept: they changed while being deleted, and"
                 " the next run looks at them again",
             )
-        yield TableFinished(session.name, self.table.name, run.rows[self.table.name])
+        yield self._finished(session.name, run.rows[self.table.name])
         return None
+
+    def _finished(self, history: str, rows: int) -> TableFinished:
+        if not self._referenced:
+            return TableFinished(history, self.table.name, rows)
+        number = len(self._referenced)
+        reason = f"{number} instances of {self.label} are still referenced: {self._referenced[0]}"
+        return TableFinished(history, self.table.name, rows, number, reason)
 
     def _batch(
         self, run: Transactions, candidates: Candidates, units: Sequence[Unit], pace: Pace
@@ -118,15 +127,18 @@ class InstanceWork:
             return self._after_conflict(run, pace)
         if outcome.changed and candidates.drop_changed(units):
             return pace
-        if not (outcome.overflow or outcome.changed):
+        if not (outcome.overflow or outcome.changed or outcome.referenced):
             candidates.drop(len(units))
             return self._next(run, pace, outcome)
         if len(units) > 1:
             self._least = 1
             return after_overflow(pace)
-        changed = outcome.changed or (yield from self._split(run, units[0]))
-        self._changed += changed
-        if changed or not run.stopped:
+        if outcome.overflow:
+            outcome = yield from self._split(run, units[0])
+        self._changed += outcome.changed
+        if outcome.referenced:
+            self._referenced.append(outcome.referenced)
+        if outcome.changed or outcome.referenced or not run.stopped:
             candidates.drop(1)
         return pace
 
@@ -148,10 +160,10 @@ class InstanceWork:
         run.wait()
         return pace
 
-    def _split(self, run: Transactions, unit: Unit) -> Generator[Event, None, bool]:
+    def _split(self, run: Transactions, unit: Unit) -> Generator[Event, None, Outcome]:
         """Delete an instance that is too big for one transaction in several: its own row last.
 
-        Returns whether it was left because it is not as it was.
+        Returns how the last one ended.
         """
         most, done = 1, False
         pieces = run.selection([unit]).bounded(lambda: most)
@@ -163,13 +175,12 @@ class InstanceWork:
             done = piece is None
             return piece or []
 
-        while not (done or run.stopped):
+        outcome = Outcome()
+        while not (done or run.stopped or outcome.changed or outcome.referenced):
             outcome = yield from run.run(next_piece)
-            if outcome.changed:
-                return True
             if outcome.conflict:
                 run.wait()
-        return False
+        return outcome
 
     @property
     def group(self) -> Group:
