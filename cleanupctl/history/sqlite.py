@@ -30,7 +30,7 @@ from cleanupctl.history.sqlite_times import expired_text
 from cleanupctl.history.sqlite_ways import dense_rows, lies_in_order, reaches
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cleanupctl.core.urls import DatabaseUrl
     from cleanupctl.history.sql import Deletion
@@ -114,22 +114,53 @@ class SQLite(KeysetDatabase):
             self._connection.close()
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run a statement outside a transaction and return its rows."""
+        """Run a statement, mostly outside a transaction, and return its rows."""
         with self.translated():
             return self._connection.execute(sql, tuple(parameters)).fetchall()
 
     def delete(self, statement: str, parameters: Sequence[Any], most_rows: int) -> int | None:
         """Run a DELETE in a transaction; None, and nothing done, when more than `most_rows` rows go."""
+        return self._transaction(lambda: self._delete(statement, parameters), most_rows)
+
+    def _delete(self, statement: str, parameters: Sequence[Any]) -> int:
+        """Run a DELETE in the open transaction."""
+        return self._connection.execute(statement, tuple(parameters)).rowcount
+
+    def _transaction(self, delete: Callable[[], int], most_rows: int) -> int | None:
+        """Commit what `delete` does, or undo it when that was to more than `most_rows` rows."""
         with self.translated():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                rows = self._connection.execute(statement, tuple(parameters)).rowcount
+                rows = delete()
                 self._connection.execute("ROLLBACK" if rows > most_rows else "COMMIT")
             except BaseException:
                 with suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")
                 raise
         return None if rows > most_rows else rows
+
+    def delete_rows(self, target: Target, where: Condition, most_rows: int, *, along_key: bool) -> int | None:
+        """Delete what is in `where` and deletable, in one transaction; None when it would be too much.
+
+        A DELETE that calls functions makes SQLite copy each page that it changes. Where a look at the
+        column, under the lock, finds nothing that the cheap condition takes and the exact one does not,
+        the cheap one is enough.
+        """
+        wide = target.condition.wide
+        if wide is None or target.guards:
+            return super().delete_rows(target, where, most_rows, along_key=along_key)
+        rows = self.rows_of(target, along_key=along_key)
+        cheap = both((where, wide))
+        doubtful = both(
+            (cheap, Condition(f"({target.condition.sql}) IS NOT TRUE", target.condition.parameters))
+        )
+
+        def delete() -> int:
+            exact = self.query(f"SELECT 1 FROM {rows} WHERE {doubtful.sql} LIMIT 1", doubtful.parameters)
+            whole = both((where, target.condition)) if exact else cheap
+            return self._delete(f"{self.delete_prefix} {rows} WHERE {whole.sql}", whole.parameters)
+
+        return self._transaction(delete, most_rows)
 
     def delete_by_keys(self, select: Condition, target: Target, most_rows: int) -> int | None:
         """Delete the rows whose keys `select` finds, in one statement."""

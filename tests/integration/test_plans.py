@@ -33,7 +33,7 @@ class Spy:
 
     def watch(self, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
         kind = self.kind_of(url)
-        for name in ("query", "delete"):
+        for name in ("query", "_delete" if url.startswith("sqlite") else "delete"):
             monkeypatch.setattr(kind, name, self._explaining(getattr(kind, name)))
 
     @staticmethod
