@@ -21,10 +21,11 @@ TASK_PERMISSION, INSTANCE_PERMISSION = 19, 20
 def unrooted_tables(schema: Schema) -> frozenset[str]:
     """Return the tables with a row that belongs to an instance and does not name its root.
 
-    All others need not be searched by instance. An index leads to the rows without a root.
+    All others need not be searched by instance. An index leads to the rows without a root; the tables of
+    old engines have no column for it (those before 7.10; authorizations got theirs later).
     """
     names = (*(one for one in CHILDREN if one not in (INPUTS, OUTPUTS)), DECISIONS, AUTHORIZATIONS)
-    return frozenset(name for name in names if schema.has(name, ROOT) and _has_unrooted(schema, name))
+    return frozenset(name for name in names if not schema.has(name, ROOT) or _has_unrooted(schema, name))
 
 
 def _has_unrooted(schema: Schema, name: str) -> bool:
