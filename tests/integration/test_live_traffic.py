@@ -28,11 +28,11 @@ HOLD_SECONDS = 3.0
 
 SLOW_POSTGRESQL = (
     "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
-    " 'BEGIN PERFORM pg_sleep(0.001); RETURN OLD; END'",
+    " 'BEGIN PERFORM pg_sleep(0.002); RETURN OLD; END'",
     "CREATE TRIGGER slow BEFORE DELETE ON event FOR EACH ROW EXECUTE FUNCTION slow()",
 )
-SLOW_MYSQL = ("CREATE TRIGGER slow BEFORE DELETE ON event FOR EACH ROW SET @slept = SLEEP(0.001)",)
-"""Every row takes a millisecond, so that large batches run into the time limit of a statement."""
+SLOW_MYSQL = ("CREATE TRIGGER slow BEFORE DELETE ON event FOR EACH ROW SET @slept = SLEEP(0.004)",)
+"""Every row takes some milliseconds, so that large batches run into the time limit of a statement."""
 
 
 class Sleeping(TestLimits):
@@ -153,7 +153,7 @@ def test_a_statement_that_takes_too_long_is_cut_off_and_tried_with_fewer_rows(
     slow = SLOW_MYSQL if server_url.startswith("mysql") else SLOW_POSTGRESQL
     fill(server_url)
     with connect(server_url) as connection, connection.cursor() as cursor:
-        cursor.execute("DELETE FROM event WHERE id >= 2000")
+        cursor.execute("DELETE FROM event WHERE id >= 800")
         for statement in slow:
             cursor.execute(statement)
     limits = Sleeping()
@@ -217,11 +217,11 @@ def test_writers_that_lock_the_same_rows_the_other_way_round_fail_no_table(serve
 
 def test_others_do_not_wait_for_all_the_time_that_a_batch_is_held_up(server_url: str) -> None:
     fill(server_url)
-    held, writer = threading.Event(), Changing(server_url, range(40, 1000))
+    held, writer = threading.Event(), Changing(server_url, range(40, 200))
 
     def hold() -> None:
         with connect(server_url, autocommit=False) as connection, connection.cursor() as cursor:
-            cursor.execute("UPDATE event SET what = 'held' WHERE id = 1501")
+            cursor.execute("UPDATE event SET what = 'held' WHERE id = 400")
             held.set()
             time.sleep(HOLD_SECONDS)
             connection.rollback()
