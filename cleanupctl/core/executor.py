@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.core import lease
 from cleanupctl.core.cleaning import BatchDeleted, Event, Failed, Stopped
-from cleanupctl.core.errors import CleanupctlError, StoreError
+from cleanupctl.core.errors import CleanupctlError
 from cleanupctl.core.job import LogState
+from cleanupctl.core.patience import patiently
 from cleanupctl.core.run_events import (
     FINISHED,
     MORE_TO_DO,
@@ -44,9 +45,6 @@ if TYPE_CHECKING:
     from cleanupctl.core.scheduling import Origin
     from cleanupctl.core.settings import Settings
     from cleanupctl.core.store.jobstore import JobStore
-
-FINISH_ATTEMPTS = 10
-FINISH_PAUSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,14 +267,10 @@ class _Execution:
 
     def _finish(self, after: Job, entry: LogEntry) -> bool:
         """Record the end; a store that is away for a moment must not cost the record."""
-        for attempt in range(1, FINISH_ATTEMPTS + 1):
-            try:
-                return self._run.store.finish(self._job, after, entry)
-            except StoreError:
-                if attempt == FINISH_ATTEMPTS or self._run.surroundings.asked_to_stop():
-                    raise
-                self._run.surroundings.wait(FINISH_PAUSE_SECONDS)
-        return False
+        outside = self._run.surroundings
+        return patiently(
+            lambda: self._run.store.finish(self._job, after, entry), outside.wait, outside.asked_to_stop
+        )
 
 
 def failure_message(failures: Sequence[Failed]) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.cleaning import BatchDeleted, Expired, Stopped, TableFinished, TableStarted
+from cleanupctl.core.patience import patiently
 from cleanupctl.core.times import cutoff
 
 if TYPE_CHECKING:
@@ -51,7 +53,9 @@ class JobLogHistory:
                 yield Stopped(NAME, reason or "max-rows")
                 return
             started = time.perf_counter()
-            rows = self._store.delete_log(before, allowed)
+            rows = patiently(
+                partial(self._store.delete_log, before, allowed), limits.pause, limits.stop_reason
+            )
             limits.settle(allowed, rows)
             total += rows
             yield BatchDeleted(NAME, TABLE, rows, time.perf_counter() - started)
