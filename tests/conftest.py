@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.servers import DatabaseServer, MariaDBServer, PostgreSQLServer
+from tests.support.servers import DatabaseServer, MariaDBServer, PostgreSQLServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ _MARKS_BY_FIXTURE = {
     "engine_mariadb_url": "schema",
 }
 
-_ENGINE_MODULES = {"tests.engine_schema", "tests.camunda_data"}
+_ENGINE_MODULES = {"tests.support.engine_schema", "tests.support.camunda.data"}
 
 
 # A busy machine is no failure: properties say what is true, not how fast it is found out.
@@ -139,7 +139,7 @@ def engine_url(request: pytest.FixtureRequest) -> str:
 
 
 def _with_engine_schema(url: str) -> str:
-    from tests.engine_schema import create_engine_schema
+    from tests.support.engine_schema import create_engine_schema
 
     create_engine_schema(url)
     return url

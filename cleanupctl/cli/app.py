@@ -11,8 +11,15 @@ from cleanupctl.cli.command import default_command, group
 from cleanupctl.cli.context import Context
 from cleanupctl.core.errors import NotFoundError
 
-COMMANDS = ("schedule", "jobs", "run", "window", "history", "config")
-"""In the order of the help; each is a module of its own."""
+COMMANDS = {
+    "schedule": "schedule",
+    "jobs": "jobs",
+    "run": "run",
+    "window": "window.group",
+    "history": "history.group",
+    "config": "config",
+}
+"""In the order of the help, each with its module in `commands`: only the one that is called is loaded."""
 
 SUMMARY = "History cleanup from the shell: schedule and run the removal of expired history in batch windows."
 
@@ -29,7 +36,7 @@ def build_app(only: str | None = None) -> typer.Typer:
         ],
     )(root)
     for name in (only,) if only in COMMANDS else COMMANDS:
-        import_module(f"cleanupctl.cli.{name}").add_to(app)
+        import_module(f"cleanupctl.cli.commands.{COMMANDS[name]}").add_to(app)
     return app
 
 

@@ -14,7 +14,7 @@ from cleanupctl.core.errors import InvalidValueError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cleanupctl.core.scheduling import Origin
+    from cleanupctl.core.jobs.schedule import Origin
     from cleanupctl.core.settings import Settings
     from cleanupctl.core.store.jobstore import JobStore
 
@@ -105,6 +105,6 @@ class Context:
         import socket
 
         from cleanupctl import __version__
-        from cleanupctl.core.scheduling import Origin
+        from cleanupctl.core.jobs.schedule import Origin
 
         return Origin(socket.gethostname(), os.getpid(), __version__, self.settings.digest)

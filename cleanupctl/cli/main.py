@@ -53,14 +53,14 @@ def _call(arguments: Sequence[str]) -> int:
     from typer.main import get_command
 
     from cleanupctl.cli.app import build_app
-    from cleanupctl.cli.late_values import load_values_late
+    from cleanupctl.cli.lazy_coercion import load_values_late
     from cleanupctl.core.errors import InvalidValueError
 
     load_values_late()
     completing = COMPLETION_VARIABLE in os.environ
     command = get_command(build_app(None if completing or not arguments else arguments[0]))
     if completing:
-        from cleanupctl.cli.completions import register
+        from cleanupctl.cli.completion.shells import register
 
         register()
     if not arguments:

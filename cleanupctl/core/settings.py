@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from cleanupctl.core.urls import DatabaseUrl
-    from cleanupctl.core.window import BatchWindows
+    from cleanupctl.core.windows.windows import BatchWindows
 
 Strategy = Literal["removal-time", "end-time"]
 TimeFormat = Literal["timestamp", "seconds", "milliseconds"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.command import Command
+from tests.support.command import Command
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cleanupctl.cli.completions import ANSWER_WITHIN_SECONDS, COMPLETION_FILES, SHELLS
-from tests.acceptance import shells
-from tests.acceptance.shells import SCRIPTS
+from cleanupctl.cli.completion.shells import ANSWER_WITHIN_SECONDS, COMPLETION_FILES, SHELLS
 from tests.acceptance.test_main_job import audit_configuration
+from tests.support import shells
+from tests.support.shells import SCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.command import Command
+    from tests.support.command import Command
 
     Shell = Callable[[Command, str], str]
 

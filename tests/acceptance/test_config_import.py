@@ -11,7 +11,7 @@ from tests.acceptance.test_errors import assert_clear
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.command import Command
+    from tests.support.command import Command
 
 SECRET = "s3cret-pa55word"
 APPLICATION = f"""\

@@ -16,10 +16,10 @@ from cleanupctl.cli import main
 from cleanupctl.core.store.jobstore import JobStore
 from cleanupctl.core.urls import parse_url
 from tests.acceptance.test_main_job import audit_configuration, audit_ids, audit_table
-from tests.unit.other_user import as_nobody
+from tests.support.other_user import as_nobody
 
 if TYPE_CHECKING:
-    from tests.command import Command, Outcome
+    from tests.support.command import Command, Outcome
 
 SECRET = "s3cret-pa55word"
 

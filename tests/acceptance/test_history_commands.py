@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.camunda_data import fill
-from tests.servers import connect
+from tests.support.camunda.data import fill
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
-    from tests.command import Command
+    from tests.support.command import Command
 
 
 @pytest.fixture

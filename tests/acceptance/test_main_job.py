@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.camunda_data import fill
-from tests.camunda_policy import checksums, expired_counts
-from tests.servers import connect
+from tests.support.camunda.data import fill
+from tests.support.camunda.policy import checksums, expired_counts
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.command import Command
-    from tests.servers import DatabaseServer
+    from tests.support.command import Command
+    from tests.support.servers import DatabaseServer
 
 JOB_KEYS = [
     "id",

@@ -17,25 +17,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import cleanupctl as package
-from cleanupctl.cli.manual import FOLDERS, HOW, differences
-from cleanupctl.cli.manual_configuration import EXAMPLE
-from cleanupctl.cli.manual_formats import FORMATS
-from cleanupctl.cli.manual_pages import Command as Node
-from cleanupctl.cli.manual_pages import command_tree
-from cleanupctl.cli.manual_texts import RELEASES
-from cleanupctl.cli.troff import escape, markup
 from cleanupctl.core.configuration.schema import CONFIGURATION_KEYS, CONFIGURATION_TABLES
 from cleanupctl.core.errors import ExitCode
 from cleanupctl.core.settings import load_settings
+from man.generator.configuration import EXAMPLE
+from man.generator.files import FOLDERS, HOW, differences, generated_files
+from man.generator.formats import FORMATS
+from man.generator.pages import Command as Node
+from man.generator.pages import command_tree
+from man.generator.texts import RELEASES
+from man.generator.troff import escape, markup
 from tests.acceptance.test_main_job import audit_configuration, audit_ids, audit_table
-from tests.command import Outcome
-from tests.requirement import require
+from tests.support.command import Outcome
+from tests.support.requirement import require
 
 if TYPE_CHECKING:
-    from tests.command import Command
+    from tests.support.command import Command
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted((ROOT / "man").iterdir())
+PAGES = generated_files(ROOT / "man")
 COMMANDS = list(command_tree().walk())
 EXAMPLES = {example.command: node for node in COMMANDS for example in node.manual.examples}
 
@@ -51,7 +51,7 @@ FILES = {"bpm-platform.xml": ENGINE_XML, "application.yaml": "camunda.bpm.defaul
 def written(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the generator as a person does."""
     return subprocess.run(
-        [sys.executable, "-m", "cleanupctl.cli.manual", *variables.pop("options", "").split(), str(folder)],
+        [sys.executable, "-m", "man.generator", *variables.pop("options", "").split(), str(folder)],
         env=os.environ | variables,
         cwd=ROOT,
         capture_output=True,
@@ -95,7 +95,7 @@ def test_the_surroundings_of_who_generates_leave_no_trace(tmp_path: Path) -> Non
     assert (done.returncode, done.stderr) == (0, "")
     for folder in FOLDERS:
         names = {path.name for path in (tmp_path / folder).iterdir()}
-        assert names == {path.name for path in (ROOT / folder).iterdir()}
+        assert names == {path.name for path in generated_files(ROOT / folder)}
         for name in names:
             assert (tmp_path / folder / name).read_bytes() == (ROOT / folder / name).read_bytes(), HOW
 
@@ -299,7 +299,7 @@ NASTY = [".", ".SH X", "'quoted'", "a\\b", '"', "--option", "`x", "~/.pgpass", "
 
 @pytest.mark.parametrize("text", NASTY)
 def test_text_reaches_the_reader_as_it_was(text: str, tmp_path: Path) -> None:
-    from cleanupctl.cli.troff import Page
+    from man.generator.troff import Page
 
     page = Page("x", 1, date="2026-01-01", source="s", manual="m")
     page.section("A")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tests.camunda_data import fill
-from tests.camunda_end_time import Policy, all_rows, without
+from tests.support.camunda.data import fill
+from tests.support.camunda.end_time import Policy, all_rows, without
 
 if TYPE_CHECKING:
-    from tests.command import Command
+    from tests.support.command import Command
 
 
 def of_engine(found: list[dict[str, Any]]) -> dict[str, int]:

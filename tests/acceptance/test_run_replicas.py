@@ -11,15 +11,15 @@ import pytest
 
 from cleanupctl.core.urls import parse_url
 from tests.acceptance.test_run_signals import wait_until
-from tests.clusters import Replica, Source, Standby
-from tests.servers import connect
+from tests.support.clusters import Replica, Source, Standby
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.command import Command
-    from tests.servers import PostgreSQLServer
+    from tests.support.command import Command
+    from tests.support.servers import PostgreSQLServer
 
 EXPIRED = 8_000
 

@@ -10,15 +10,15 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from tests.acceptance.test_main_job import audit_configuration, audit_ids, audit_table
-from tests.command import Command
-from tests.servers import connect
+from tests.support.command import Command
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.servers import DatabaseServer
+    from tests.support.servers import DatabaseServer
 
 SLOW = '[cleanup]\nbatch_size = 1\nbatch_time = "10ms"\n'
 

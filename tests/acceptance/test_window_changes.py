@@ -12,7 +12,7 @@ from tests.acceptance.test_errors import assert_clear
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.command import Command
+    from tests.support.command import Command
 
 FILE = """\
 # Our engine

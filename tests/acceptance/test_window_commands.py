@@ -12,7 +12,7 @@ from cleanupctl.cli import main
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.command import Command
+    from tests.support.command import Command
 
 NIGHTS = """\
 timezone = "Europe/Berlin"

@@ -10,14 +10,14 @@ import time
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from cleanupctl.core.cleaning import BatchDeleted, Failed
+from cleanupctl.core.run.cleaning import BatchDeleted, Failed
 from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history import history
 from tests.benchmarks.datasets import NOW, Snapshot, engine_history, server_of
 from tests.benchmarks.measuring import Measurement, alternate, arguments, report
 from tests.benchmarks.tables import PatientLimits, execute
-from tests.requirement import require
+from tests.support.requirement import require
 
 
 def cleanupctl(url: str, table: str) -> Measurement:

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tests.camunda_data import fill
-from tests.engine_schema import create_engine_schema
-from tests.servers import DatabaseServer, MariaDBServer, PostgreSQLServer, connect
+from tests.support.camunda.data import fill
+from tests.support.engine_schema import create_engine_schema
+from tests.support.servers import DatabaseServer, MariaDBServer, PostgreSQLServer, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from cleanupctl.core.urls import parse_url
 from tests.benchmarks.datasets import NOW, SERVERS, Snapshot, engine_history, server_of
 from tests.benchmarks.engine_history import cleanupctl
 from tests.benchmarks.measuring import Measurement, alternate, arguments, report
-from tests.servers import connect
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

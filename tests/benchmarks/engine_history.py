@@ -16,22 +16,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from cleanupctl.core.cleaning import BatchDeleted, Failed
+from cleanupctl.core.run.cleaning import BatchDeleted, Failed
 from cleanupctl.core.settings import CleanupSettings, HistorySettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history import history
-from cleanupctl.history.camunda.schema import CHILDREN, ROOTS, SHARED
+from cleanupctl.history.camunda.schema.tables import CHILDREN, ROOTS, SHARED
 from tests.benchmarks.datasets import NOW, SERVERS, Snapshot, engine_history, server_of
 from tests.benchmarks.measuring import Measurement, alternate, arguments, report
 from tests.benchmarks.plot import plot
 from tests.benchmarks.real_engine import own_cleanup, real_engine
-from tests.limits import TestLimits
-from tests.servers import connect
+from tests.support.limits import TestLimits
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cleanupctl.core.cleaning import History
+    from cleanupctl.core.run.cleaning import History
 
 TABLES = (*CHILDREN, *SHARED, *ROOTS)
 ENGINE_ROWS = 500

@@ -19,7 +19,7 @@ from cleanupctl.core.urls import parse_url
 from tests.benchmarks import tables
 from tests.benchmarks.datasets import SERVERS, Snapshot, engine_history, server_of
 from tests.benchmarks.measuring import arguments
-from tests.command import Command
+from tests.support.command import Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable

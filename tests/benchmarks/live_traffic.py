@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks.datasets import SERVERS, Snapshot, server_of
 from tests.benchmarks.measuring import Measurement, Results, alternate, arguments, percentile
-from tests.command import Command
-from tests.servers import connect
+from tests.support.command import Command
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

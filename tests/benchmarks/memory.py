@@ -16,7 +16,7 @@ from tests.benchmarks import tables
 from tests.benchmarks.datasets import SERVERS
 from tests.benchmarks.measuring import Measurement, alternate, arguments, report
 from tests.benchmarks.sparse import place
-from tests.command import Command
+from tests.support.command import Command
 
 PROGRAM = """
 import resource, subprocess, sys

@@ -11,7 +11,7 @@ from functools import partial
 from tests.benchmarks import tables
 from tests.benchmarks.datasets import Snapshot, server_of
 from tests.benchmarks.measuring import Measurement, alternate, arguments, report
-from tests.servers import connect
+from tests.support.servers import connect
 
 
 def with_tenths(measured: Measurement, rows_of: list[int]) -> Measurement:

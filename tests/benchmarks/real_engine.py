@@ -10,7 +10,7 @@ import pytest
 
 from tests.benchmarks.datasets import NOW
 from tests.benchmarks.measuring import Measurement
-from tests.engine.driver import ENGINES, Driver, running_driver
+from tests.support.referee.driver import ENGINES, Driver, running_driver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

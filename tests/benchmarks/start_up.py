@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from tests.benchmarks.measuring import Measurement, alternate, arguments, report
-from tests.command import Command
+from tests.support.command import Command
 
 CALLS = {
     "cleanupctl schedule": ("schedule",),

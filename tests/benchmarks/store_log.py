@@ -16,7 +16,7 @@ from pathlib import Path
 from cleanupctl.core.store import open_store
 from cleanupctl.core.urls import parse_url
 from tests.benchmarks.measuring import Measurement, alternate, arguments, report
-from tests.command import Command
+from tests.support.command import Command
 
 
 def call(command: Command, *words: str) -> Measurement:

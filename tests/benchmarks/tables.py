@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from cleanupctl.core.cleaning import BatchDeleted, Failed, TableStarted
+from cleanupctl.core.run.cleaning import BatchDeleted, Failed, TableStarted
 from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history import history
 from tests.benchmarks.measuring import Measurement
-from tests.limits import TestLimits
-from tests.servers import connect
+from tests.support.limits import TestLimits
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
     from pathlib import Path

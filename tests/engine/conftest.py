@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.laboratory import Laboratory
-from tests.engine.report import REPORT, report
+from tests.support.referee.laboratory import Laboratory
+from tests.support.referee.report import REPORT, report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,18 +8,25 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from cleanupctl.core.cleaning import Failed
+from cleanupctl.core.run.cleaning import Failed
 from cleanupctl.core.settings import CleanupSettings, HistorySettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history import history
-from tests.camunda_end_time import Policy, all_rows
-from tests.engine.databases import disagreements
-from tests.engine.expired import expired, expired_rows, expired_trees, instances, midnights, whole_days
-from tests.engine.laboratory import NOW, ZONE, Experiment
-from tests.limits import TestLimits
+from tests.support.camunda.end_time import Policy, all_rows
+from tests.support.limits import TestLimits
+from tests.support.referee.databases import disagreements
+from tests.support.referee.expired import (
+    expired,
+    expired_rows,
+    expired_trees,
+    instances,
+    midnights,
+    whole_days,
+)
+from tests.support.referee.laboratory import NOW, ZONE, Experiment
 
 if TYPE_CHECKING:
-    from tests.engine.laboratory import Laboratory
+    from tests.support.referee.laboratory import Laboratory
 
 # PostgreSQL counts whole days, MariaDB the midnights in between.
 BATCH_DAYS = {"instance-migration": 10, "set-variables": 365}

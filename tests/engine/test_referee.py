@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.engine.databases import disagreements, ids
-from tests.engine.differences import kept
-from tests.engine.laboratory import NOW, Experiment
+from tests.support.referee.databases import disagreements, ids
+from tests.support.referee.differences import kept
+from tests.support.referee.laboratory import NOW, Experiment
 
 if TYPE_CHECKING:
-    from tests.engine.laboratory import Laboratory
+    from tests.support.referee.laboratory import Laboratory
 
 EXPERIMENTS = [
     Experiment(engine, server, removal)

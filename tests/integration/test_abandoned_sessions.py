@@ -10,11 +10,14 @@ import pytest
 
 from cleanupctl.core.errors import HistoryUnreachableError
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history import connect, mysql, postgresql, sql
-from tests import servers
+from cleanupctl.history import connect
+from cleanupctl.history.databases import database as sql
+from cleanupctl.history.databases.mysql import database as mysql
+from cleanupctl.history.databases.postgresql import database as postgresql
+from tests.support import servers
 
 if TYPE_CHECKING:
-    from cleanupctl.history.sql import Database
+    from cleanupctl.history.databases.database import Database
 
 
 @pytest.fixture(autouse=True)

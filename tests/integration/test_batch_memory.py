@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from cleanupctl.core.run_limits import BatchMemory
+from cleanupctl.core.run.limits import BatchMemory
 from cleanupctl.core.store import open_store
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history.batches import Pacing, TargetRun
-from cleanupctl.history.sql import Batch, LockConflictError, StatementTimeoutError
-from tests.limits import TestLimits
+from cleanupctl.history.cleaning.batches import Pacing, TargetRun
+from cleanupctl.history.databases.database import Batch, LockConflictError, StatementTimeoutError
+from tests.support.limits import TestLimits
 
 if TYPE_CHECKING:
-    from cleanupctl.history.sql import Database, Target
+    from cleanupctl.history.databases.database import Database, Target
 
 
 @dataclass

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.camunda_data import checksums, expired_counts, fill
-from tests.engine_schema import create_engine_schema
-from tests.servers import connect
+from tests.support.camunda.data import checksums, expired_counts, fill
+from tests.support.engine_schema import create_engine_schema
+from tests.support.servers import connect
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROOT_RUNS = """EXISTS (SELECT 1 FROM (SELECT ID_ FROM ACT_HI_PROCINST WHERE END_TIME_ IS NULL) r

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cleanupctl.core.job import LogState
+from cleanupctl.core.jobs.job import LogState
 from cleanupctl.core.store import open_store
 from cleanupctl.core.urls import parse_url
-from tests.command import Command
-from tests.servers import connect
+from tests.support.command import Command
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
     import subprocess

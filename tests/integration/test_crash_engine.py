@@ -7,12 +7,12 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tests.camunda_data import fill
-from tests.camunda_end_time import Policy, all_rows, without
-from tests.camunda_policy import checksums, expired_counts
-from tests.command import Command
 from tests.integration.test_workers import keep_for_an_hour
-from tests.servers import connect
+from tests.support.camunda.data import fill
+from tests.support.camunda.end_time import Policy, all_rows, without
+from tests.support.camunda.policy import checksums, expired_counts
+from tests.support.command import Command
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
     from pathlib import Path

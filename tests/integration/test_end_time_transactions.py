@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cleanupctl.core.cleaning import BatchDeleted, Failed, TableFinished
+from cleanupctl.core.run.cleaning import BatchDeleted, Failed, TableFinished
 from cleanupctl.core.settings import CleanupSettings, TtlOverride
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history import connect as connect_database
-from tests.camunda_end_time import Policy, all_rows, without
 from tests.integration.test_history_camunda_end_time import NOW, clean, execute, filled, notices, settings
-from tests.limits import TestLimits
+from tests.support.camunda.end_time import Policy, all_rows, without
+from tests.support.limits import TestLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.camunda_end_time import Rows
+    from tests.support.camunda.end_time import Rows
 
 
 def before_first_delete(url: str, monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> list[int]:

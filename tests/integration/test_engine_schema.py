@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine_schema import CAMUNDA, OPERATON, create_engine_schema
-from tests.servers import connect
+from tests.support.engine_schema import CAMUNDA, OPERATON, create_engine_schema
+from tests.support.servers import connect
 
 
 def _tables(url: str) -> set[str]:

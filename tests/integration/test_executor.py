@@ -12,25 +12,25 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.cleaning import BatchDeleted, Failed, Stopped, TableFinished
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
-from cleanupctl.core.executor import Executor, RunRequest
-from cleanupctl.core.job import LogState, Removed
-from cleanupctl.core.log_history import JobLogHistory
-from cleanupctl.core.run_events import Account, JobEnded, RunEvent
-from cleanupctl.core.run_limits import Surroundings
-from cleanupctl.core.scheduling import Origin, schedule
+from cleanupctl.core.jobs.job import LogState, Removed
+from cleanupctl.core.jobs.schedule import Origin, schedule
+from cleanupctl.core.run.cleaning import BatchDeleted, Failed, Stopped, TableFinished
+from cleanupctl.core.run.events import Account, JobEnded, RunEvent
+from cleanupctl.core.run.executor import Executor, RunRequest
+from cleanupctl.core.run.limits import Surroundings
+from cleanupctl.core.run.log_history import JobLogHistory
 from cleanupctl.core.settings import CleanupSettings, Settings, ThrottleSettings
 from cleanupctl.core.store import open_store
 from cleanupctl.core.times import parse_time_of_day
 from cleanupctl.core.urls import parse_url
-from cleanupctl.core.window import BatchWindows, DailyWindow
+from cleanupctl.core.windows.windows import BatchWindows, DailyWindow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cleanupctl.core.cleaning import Event, Limits
-    from cleanupctl.core.job import Job
+    from cleanupctl.core.jobs.job import Job
+    from cleanupctl.core.run.cleaning import Event, Limits
     from cleanupctl.core.store.jobstore import JobStore
 
 NOON = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.test_crash import Site
-from tests.requirement import find
+from tests.support.requirement import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cleanupctl.core.cleaning import BatchDeleted, Failed
-from cleanupctl.history.mysql import GALERA_ROWS
-from tests.clusters import GaleraCluster
-from tests.command import Command
+from cleanupctl.core.run.cleaning import BatchDeleted, Failed
+from cleanupctl.history.databases.mysql.database import GALERA_ROWS
 from tests.integration.test_live_traffic import EXPIRED, Changing, Sleeping, clean, expired_left, fill
-from tests.servers import connect
+from tests.support.clusters import GaleraCluster
+from tests.support.command import Command
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,19 +9,19 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.cleaning import BatchDeleted, Expired, Failed, Noticed, Stopped, TableFinished
 from cleanupctl.core.errors import HistoryError
+from cleanupctl.core.run.cleaning import BatchDeleted, Expired, Failed, Noticed, Stopped, TableFinished
 from cleanupctl.core.settings import CleanupSettings, HistorySettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history import history
-from tests.camunda_data import fill
-from tests.camunda_policy import checksums, expired_counts
-from tests.engine_schema import create_engine_schema
-from tests.limits import TestLimits
-from tests.servers import connect
+from tests.support.camunda.data import fill
+from tests.support.camunda.policy import checksums, expired_counts
+from tests.support.engine_schema import create_engine_schema
+from tests.support.limits import TestLimits
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
-    from cleanupctl.core.cleaning import Event
+    from cleanupctl.core.run.cleaning import Event
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 

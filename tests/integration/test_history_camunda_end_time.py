@@ -13,20 +13,21 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.cleaning import BatchDeleted, Expired, Failed, Noticed, Stopped
+from cleanupctl.core.run.cleaning import BatchDeleted, Expired, Failed, Noticed, Stopped
 from cleanupctl.core.settings import CleanupSettings, HistorySettings, TtlOverride
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history import connect as connect_database
 from cleanupctl.history import history
-from cleanupctl.history.camunda import end_time, recipes
-from cleanupctl.history.camunda.roots import unrooted_tables
-from tests.camunda_data import fill
-from tests.camunda_end_time import Policy, Rows, all_rows, without
-from tests.limits import TestLimits
-from tests.servers import connect
+from cleanupctl.history.camunda.strategies import cascades as recipes
+from cleanupctl.history.camunda.strategies import end_time
+from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
+from tests.support.camunda.data import fill
+from tests.support.camunda.end_time import Policy, Rows, all_rows, without
+from tests.support.limits import TestLimits
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
-    from cleanupctl.core.cleaning import Event
+    from cleanupctl.core.run.cleaning import Event
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cleanupctl.core.cleaning import Noticed
-from tests.camunda_data import fill
-from tests.camunda_end_time import Policy, all_rows, without
-from tests.engine_schema import create_engine_schema
+from cleanupctl.core.run.cleaning import Noticed
 from tests.integration.test_history_camunda_end_time import NOW, clean, execute, settings
-from tests.servers import connect
+from tests.support.camunda.data import fill
+from tests.support.camunda.end_time import Policy, all_rows, without
+from tests.support.engine_schema import create_engine_schema
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
-    from tests.camunda_end_time import Rows
+    from tests.support.camunda.end_time import Rows
 
 OLD = "org.camunda.bpm:camunda-engine:7.10.0"
 STRATEGIES = ("removal-time", "end-time")

@@ -12,12 +12,12 @@ import pytest
 
 from cleanupctl.core.settings import HistorySettings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history.checking import check
-from tests.servers import connect
+from cleanupctl.history.kinds_check import check
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
-    from cleanupctl.history.findings import Checked, Finding
-    from tests.servers import DatabaseServer
+    from cleanupctl.history.databases.findings import Checked, Finding
+    from tests.support.servers import DatabaseServer
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 DEFINITION = (

@@ -12,8 +12,8 @@ import pytest
 from cleanupctl.core.errors import HistoryUnreachableError
 from cleanupctl.core.settings import HistorySettings, TableSettings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history.checking import check
-from tests.servers import connect
+from cleanupctl.history.kinds_check import check
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
     from pathlib import Path

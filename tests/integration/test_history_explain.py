@@ -12,16 +12,16 @@ import pytest
 from cleanupctl.core.settings import CleanupSettings, HistorySettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history import history
-from cleanupctl.history.camunda.explain import Decision, decide
-from cleanupctl.history.camunda.explain_loading import load_facts
-from tests.camunda_data import fill
-from tests.limits import TestLimits
-from tests.servers import connect
-from tests.windows import windows
+from cleanupctl.history.camunda.explain.decision import Decision, decide
+from cleanupctl.history.camunda.explain.facts import load_facts
+from tests.support.camunda.data import fill
+from tests.support.limits import TestLimits
+from tests.support.servers import connect
+from tests.support.windows import windows
 
 if TYPE_CHECKING:
     from cleanupctl.core.settings import Hierarchy, Strategy
-    from cleanupctl.history.camunda.explain import Facts
+    from cleanupctl.history.camunda.explain.decision import Facts
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 

@@ -13,10 +13,10 @@ import pytest
 from cleanupctl.core.errors import InvalidValueError
 from cleanupctl.core.settings import HistorySettings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history.camunda.removal_time_changes import Absolute, Calculated, Selection
-from cleanupctl.history.camunda.repair import set_removal_times
-from tests.camunda_data import fill
-from tests.servers import connect
+from cleanupctl.history.camunda.repair.removal_times import set_removal_times
+from cleanupctl.history.camunda.repair.requests import Absolute, Calculated, Selection
+from tests.support.camunda.data import fill
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

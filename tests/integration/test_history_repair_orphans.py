@@ -14,13 +14,13 @@ import pytest
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.core.settings import HistorySettings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history.camunda import orphans as module
-from cleanupctl.history.camunda.orphans import clean_orphans
-from tests.camunda_data import fill
-from tests.servers import connect
+from cleanupctl.history.camunda.repair import orphans as module
+from cleanupctl.history.camunda.repair.orphans import clean_orphans
+from tests.support.camunda.data import fill
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
-    from tests.servers import DatabaseServer
+    from tests.support.servers import DatabaseServer
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 REFERENCES = """
@@ -102,7 +102,7 @@ def test_what_the_engine_writes_while_orphans_are_removed_stays(
     engine_mariadb_url: str, mariadb_server: DatabaseServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # However long this test takes to arrange what it wants to see.
-    monkeypatch.setattr("cleanupctl.history.mysql.LOCK_WAIT_SECONDS", 60)
+    monkeypatch.setattr("cleanupctl.history.databases.mysql.database.LOCK_WAIT_SECONDS", 60)
     url, admin = engine_mariadb_url, mariadb_server.admin_url
     waiting = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
     for identity in ("0", "3", "9"):

@@ -13,17 +13,17 @@ import pytest
 from cleanupctl.core.settings import CleanupSettings, HistorySettings, TtlOverride
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history import history
-from cleanupctl.history.camunda import report as reporting
-from cleanupctl.history.camunda.full_report import full_report
-from tests.camunda_data import fill
-from tests.camunda_end_time import Policy, all_rows
-from tests.camunda_policy import expired_counts
-from tests.limits import TestLimits
-from tests.servers import connect
+from cleanupctl.history.camunda.report import cleanable as reporting
+from cleanupctl.history.camunda.report.report import full_report
+from tests.support.camunda.data import fill
+from tests.support.camunda.end_time import Policy, all_rows
+from tests.support.camunda.policy import expired_counts
+from tests.support.limits import TestLimits
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
     from cleanupctl.core.settings import Hierarchy
-    from cleanupctl.history.camunda.full_report import FullReport
+    from cleanupctl.history.camunda.report.report import FullReport
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.cleaning import (
+from cleanupctl.core.errors import HistoryUnreachableError
+from cleanupctl.core.run.cleaning import (
     BatchDeleted,
     Expired,
     Failed,
@@ -21,17 +22,16 @@ from cleanupctl.core.cleaning import (
     TableFinished,
     TableStarted,
 )
-from cleanupctl.core.errors import HistoryUnreachableError
 from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history import history
-from tests.limits import TestLimits
-from tests.servers import connect
+from tests.support.limits import TestLimits
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cleanupctl.core.cleaning import Event
+    from cleanupctl.core.run.cleaning import Event
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

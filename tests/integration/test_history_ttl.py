@@ -9,11 +9,11 @@ import pytest
 
 from cleanupctl.core.settings import HistorySettings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history.camunda.ttl_changes import Wanted, all_definitions, set_times_to_live
-from tests.servers import connect
+from cleanupctl.history.camunda.repair.ttls import Wanted, all_definitions, set_times_to_live
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
-    from cleanupctl.history.camunda.definitions import Kind
+    from cleanupctl.history.camunda.schema.definitions import Kind
 
 ORDER = "order"
 ROWS: list[tuple[str, str, int, str | None, int | None]] = [

@@ -9,17 +9,19 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from cleanupctl.core.cleaning import BatchDeleted, Failed
+from cleanupctl.core.run.cleaning import BatchDeleted, Failed
 from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history import history, mysql, postgresql
-from tests.limits import TestLimits
-from tests.servers import connect
+from cleanupctl.history import history
+from cleanupctl.history.databases.mysql import database as mysql
+from cleanupctl.history.databases.postgresql import database as postgresql
+from tests.support.limits import TestLimits
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
     import pytest
 
-    from cleanupctl.core.cleaning import Event
+    from cleanupctl.core.run.cleaning import Event
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 EXPIRED = 60_000

@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.cleaning import BatchDeleted, TableStarted
+from cleanupctl.core.run.cleaning import BatchDeleted, TableStarted
 from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history import connect, history
 from tests.integration.test_history_tables import database
-from tests.limits import TestLimits
+from tests.support.limits import TestLimits
 
 if TYPE_CHECKING:
-    from cleanupctl.core.cleaning import Event
+    from cleanupctl.core.run.cleaning import Event
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 ROWS = 20_000

@@ -11,8 +11,8 @@ import pymysql
 import pytest
 
 from cleanupctl.core.urls import parse_url
-from tests import requirement
-from tests.servers import MariaDBServer, PostgreSQLServer, ServerStartError, connect
+from tests.support import requirement
+from tests.support.servers import MariaDBServer, PostgreSQLServer, ServerStartError, connect
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cleanupctl.core.job import LogState
+from cleanupctl.core.jobs.job import LogState
 from cleanupctl.core.store import open_store
 from cleanupctl.core.urls import parse_url
-from tests.servers import connect
-from tests.store_helpers import NOW, a_job, add, an_entry, exactly
+from tests.support.servers import connect
+from tests.support.store import NOW, a_job, add, an_entry, exactly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

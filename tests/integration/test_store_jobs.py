@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cleanupctl.core.errors import InvalidValueError, NotFoundError
-from cleanupctl.core.job import LogState
+from cleanupctl.core.jobs.job import LogState
 from cleanupctl.core.store import open_store
 from cleanupctl.core.urls import parse_url
-from tests.store_helpers import MINUTE, NOW, Decision, a_job, add, an_entry, exactly
+from tests.support.store import MINUTE, NOW, Decision, a_job, add, an_entry, exactly
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from cleanupctl.core.job import Job
+    from cleanupctl.core.jobs.job import Job
     from cleanupctl.core.store.jobstore import JobStore
 
 LEASE = timedelta(minutes=5)

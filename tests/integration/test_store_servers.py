@@ -13,12 +13,12 @@ from cleanupctl.core.store import open_store
 from cleanupctl.core.store.postgresql import Postgresql
 from cleanupctl.core.store.sqlite import Sqlite
 from cleanupctl.core.urls import DatabaseUrl, parse_url
-from tests.servers import connect
-from tests.store_helpers import a_job, add, an_entry, exactly
+from tests.support.servers import connect
+from tests.support.store import a_job, add, an_entry, exactly
 
 if TYPE_CHECKING:
     from cleanupctl.core.store.jobstore import JobStore
-    from tests.servers import MariaDBServer, PostgreSQLServer
+    from tests.support.servers import MariaDBServer, PostgreSQLServer
 
 
 def refused(url: DatabaseUrl) -> str:

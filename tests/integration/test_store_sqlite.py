@@ -17,7 +17,7 @@ import pytest
 from cleanupctl.core.errors import StoreError
 from cleanupctl.core.store import failures, open_store, schema
 from cleanupctl.core.urls import DatabaseUrl, parse_url
-from tests.store_helpers import a_job, add, an_entry, exactly
+from tests.support.store import a_job, add, an_entry, exactly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

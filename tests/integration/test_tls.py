@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cleanupctl.core.urls import parse_url
-from tests.command import Command
-from tests.requirement import require
-from tests.servers import MariaDBServer, PostgreSQLServer, connect
+from tests.support.command import Command
+from tests.support.requirement import require
+from tests.support.servers import MariaDBServer, PostgreSQLServer, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,10 +10,10 @@ import pytest
 
 from cleanupctl.core.store import open_store
 from cleanupctl.core.urls import parse_url
-from tests.camunda_data import fill
-from tests.camunda_policy import checksums, expired_counts
-from tests.command import Command
-from tests.servers import connect
+from tests.support.camunda.data import fill
+from tests.support.camunda.policy import checksums, expired_counts
+from tests.support.command import Command
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
     import subprocess

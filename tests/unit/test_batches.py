@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanupctl.history.batches import GROWTH, Pace, after_conflict, after_overflow, next_pace
+from cleanupctl.history.cleaning.batches import GROWTH, Pace, after_conflict, after_overflow, next_pace
 
 TARGET = 0.25
 SIZE = 10_000

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleanupctl.cli.calendar import ASCII, BLOCKS, Strokes, draw_calendar
+from cleanupctl.cli.views.calendar import ASCII, BLOCKS, Strokes, draw_calendar
 from cleanupctl.core.times import resolve
-from cleanupctl.core.window_rules import midnight
-from tests.windows import BERLIN, windows
+from cleanupctl.core.windows.rules import midnight
+from tests.support.windows import BERLIN, windows
 
 if TYPE_CHECKING:
-    from cleanupctl.core.window import BatchWindows
+    from cleanupctl.core.windows.windows import BatchWindows
 
 LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
 HAVANA = ZoneInfo("America/Havana")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanupctl.core.configuration.editor import (
+from cleanupctl.core.configuration.editing.editor import (
     ClearWindow,
     SetCronWindow,
     SetDailyWindow,

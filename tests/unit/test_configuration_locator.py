@@ -5,7 +5,7 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanupctl.core.configuration.locator import locate_keys
+from cleanupctl.core.configuration.toml_positions import locate_keys
 
 
 def test_every_way_to_write_a_key_is_placed() -> None:

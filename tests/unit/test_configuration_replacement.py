@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cleanupctl.core.configuration import replacement
-from cleanupctl.core.configuration.editor import SetDailyWindow, edit_window
+from cleanupctl.core.configuration.editing import replacement
+from cleanupctl.core.configuration.editing.editor import SetDailyWindow, edit_window
 from cleanupctl.core.errors import ConfigurationError
-from tests.unit.other_user import NOBODY, as_nobody, fork
+from tests.support.other_user import NOBODY, as_nobody, fork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

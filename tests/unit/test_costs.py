@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanupctl.core.cleaning import Expired
-from cleanupctl.core.costs import measured, work
-from cleanupctl.core.job import LogEntry, LogState, Removed
-from cleanupctl.core.table_time import TableTime
+from cleanupctl.core.estimate.costs import measured, work
+from cleanupctl.core.estimate.throughput import TableTime
+from cleanupctl.core.jobs.job import LogEntry, LogState, Removed
+from cleanupctl.core.run.cleaning import Expired
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 

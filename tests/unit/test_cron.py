@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanupctl.core.cron import ALIASES, CronSchedule, read_expression
 from cleanupctl.core.errors import InvalidValueError
+from cleanupctl.core.windows.cron import ALIASES, CronSchedule, read_expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,8 +160,8 @@ def test_croniter_is_imported_only_for_a_cron_window() -> None:
     program = (
         "import sys\n"
         "from datetime import datetime, UTC\n"
-        "from cleanupctl.core import scheduler\n"
-        "from tests.windows import windows\n"
+        "from cleanupctl.core.jobs import scheduler\n"
+        "from tests.support.windows import windows\n"
         "windows(('20:00', '06:00')).explain(datetime.now(UTC))\n"
         "assert 'croniter' not in sys.modules\n"
         "windows(None, ('0 2 * * *', '1h')).next(datetime.now(UTC))\n"

@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanupctl.core.engine_import.configuration import ImportedConfiguration, import_engine_configuration
 from cleanupctl.core.errors import ConfigurationError, InvalidValueError
 from cleanupctl.core.settings import Settings, load_settings
+from cleanupctl.history.camunda.configuration_import.configuration import (
+    ImportedConfiguration,
+    import_engine_configuration,
+)
 
 
 def imported(

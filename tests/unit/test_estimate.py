@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanupctl.core.estimate import HORIZON, estimate, gain
-from cleanupctl.core.window import Window
+from cleanupctl.core.estimate.forecast import HORIZON, estimate, gain
+from cleanupctl.core.windows.windows import Window
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanupctl.core import times
-from cleanupctl.history.camunda.explain import Decision, Facts, Instance, Referenced, decide
-from tests.windows import windows
+from cleanupctl.history.camunda.explain.decision import Decision, Facts, Instance, Referenced, decide
+from tests.support.windows import windows
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Berlin")

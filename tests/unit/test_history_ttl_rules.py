@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.configuration.document import settings_document
+from cleanupctl.core.configuration.editing.serialize import settings_document
 from cleanupctl.core.configuration.values import BATCH_TYPES
 from cleanupctl.core.errors import ConfigurationError
 from cleanupctl.core.settings import HistorySettings, TtlOverride, load_settings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history.camunda.ttl import EffectiveTtl, batch_ttl, effective_ttl, expiry
+from cleanupctl.history.camunda.strategies.ttl import EffectiveTtl, batch_ttl, effective_ttl, expiry
 
 if TYPE_CHECKING:
     from pathlib import Path

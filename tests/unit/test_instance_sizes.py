@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from cleanupctl.history.batches import Pace
-from cleanupctl.history.camunda.instances import MOST_UNITS, START_UNITS, next_size
+from cleanupctl.history.cleaning.batches import Pace
+from cleanupctl.history.cleaning.hierarchies import MOST_UNITS, START_UNITS, next_size
 
 LONGEST = 0.25
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from cleanupctl.core.job import LogEntry, LogState
-from cleanupctl.core.participants import Participant, differing
-from cleanupctl.core.scheduling import Origin
+from cleanupctl.core.jobs.job import LogEntry, LogState
+from cleanupctl.core.jobs.participants import Participant, differing
+from cleanupctl.core.jobs.schedule import Origin
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 HERE = Origin("here", 1, "1.0", "aaaaaaaaaaaa")

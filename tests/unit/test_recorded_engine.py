@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.scheduler import Reason, plan_after_run
-from tests.windows import a_job, at, shown, windows
+from cleanupctl.core.jobs.scheduler import Reason, plan_after_run
+from tests.support.windows import a_job, at, shown, windows
 
 if TYPE_CHECKING:
-    from cleanupctl.core.window import BatchWindows
+    from cleanupctl.core.windows.windows import BatchWindows
 
 REASONS = {
     "now": Reason.FULL,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanupctl.core.errors import ExitCode, InvalidValueError, NotFoundError
-from cleanupctl.core.scheduler import (
+from cleanupctl.core.jobs.scheduler import (
     MAX_PARALLELISM,
     Reason,
     Rescheduled,
@@ -24,11 +24,11 @@ from cleanupctl.core.scheduler import (
     plan_schedule,
     run_ends,
 )
-from tests.windows import a_job, at, windows
+from tests.support.windows import a_job, at, windows
 
 if TYPE_CHECKING:
-    from cleanupctl.core.job import Job
-    from cleanupctl.core.window import BatchWindows
+    from cleanupctl.core.jobs.job import Job
+    from cleanupctl.core.windows.windows import BatchWindows
 
 NONE = windows()
 NIGHTLY = windows(("20:00", "06:00"))

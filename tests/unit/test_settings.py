@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cleanupctl.core.configuration.document import settings_document
+from cleanupctl.core.configuration.editing.serialize import settings_document
 from cleanupctl.core.configuration.file import configuration_places
 from cleanupctl.core.errors import ConfigurationError, InvalidValueError
 from cleanupctl.core.settings import CleanupSettings, Settings, load_settings
 from cleanupctl.core.times import TimeOfDay
-from cleanupctl.core.window import DailyWindow
+from cleanupctl.core.windows.windows import DailyWindow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

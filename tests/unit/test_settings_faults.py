@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cleanupctl.core.errors import ConfigurationError, ExitCode
 from cleanupctl.core.settings import Settings, load_settings
-from tests.unit.other_user import NOBODY, as_nobody
+from tests.support.other_user import NOBODY, as_nobody
 
 
 def load(path: Path) -> Settings:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import Command
+from tests.support.command import Command
 
 HEAVY = {
     "pydantic", "psycopg", "pymysql", "rich", "croniter", "tomlkit", "yaml", "defusedxml",
-    "cleanupctl.core.executor", "cleanupctl.history", "cleanupctl.cli.manual",
+    "cleanupctl.core.run.executor", "cleanupctl.history", "man.generator",
 }  # fmt: skip
 PROGRAM = """
 import sys
@@ -59,7 +59,7 @@ def test_plain_texts_and_paths_are_read_without_pydantic(tmp_path: Path) -> None
 
 
 def test_other_commands_are_not_loaded(tmp_path: Path) -> None:
-    assert "cleanupctl.cli.window" not in loaded(tmp_path, "schedule")
+    assert "cleanupctl.cli.commands.window.group" not in loaded(tmp_path, "schedule")
 
 
 def test_a_value_that_is_none_of_the_choices_is_still_refused(tmp_path: Path) -> None:

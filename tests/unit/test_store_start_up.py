@@ -57,7 +57,7 @@ def test_a_driver_that_is_loaded_already_stays_the_same() -> None:
     assert (
         python("""
 import sys, psycopg
-import cleanupctl.core.store.lean_peewee
+import cleanupctl.core.store.peewee_import
 print(sys.modules["psycopg"] is psycopg)
 """)
         == "True\n"

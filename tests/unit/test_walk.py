@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from cleanupctl.history.walk import Piece, Walk
+from cleanupctl.history.databases.shared_scan import Piece, Walk
 
 if TYPE_CHECKING:
-    from cleanupctl.history.sql import Target
+    from cleanupctl.history.databases.database import Target
 
 
 def walk() -> Walk[int]:

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.window import BatchWindows, Window
-from cleanupctl.core.window_rules import WEEKDAYS
-from tests.windows import BERLIN, at, daily, shown, windows
+from cleanupctl.core.windows.rules import WEEKDAYS
+from cleanupctl.core.windows.windows import BatchWindows, Window
+from tests.support.windows import BERLIN, at, daily, shown, windows
 
 WEEK = {
     "monday": ("22:00", "01:00"),

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cleanupctl.core.errors import InvalidValueError
-from cleanupctl.core.window import BatchWindows, CronWindow, parse_cron_window
-from tests.windows import at, shown, windows
+from cleanupctl.core.windows.windows import BatchWindows, CronWindow, parse_cron_window
+from tests.support.windows import at, shown, windows
 
 HALF_PAST_TWO = windows(None, ("30 2 * * *", "1h"))
 ALWAYS = windows(None, ("* * * * *", "1h"))

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.windows import at, windows
+from tests.support.windows import at, windows
 
 if TYPE_CHECKING:
-    from cleanupctl.core.window import BatchWindows
+    from cleanupctl.core.windows.windows import BatchWindows
 
 
 def table(configured: BatchWindows, now: str) -> list[tuple[str, str, str]]:

@@ -11,8 +11,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from cleanupctl.core.times import TimeOfDay, resolve
-from cleanupctl.core.window import BatchWindows, CronWindow, DailyWindow
-from tests.windows import BERLIN, at, windows
+from cleanupctl.core.windows.windows import BatchWindows, CronWindow, DailyWindow
+from tests.support.windows import BERLIN, at, windows
 
 # the machine may be busy; how long an answer takes is not asked here
 UNHURRIED = settings(deadline=None)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cleanupctl.core.configuration.faults import Faults
-    from cleanupctl.core.configuration.locator import KeyPath
     from cleanupctl.core.configuration.tables import Given
+    from cleanupctl.core.configuration.toml_positions import KeyPath
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PASSWORD_LIMIT = 10_000

@@ -11,7 +11,7 @@ from cleanupctl.core.errors import ConfigurationError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cleanupctl.core.configuration.locator import KeyPath
+    from cleanupctl.core.configuration.toml_positions import KeyPath
 
 _BARE = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
@@ -32,7 +32,7 @@ class Faults:
 
     def lines(self) -> tuple[str, ...]:
         """Every fault as `line 12, cleanup.parallelism: …`, in the order of the file."""
-        from cleanupctl.core.configuration.locator import locate_keys
+        from cleanupctl.core.configuration.toml_positions import locate_keys
 
         places = locate_keys(self._text)
         placed = [(_line(places, path), path, message) for path, message in self._found]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cleanupctl.core.configuration.faults import Faults
-    from cleanupctl.core.configuration.locator import KeyPath
+    from cleanupctl.core.configuration.toml_positions import KeyPath
 
 
 @dataclass(frozen=True, slots=True)

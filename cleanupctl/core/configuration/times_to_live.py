@@ -13,7 +13,7 @@ from cleanupctl.core.settings import TtlOverride
 
 if TYPE_CHECKING:
     from cleanupctl.core.configuration.faults import Faults
-    from cleanupctl.core.configuration.locator import KeyPath
+    from cleanupctl.core.configuration.toml_positions import KeyPath
 
 _BATCH_TABLE = "history.batch_ttl"
 _MISSPELT = 0.9

@@ -8,7 +8,7 @@ from cleanupctl.core.configuration.schema import DAY_TABLE, DAYS
 from cleanupctl.core.configuration.tables import Given, read_list, read_table
 from cleanupctl.core.errors import InvalidValueError
 from cleanupctl.core.times import TimeOfDay
-from cleanupctl.core.window import BatchWindows, CronWindow, DailyWindow, parse_cron_window
+from cleanupctl.core.windows.windows import BatchWindows, CronWindow, DailyWindow, parse_cron_window
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

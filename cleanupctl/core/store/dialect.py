@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from cleanupctl.core.store.failures import Failure
-    from cleanupctl.core.store.lean_peewee import peewee
+    from cleanupctl.core.store.peewee_import import peewee
     from cleanupctl.core.store.session import Session
     from cleanupctl.core.urls import DatabaseUrl
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.job import LogEntry
-from cleanupctl.core.store.lean_peewee import peewee
+from cleanupctl.core.jobs.job import LogEntry
 from cleanupctl.core.store.models import LOG_FIELDS, log_values
+from cleanupctl.core.store.peewee_import import peewee
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from cleanupctl.core.job import LogState
+    from cleanupctl.core.jobs.job import LogState
     from cleanupctl.core.store.models import Models
     from cleanupctl.core.store.session import Session
 

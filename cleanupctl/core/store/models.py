@@ -7,8 +7,8 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cleanupctl.core.job import Job, LogEntry, LogState, Removed
-from cleanupctl.core.store.lean_peewee import peewee
+from cleanupctl.core.jobs.job import Job, LogEntry, LogState, Removed
+from cleanupctl.core.store.peewee_import import peewee
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -11,7 +11,7 @@ from cleanupctl.core.mysql_options import mysql_options
 from cleanupctl.core.store import failures
 from cleanupctl.core.store.dialect import Dialect
 from cleanupctl.core.store.failures import Failure, store_error
-from cleanupctl.core.store.lean_peewee import peewee
+from cleanupctl.core.store.peewee_import import peewee
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from cleanupctl.core.store import failures
 from cleanupctl.core.store.dialect import Dialect
 from cleanupctl.core.store.failures import Failure, store_error
-from cleanupctl.core.store.lean_peewee import peewee
+from cleanupctl.core.store.peewee_import import peewee
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import StoreError
 from cleanupctl.core.store.failures import Failure
-from cleanupctl.core.store.lean_peewee import peewee
+from cleanupctl.core.store.peewee_import import peewee
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cleanupctl.core.store.dialect import dialect_of
 from cleanupctl.core.store.failures import Failure, store_error
-from cleanupctl.core.store.lean_peewee import peewee
+from cleanupctl.core.store.peewee_import import peewee
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,0 +1,1 @@
+"""The commands: options in, calls of the core, results out."""

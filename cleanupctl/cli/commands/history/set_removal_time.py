@@ -1,0 +1,150 @@
+"""`cleanupctl history set-removal-time`: absolute, cleared or calculated, for chosen instances."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from cleanupctl.cli.completion.values import history_names
+from cleanupctl.cli.context import Context
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cleanupctl.history.camunda.repair.requests import Absolute, Calculated
+
+Kind = Literal["process", "decision", "batch"]
+Base = Literal["start", "end"]
+
+TELL_EVERY = 10
+"""Seconds after which a long change says how far it has come."""
+DETAILS = """
+Conditions are joined: an instance has to meet all that are given. Without any the command refuses to work;
+`--all` says that every instance is meant. The instances are taken in chunks, each table's rows in
+transactions of their own and the instance rows last, and only rows whose value differs are written: when
+stopped, the same command goes on where it was. Begin with --dry-run.
+
+`--calculate` takes the start or the end of the instance and the time to live that its definition has now,
+as `cleanupctl history ttl` shows it; of a batch operation that of its type in batch_ttl of the configuration.
+As in the engine, an instance without one of the two gets no removal time: what it has is cleared. With
+`--hierarchical` the whole tree of a selected instance gets what its root gets.
+
+The JSON is an object: history, dryRun, instances (selected), skipped (their root is gone) and changed, an
+array of objects with table and rows.
+"""
+
+
+def set_removal_time(
+    context: Context,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of instances or batches.")
+    ] = None,
+    absolute: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Set this time: 2026-12-24T22:00, or a date.")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Take the removal time away.")] = False,
+    calculate: Annotated[
+        bool, typer.Option("--calculate", help="Calculate it from the time to live of today.")
+    ] = False,
+    base: Annotated[Base, typer.Option(help="Calculate from the start or from the end.")] = "end",
+    kind: Annotated[Kind, typer.Option(help="What is selected.")] = "process",
+    definition_key: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Only of this definition; of batches: of this type."),
+    ] = None,
+    tenant: Annotated[str | None, typer.Option(metavar="ID", help="Only of this tenant.")] = None,
+    finished_after: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only those that ended then or later.")
+    ] = None,
+    finished_before: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only those that ended then or earlier.")
+    ] = None,
+    without: Annotated[bool, typer.Option("--without", help="Only those that have no removal time.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Every instance: no condition on purpose.")] = False,
+    hierarchical: Annotated[
+        bool, typer.Option("--hierarchical", help="The whole tree of each, by its root.")
+    ] = False,
+    chunk: Annotated[int, typer.Option(metavar="N", min=1, max=10_000, help="Instances at a time.")] = 500,
+    history: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The history, when several of kind camunda are configured.",
+            autocompletion=history_names,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count what would change; change nothing.")
+    ] = False,
+) -> None:
+    """Set, clear or calculate the removal time of chosen instances and of what belongs to them."""
+    from cleanupctl.cli.commands.history.choice import one_engine_history
+    from cleanupctl.history.camunda.repair.removal_times import set_removal_times
+    from cleanupctl.history.camunda.repair.requests import Selection
+
+    wanted = _wanted(context, absolute, base, clear=clear, calculate=calculate)
+    selection = Selection(
+        kind,
+        tuple(ids or ()),
+        definition_key,
+        tenant,
+        _time(context, finished_after),
+        _time(context, finished_before),
+        without,
+        all_,
+    )
+    selection.check()
+    settings = one_engine_history(context, history)
+    instances = skipped = 0
+    changed: Counter[str] = Counter()
+    told = time.monotonic()
+    for done in set_removal_times(
+        settings, selection, wanted, hierarchical=hierarchical, chunk=chunk, dry_run=dry_run
+    ):
+        instances += done.instances
+        skipped += done.skipped
+        changed.update(done.rows)
+        if time.monotonic() - told >= TELL_EVERY:
+            context.output.notice(f"{instances:,} instances so far, {changed.total():,} rows")
+            told = time.monotonic()
+    if context.output.json:
+        rows = [{"table": table, "rows": number} for table, number in sorted(changed.items())]
+        context.output.data({
+            "history": settings.name, "dryRun": dry_run, "instances": instances, "skipped": skipped,
+            "changed": rows,
+        })  # fmt: skip
+    elif changed:
+        heading = "ROWS THAT WOULD CHANGE" if dry_run else "ROWS CHANGED"
+        context.output.table(
+            ("TABLE", heading),
+            ((table, f"{number:,}") for table, number in sorted(changed.items())),
+            right=(heading,),
+        )
+    context.output.notice(
+        f"{instances:,} instances selected, {changed.total():,} rows"
+        f" {'would change; this is a dry run' if dry_run else 'changed'}"
+    )
+    if skipped:
+        context.output.notice(
+            f"{skipped} instances left alone: their root is gone; try without --hierarchical"
+        )
+
+
+def _wanted(
+    context: Context, absolute: str | None, base: Base, *, clear: bool, calculate: bool
+) -> Absolute | Calculated:
+    from cleanupctl.core.errors import InvalidValueError
+    from cleanupctl.history.camunda.repair.requests import Absolute, Calculated
+
+    if (absolute is not None) + clear + calculate != 1:
+        raise InvalidValueError("say what to set with one of --absolute TIME, --clear and --calculate")
+    return Calculated(base) if calculate else Absolute(_time(context, absolute))
+
+
+def _time(context: Context, text: str | None) -> datetime | None:
+    from cleanupctl.core.times import parse_instant
+
+    return None if text is None else parse_instant(text, context.settings.timezone)

@@ -1,0 +1,128 @@
+"""`cleanupctl window list`: the coming batch windows, as a table or as a picture."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cleanupctl.cli.commands.window.show import NO_WINDOW, instant_of
+from cleanupctl.cli.context import Context
+from cleanupctl.core.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cleanupctl.core.windows.windows import Opening
+
+MOST_OPENINGS = 10_000
+LONGEST_LIST = timedelta(days=36_525)
+_LATEST = datetime(9998, 12, 1, tzinfo=UTC)
+"""Beyond it there are no windows, and soon no dates."""
+_USUAL_COUNT = 7
+_DAY = timedelta(days=1)
+
+
+def list_(
+    context: Context,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=MOST_OPENINGS,
+            help=f"At most so many windows  [default: {_USUAL_COUNT}; with --until {MOST_OPENINGS}]",
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE", help="Only windows that start before this date or time, at most 100 years later."
+        ),
+    ] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="Begin with what is open then, or opens next, not now."),
+    ] = None,
+    calendar: Annotated[
+        bool, typer.Option("--calendar", help="Draw a picture: a row for each day. With --json: the array.")
+    ] = False,
+) -> None:
+    """List the coming batch windows."""
+    from cleanupctl.cli.views.windows import opening_object
+
+    start = instant_of(context, from_) or context.now()
+    end = _end(start, instant_of(context, until))
+    as_picture = calendar and context.options.chosen_format != "json"
+    as_json = context.output.json and not as_picture
+    windows, zone = context.settings.windows, context.settings.timezone
+    if not windows.configured and not as_json:
+        context.output.notice(NO_WINDOW)
+        return
+    if as_picture:
+        _draw(context, start, end, count if count or until else _USUAL_COUNT)
+        return
+    wanted = count or (MOST_OPENINGS if until else _USUAL_COUNT)
+    openings = list(windows.openings(start, count=wanted + 1, until=end))
+    if until and not count and len(openings) > wanted:
+        context.output.notice(f"there are more: these are the first {wanted}")
+    if as_json:
+        context.output.data([opening_object(opening, zone) for opening in openings[:wanted]])
+    elif openings:
+        _show_table(context, openings[:wanted])
+    else:
+        context.output.notice(f"no batch window opens before {until or 'the end of these 100 years'}")
+
+
+def _end(start: datetime, until: datetime | None) -> datetime:
+    """Return where the list ends at the latest. Raises InvalidValueError for an `until` that is no good."""
+    last = min(start, _LATEST - LONGEST_LIST) + LONGEST_LIST
+    if until is None:
+        return last
+    if until <= start:
+        raise InvalidValueError("--until must be later than --from, which is now if it is not given")
+    if until > last:
+        raise InvalidValueError(
+            f"--until is too far away: 100 years after --from, and {_LATEST.date()}, are the latest"
+        )
+    return until
+
+
+def _show_table(context: Context, openings: Iterable[Opening]) -> None:
+    from cleanupctl.cli.views.windows import clocks_in_words, moment, span
+
+    zone = context.settings.timezone
+    context.output.table(
+        ("START", "END", "LENGTH", "CLOCKS", "RULE"),
+        (
+            (
+                moment(opening.start, zone),
+                moment(opening.end, zone, seen_from=opening.start.astimezone(zone).date()),
+                span(opening.length),
+                clocks_in_words(opening),
+                opening.rule,
+            )
+            for opening in openings
+        ),
+        right=("END", "LENGTH"),
+    )
+
+
+def _draw(context: Context, start: datetime, end: datetime, count: int | None) -> None:
+    from collections import deque
+
+    from cleanupctl.cli.views.calendar import Strokes, draw_calendar
+    from cleanupctl.core.times import resolve
+    from cleanupctl.core.windows.rules import midnight
+
+    windows, zone = context.settings.windows, context.settings.timezone
+    first, last = start.astimezone(zone).date(), (end - timedelta.resolution).astimezone(zone).date()
+    if count is not None:
+        listed = deque(windows.openings(start, count=count, until=end), maxlen=1)
+        last = max(listed[0].start.astimezone(zone).date(), first) if listed else first
+    openings = windows.openings(resolve(midnight(first), zone), until=resolve(midnight(last + _DAY), zone))
+    today = context.now().astimezone(zone).date()
+    strokes = Strokes.for_encoding(context.output.console().encoding)
+    for line in draw_calendar(openings, (first, last), zone, today, strokes):
+        context.output.text(line)

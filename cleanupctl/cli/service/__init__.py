@@ -1,0 +1,1 @@
+"""Running in the foreground for long: watching, signals, the service manager."""

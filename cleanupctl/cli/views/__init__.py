@@ -1,0 +1,1 @@
+"""What a person or a program reads: the JSON and the text of each result."""

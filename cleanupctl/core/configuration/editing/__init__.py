@@ -1,0 +1,1 @@
+"""Changing the configuration file without losing what a person wrote into it."""

@@ -1,0 +1,1 @@
+"""How long a cleanup takes, from what earlier ones took."""

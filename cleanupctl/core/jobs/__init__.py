@@ -1,0 +1,1 @@
+"""Cleanup jobs: what they are, when they are due, and who executes them."""

@@ -1,0 +1,120 @@
+"""What a run tells while it goes on, and what remains of it at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.jobs.job import Removed
+from cleanupctl.core.run.cleaning import BatchDeleted, Failed, TableFinished
+
+if TYPE_CHECKING:
+    from cleanupctl.core.jobs.job import Job, LogEntry
+    from cleanupctl.core.jobs.scheduler import Rescheduled
+    from cleanupctl.core.run.cleaning import Event
+
+FINISHED = "finished"
+"""Stop reason of an execution that left nothing to do."""
+OUTSIDE_WINDOW = "outside-window"
+WINDOW_END = "window-end"
+MAX_ROWS = "max-rows"
+MAX_RUNTIME = "max-runtime"
+LEASE_LOST = "lease-lost"
+
+MORE_TO_DO = frozenset({MAX_ROWS, MAX_RUNTIME, "signal", "stop-file"})
+"""Reasons after which a job is due again at once: it stopped in the middle of its work."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarted:
+    """A due job was taken."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """Something happened in a history."""
+
+    job: Job
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnded:
+    """An execution is over and recorded."""
+
+    job: Job
+    entry: LogEntry
+    next: Rescheduled
+    held: bool
+    """False when the lease was lost: the job was left to whoever has it now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """A worker held back between two batches."""
+
+    job: Job
+    reason: str
+    """`duty-cycle`, `rows-per-second`, `load` or `replica-lag`."""
+    seconds: float
+
+
+RunEvent = JobStarted | JobProgress | JobEnded | Waited
+
+
+@dataclass(slots=True)
+class Account:
+    """Adds up what one execution, or a whole run, did."""
+
+    rows: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Deleted rows by history and table, in the order in which the tables came."""
+    batches: int = 0
+    skipped: dict[tuple[str, str], int] = field(default_factory=dict)
+    failures: list[Failed] = field(default_factory=list)
+    stop_reasons: set[str] = field(default_factory=set)
+    executions: int = 0
+    waited: Counter[str] = field(default_factory=Counter)
+    """Milliseconds that workers held back, by reason."""
+
+    def add(self, event: Event) -> None:
+        """Count one event of a history."""
+        match event:
+            case BatchDeleted():
+                self.batches += 1
+                for table, rows in event.by_table:
+                    self.rows[event.history, table] += rows
+            case TableFinished(skipped=skipped) if skipped:
+                place = event.history, event.table
+                self.skipped[place] = self.skipped.get(place, 0) + skipped
+            case Failed():
+                self.failures.append(event)
+
+    def add_run(self, event: RunEvent) -> None:
+        """Count one event of a run."""
+        match event:
+            case JobStarted():
+                self.executions += 1
+            case JobProgress():
+                self.add(event.event)
+            case Waited():
+                self.waited[event.reason] += round(event.seconds * 1000)
+            case JobEnded():
+                if event.entry.stop_reason:
+                    self.stop_reasons.add(event.entry.stop_reason)
+
+    @property
+    def total(self) -> int:
+        """All deleted rows."""
+        return self.rows.total()
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether something was left that a later run has to do."""
+        return bool(self.stop_reasons - {FINISHED, OUTSIDE_WINDOW})
+
+    def removed(self) -> tuple[Removed, ...]:
+        """List deleted rows by table, without the tables that lost none."""
+        return tuple(Removed(history, table, rows) for (history, table), rows in self.rows.items() if rows)

@@ -1,0 +1,284 @@
+"""Executing due jobs: taken under a lease, cleaned batch by batch, rescheduled, logged."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.errors import CleanupctlError
+from cleanupctl.core.estimate.throughput import TableTimes
+from cleanupctl.core.jobs import lease
+from cleanupctl.core.jobs.job import LogState
+from cleanupctl.core.jobs.scheduler import Reason, Rescheduled, may_run, plan_after_failure, plan_after_run
+from cleanupctl.core.retry import patiently
+from cleanupctl.core.run.cleaning import BatchDeleted, Event, Failed, Stopped
+from cleanupctl.core.run.events import (
+    FINISHED,
+    MORE_TO_DO,
+    OUTSIDE_WINDOW,
+    Account,
+    JobEnded,
+    JobProgress,
+    JobStarted,
+    RunEvent,
+    Waited,
+)
+from cleanupctl.core.run.limits import BatchMemory, ExecutionLimits, RowBudget, Surroundings
+from cleanupctl.core.run.throttle import Place, Throttle
+from cleanupctl.core.urls import without_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from cleanupctl.core.jobs.job import Job, LogEntry
+    from cleanupctl.core.jobs.schedule import Origin
+    from cleanupctl.core.run.cleaning import History
+    from cleanupctl.core.settings import Settings
+    from cleanupctl.core.store.jobstore import JobStore
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What the caller wants of one run."""
+
+    max_rows: int | None = None
+    max_runtime: timedelta | None = None
+    keep_due_date: bool = False
+    """Leave the jobs as due as they were: the run covers only some of the histories."""
+
+
+class Executor:
+    """Runs due jobs until none is due, each in a thread of its own.
+
+    Everything it needs from outside comes as arguments: tests pass other clocks and histories.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: JobStore,
+        histories: Sequence[History],
+        settings: Settings,
+        origin: Origin,
+        surroundings: Surroundings,
+    ) -> None:
+        self._store = store
+        self._histories = histories
+        self._settings = settings
+        self._origin = origin
+        self._surroundings = surroundings
+        self._owner = f"{origin.host}:{origin.process_id}"
+
+    def run(self, request: RunRequest) -> Iterator[RunEvent]:
+        """Execute what is due and yield what happens. Raises StoreError when the store fails."""
+        return _Run(self, request).events()
+
+
+class _Run:
+    def __init__(self, executor: Executor, request: RunRequest) -> None:
+        self.store = executor._store
+        self.histories = executor._histories
+        self.settings = executor._settings
+        self.origin = executor._origin
+        self.surroundings = executor._surroundings
+        self.owner = executor._owner
+        self.request = request
+        self.budget = RowBudget(request.max_rows)
+        self.memory = BatchMemory(self.store)
+        seconds = request.max_runtime.total_seconds() if request.max_runtime is not None else None
+        self.deadline = None if seconds is None else self.surroundings.monotonic() + seconds
+        self.throttle = Throttle(
+            self.settings.throttle,
+            self.surroundings.monotonic,
+            self.surroundings.load,
+            self.surroundings.wait,
+        )
+        self._queue: SimpleQueue[RunEvent | BaseException | None] = SimpleQueue()
+        self._working = 0
+        self._seen: set[str] = set()
+
+    def events(self) -> Iterator[RunEvent]:
+        error: BaseException | None = None
+        self._take_due_jobs()
+        while self._working:
+            item = self._queue.get()
+            if item is None:
+                self._working -= 1
+                if error is None:
+                    self._take_due_jobs()
+            elif isinstance(item, BaseException):
+                error = error or item
+            else:
+                yield item
+        if error:
+            raise error
+
+    def _take_due_jobs(self) -> None:
+        while not self._over():
+            asked = self.surroundings.monotonic()
+            job = self.store.acquire(
+                self.surroundings.clock(), self.owner, self.settings.cleanup.lease, excluding=self._seen
+            )
+            if job is None:
+                return
+            if self.request.keep_due_date:
+                self._seen.add(job.id)
+            self._working += 1
+            threading.Thread(target=self._work, args=(job, asked), name=f"job {job.id}", daemon=True).start()
+
+    def _over(self) -> bool:
+        if self.surroundings.asked_to_stop() or self.budget.left == 0:
+            return True
+        return self.deadline is not None and self.surroundings.monotonic() >= self.deadline
+
+    def _work(self, job: Job, asked: float) -> None:
+        try:
+            self._queue.put(JobStarted(job))
+            self._queue.put(_Execution(self, job, asked).run())
+        except BaseException as error:  # noqa: BLE001 - the run's thread raises it
+            self._queue.put(error)
+        finally:
+            self._queue.put(None)
+
+    def tell(self, event: RunEvent) -> None:
+        """Hand an event to the run's thread."""
+        self._queue.put(event)
+
+
+class _Execution:
+    """One execution of one job."""
+
+    def __init__(self, run: _Run, job: Job, asked: float) -> None:
+        self._run = run
+        self._job = job
+        self._asked = asked
+        """When, by the monotonic clock, the store was asked for the job."""
+        self._account = Account()
+        self._times = TableTimes(run.settings.cleanup, run.surroundings.monotonic)
+        self._stop_reason: str | None = None
+
+    def run(self) -> JobEnded:
+        """Clean every history, then reschedule the job and log what was done."""
+        outside = self._run.surroundings
+        started, began = outside.clock(), outside.monotonic()
+        with lease.kept(
+            self._run.store, self._job, outside.monotonic, self._run.settings.cleanup.lease, self._asked
+        ) as held:
+            if may_run(self._job, started, self._run.settings.windows):
+                self._clean_all(held)
+            else:
+                self._stop_reason = OUTSIDE_WINDOW
+            after = self._reschedule()
+            entry = self._entry(after, timedelta(seconds=outside.monotonic() - began))
+            kept = self._finish(after.job, entry)
+        return JobEnded(self._job, entry, after, kept)
+
+    def _clean_all(self, held: lease.Lease) -> None:
+        run = self._run
+        limits = ExecutionLimits(
+            job=self._job,
+            windows=run.settings.windows,
+            surroundings=run.surroundings,
+            budget=run.budget,
+            deadline=run.deadline,
+            lease_lost=held.lost,
+            memory=run.memory,
+            rows_per_second=run.settings.throttle.rows_per_second,
+        )
+        for history in run.histories:
+            self._stop_reason = limits.stop_reason()
+            if self._stop_reason:
+                return
+            self._clean(history, limits)
+            if self._stop_reason:
+                return
+        self._stop_reason = FINISHED
+
+    def _clean(self, history: History, limits: ExecutionLimits) -> None:
+        try:
+            with history.open() as session:
+                place = Place(history.name, session.replica_lag, session.keep_alive, limits.stop_reason)
+                self._tell_waiting(self._run.throttle.before_batch(place))
+                self._times.begin()
+                for event in session.clean(self._run.surroundings.clock(), limits):
+                    self._note(event)
+                    if isinstance(event, BatchDeleted):
+                        # The batch is committed and the next one not begun: the place to hold back.
+                        self._tell_waiting(self._run.throttle.after_batch(place, event.rows, event.seconds))
+                    if isinstance(event, Stopped):
+                        self._stop_reason = event.reason
+        except Exception as error:  # noqa: BLE001 - one failing history must not stop the others
+            self._note(Failed(history.name, None, error))
+
+    def _note(self, event: Event) -> None:
+        self._account.add(event)
+        self._times.note(event)
+        self._run.tell(JobProgress(self._job, event))
+
+    def _tell_waiting(self, pauses: Iterable[tuple[str, float]]) -> None:
+        for reason, seconds in pauses:
+            self._run.tell(Waited(self._job, reason, seconds))
+
+    def _reschedule(self) -> Rescheduled:
+        run = self._run
+        now = run.surroundings.clock()
+        failures = self._account.failures
+        if failures:
+            return plan_after_failure(
+                self._job,
+                now=now,
+                windows=run.settings.windows,
+                retries=run.settings.cleanup.retries,
+                jitter=run.surroundings.jitter,
+                message=without_secrets(failure_message(failures), run.settings.secrets()),
+                stacktrace=without_secrets(failure_stacktrace(failures), run.settings.secrets()),
+            )
+        if run.request.keep_due_date:
+            return Rescheduled(replace(self._job, lock_owner=None, lock_expiration=None), Reason.UNCHANGED)
+        return plan_after_run(
+            self._job,
+            now=now,
+            windows=run.settings.windows,
+            retries=run.settings.cleanup.retries,
+            full=self._stop_reason in MORE_TO_DO,
+        )
+
+    def _entry(self, after: Rescheduled, duration: timedelta) -> LogEntry:
+        state = LogState.FAILED if self._account.failures else LogState.SUCCESSFUL
+        entry = self._run.origin.entry(self._job, state, self._run.surroundings.clock())
+        return replace(
+            entry,
+            duration=duration,
+            removed=tuple(map(self._times.timed, self._account.removed())),
+            stop_reason=self._stop_reason,
+            exception_message=after.job.exception_message if self._account.failures else None,
+            exception_stacktrace=after.job.exception_stacktrace if self._account.failures else None,
+        )
+
+    def _finish(self, after: Job, entry: LogEntry) -> bool:
+        """Record the end; a store that is away for a moment must not cost the record."""
+        outside = self._run.surroundings
+        return patiently(
+            lambda: self._run.store.finish(self._job, after, entry), outside.wait, outside.asked_to_stop
+        )
+
+
+def failure_message(failures: Sequence[Failed]) -> str:
+    """Put all causes into one text, one a line."""
+    return "\n".join(
+        f"{failure.history}{f', table {failure.table}' if failure.table else ''}: {_sentence(failure.error)}"
+        for failure in failures
+    )
+
+
+def _sentence(error: Exception) -> str:
+    return error.message if isinstance(error, CleanupctlError) else f"{type(error).__name__}: {error}"
+
+
+def failure_stacktrace(failures: Sequence[Failed]) -> str:
+    """Format every cause with the chain that led to it."""
+    return "\n".join("".join(traceback.format_exception(failure.error)) for failure in failures)

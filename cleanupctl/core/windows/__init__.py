@@ -1,0 +1,1 @@
+"""Batch windows: instants in, instants out."""

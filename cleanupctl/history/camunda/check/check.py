@@ -1,0 +1,226 @@
+"""What is wrong with an engine's history: tables, indexes, privileges, and what keeps rows from expiring."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.errors import HistoryError
+from cleanupctl.history.camunda.check.data import fit
+from cleanupctl.history.camunda.check.engine_cleanup import engine_cleanup
+from cleanupctl.history.camunda.schema.required_indexes import (
+    OWNER_INDEXES,
+    REMOVAL_TIME_INDEXES,
+    TASK_METRICS_INDEX,
+)
+from cleanupctl.history.camunda.schema.tables import (
+    CHILDREN,
+    PROCESS_INSTANCES,
+    REMOVAL_TIME,
+    ROOTS,
+    SHARED,
+    TASK_METRICS,
+    Schema,
+)
+from cleanupctl.history.databases import findings
+from cleanupctl.history.databases import health as server_check
+from cleanupctl.history.databases.findings import Checked, Finding, Inspected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cleanupctl.history.databases.database import Table
+
+CASES = ("ACT_HI_CASEINST", "ACT_HI_CASEACTINST")
+DEFINITIONS = ("ACT_RE_PROCDEF", "ACT_RE_DECISION_DEF", "ACT_RE_CASE_DEF")
+_PROPERTIES, _SCHEMA_LOG = "ACT_GE_PROPERTY", "ACT_GE_SCHEMA_LOG"
+_HISTORY = (*CHILDREN, *SHARED, *ROOTS, TASK_METRICS)
+_OPTIONAL = ("ACT_HI_DEC_IN", "ACT_HI_DEC_OUT", "ACT_HI_DECINST", *CASES, *DEFINITIONS[1:])
+"""Tables of engines with decisions or cases only."""
+_READ_ONLY = (*DEFINITIONS, _PROPERTIES, _SCHEMA_LOG, "ACT_RU_JOB")
+_FIRST_WITH_REMOVAL_TIME = (7, 10)
+
+
+def check(inspected: Inspected) -> Checked:
+    """Check an engine's history. Raises HistoryUnreachableError."""
+    name, settings = inspected.settings.name, inspected.settings
+    wanted = (*_HISTORY, *CASES, *_READ_ONLY)
+    try:
+        found = inspected.database.find_tables([settings.table_prefix + t for t in wanted], settings.schema)
+    except HistoryError as error:
+        return Checked(name, None, (Finding("error", None, error.message, "correct schema or table_prefix"),))
+    tables = {t: found[settings.table_prefix + t] for t in wanted if settings.table_prefix + t in found}
+    schema = Schema(tables, inspected.database)
+    version = _version(schema)
+    return Checked(name, version, findings.collected(_checks(inspected, schema, version)))
+
+
+def _checks(
+    inspected: Inspected, schema: Schema, version: str | None
+) -> Iterator[tuple[str, Callable[[], Iterator[Finding]]]]:
+    yield "the tables", lambda: _missing_tables(inspected, schema)
+    if PROCESS_INSTANCES not in schema.tables:
+        return
+    yield "the schema's version", lambda: _versions(schema, version)
+    for name in (*_HISTORY, *(CASES if inspected.settings.strategy == "end-time" else ())):
+        if name in schema.tables:
+            yield name, partial(_table, inspected, schema, name)
+    yield "the clock", lambda: _newest(inspected, schema)
+    yield "the rows", lambda: fit(inspected, schema)
+    yield "the engine's own cleanup", lambda: engine_cleanup(inspected, schema)
+    cleaned = [schema.tables[name] for name in _HISTORY if name in schema.tables]
+    yield "autovacuum", lambda: server_check.vacuum(inspected, cleaned)
+    yield "long transactions", lambda: server_check.transactions(inspected)
+
+
+def _missing_tables(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
+    settings = inspected.settings
+    for name in (*_HISTORY, *CASES, *DEFINITIONS):
+        if name in schema.tables:
+            continue
+        full = settings.table_prefix + name
+        place = f"`{settings.schema or settings.url.database}`.`{full}`"
+        if inspected.kind == "mysql" and findings.is_denied(inspected.database, f"SELECT 1 FROM {place}"):
+            missing = ["SELECT", "DELETE"] if name not in DEFINITIONS else ["SELECT"]
+            yield findings.denied(inspected, full, place, missing)
+            continue
+        if name == PROCESS_INSTANCES:
+            yield Finding(
+                "error",
+                full,
+                f"there is no table {full}: this is no engine's database, or not the right schema",
+                _elsewhere(inspected, full) or "correct url, schema or table_prefix of the history",
+            )
+        elif name in _OPTIONAL:
+            yield Finding("hint", full, f"there is no table {full}: this engine has no such history")
+        else:
+            remedy = "bring the schema up to date with the engine's scripts"
+            yield Finding("warning", full, f"there is no table {full}; the others are cleaned", remedy)
+
+
+def _elsewhere(inspected: Inspected, name: str) -> str | None:
+    """Say in which schemas of PostgreSQL a table is that was not found where it should be."""
+    if inspected.kind != "postgresql":
+        return None
+    sql = (
+        "SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE lower(c.relname) = lower(%s) AND c.relkind IN ('r', 'p') ORDER BY 1"
+    )
+    schemas = [row[0] for row in inspected.database.query(sql, (name,))]
+    return f'it is in {", ".join(schemas)}: set schema = "{schemas[0]}"' if schemas else None
+
+
+def _version(schema: Schema) -> str | None:
+    """Read the engine's version from its log of schema changes, else from its properties."""
+    if _SCHEMA_LOG in schema.tables:
+        version = schema.column(_SCHEMA_LOG, "VERSION_")
+        order = schema.column(_SCHEMA_LOG, "TIMESTAMP_")
+        key = schema.column(_SCHEMA_LOG, "ID_")
+        rows = _rows(
+            schema,
+            f"SELECT {version}, {key} FROM {schema.quoted(_SCHEMA_LOG)} ORDER BY {order} DESC, {key} DESC",
+        )
+        if rows:
+            return str(max(rows, key=lambda row: _numbers(str(row[0])))[0])
+    if _PROPERTIES in schema.tables:
+        value, name = schema.column(_PROPERTIES, "VALUE_"), schema.column(_PROPERTIES, "NAME_")
+        rows = _rows(
+            schema, f"SELECT {value} FROM {schema.quoted(_PROPERTIES)} WHERE {name} = 'schema.version'"
+        )
+        if rows:
+            return str(rows[0][0])
+    return None
+
+
+def _rows(schema: Schema, sql: str) -> list[tuple[object, ...]]:
+    """Read a table that the history can do without: nothing when the user may not read it."""
+    try:
+        return list(schema.database.query(sql))
+    except HistoryError:
+        return []
+
+
+def _versions(schema: Schema, version: str | None) -> Iterator[Finding]:
+    if version is None:
+        yield Finding(
+            "warning",
+            _PROPERTIES,
+            "the engine's schema version is not recorded: nobody can tell which engine these tables are for",
+            f"grant SELECT on {_PROPERTIES} and {_SCHEMA_LOG}, or restore their rows",
+        )
+    elif _numbers(version) and _numbers(version) < _FIRST_WITH_REMOVAL_TIME:
+        yield Finding(
+            "warning",
+            None,
+            f"the schema is of version {version}; removal times came with 7.10",
+            'update the engine, or set strategy = "end-time"',
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    parts = version.split("-", maxsplit=1)[0].split(".")
+    return tuple(int(part) for part in parts) if all(part.isdigit() for part in parts) else ()
+
+
+def _table(inspected: Inspected, schema: Schema, name: str) -> Iterator[Finding]:
+    table = schema.tables[name]
+    if name == PROCESS_INSTANCES:
+        yield from findings.schema_usage(inspected, table)
+    yield from findings.privileges(inspected, table)
+    yield from findings.storage(inspected, table)
+    yield from _foreign_keys(inspected, table)
+    if name in REMOVAL_TIME_INDEXES:
+        yield from _removal_time(inspected, schema, name)
+    if name == TASK_METRICS and inspected.settings.task_metrics_ttl is not None:
+        yield from findings.index(inspected, table, "TIMESTAMP_", TASK_METRICS_INDEX)
+    if inspected.settings.strategy == "end-time":
+        for (owner, column), index in OWNER_INDEXES.items():
+            if owner == name:
+                yield from findings.index(inspected, table, column, index)
+
+
+def _foreign_keys(inspected: Inspected, table: Table) -> Iterator[Finding]:
+    """Find foreign keys of tables that are not the engine's: nothing of the engine clears their way."""
+    engines = f"{inspected.settings.table_prefix}ACT_".lower()
+    for reference in table.references:
+        name = reference.table.replace('"', "").replace("`", "").replace("%%", "%")
+        if reference.action != "restrict" or name.rsplit(".", maxsplit=1)[-1].lower().startswith(engines):
+            continue
+        ending = inspected.settings.strategy == "end-time"
+        yield Finding(
+            "warning",
+            table.name,
+            f"a foreign key of {name} points at it: "
+            + ("the instances whose rows it points at stay" if ending else "the rows that it points at stay"),
+            f"remove old rows of {name} first, or give the foreign key ON DELETE SET NULL or CASCADE",
+        )
+
+
+def _removal_time(inspected: Inspected, schema: Schema, name: str) -> Iterator[Finding]:
+    if inspected.settings.strategy != "removal-time":
+        return
+    table = schema.tables[name]
+    if not schema.has(name, REMOVAL_TIME):
+        yield Finding(
+            "error",
+            table.name,
+            f"it has no column {REMOVAL_TIME}: the removal-time strategy leaves it alone",
+            'update the engine\'s schema to 7.10 or later, or set strategy = "end-time"',
+        )
+        return
+    column = table.column(REMOVAL_TIME)
+    if column.kind not in ("wall", "instant"):
+        yield Finding(
+            "error",
+            table.name,
+            f"column {column.name} is of type {column.declared}, not a date with a time of day",
+            "restore the column's type from the engine's scripts",
+        )
+        return
+    yield from findings.index(inspected, table, column.name, REMOVAL_TIME_INDEXES[name])
+
+
+def _newest(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
+    if schema.has(PROCESS_INSTANCES, "START_TIME_"):
+        table = schema.tables[PROCESS_INSTANCES]
+        yield from findings.newest(inspected, table, table.column("START_TIME_"), None)

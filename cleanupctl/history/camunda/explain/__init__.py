@@ -1,0 +1,1 @@
+"""Why an instance is removed or not, and when."""

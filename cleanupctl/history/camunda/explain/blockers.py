@@ -1,0 +1,126 @@
+"""What is in the way of an instance besides itself: what runs in its hierarchy, and foreign keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cleanupctl.history.camunda.explain.decision import Referenced
+from cleanupctl.history.camunda.schema.definitions import PLACES
+from cleanupctl.history.camunda.schema.ownership import DECISIONS, ROOT
+from cleanupctl.history.camunda.schema.tables import BATCHES, BYTE_ARRAYS
+from cleanupctl.history.camunda.strategies import cascades as recipes
+from cleanupctl.history.camunda.strategies.eligibility import SUPER, ProcessTrees
+from cleanupctl.history.cleaning.cascade import Selection, Unit
+from cleanupctl.history.databases.database import COUNT_BOUND, Condition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.history.camunda.explain.decision import Facts, Instance
+    from cleanupctl.history.camunda.schema.tables import Schema
+
+
+def with_surroundings(facts: Facts, schema: Schema, settings: HistorySettings) -> Facts:
+    """Add what else is in the way: for the end-time strategy with the same rules by which it runs."""
+    if facts.strategy == "removal-time":
+        return _by_removal_time(facts, schema)
+    unit = _unit(facts.root, schema, settings)
+    if unit is None:
+        return replace(facts, tree_runs=True)
+    gone = _gone(schema, unit)
+    references = [
+        replace(one, fatal=table != BYTE_ARRAYS)
+        for table, condition in gone
+        for one in _references(schema, table, condition)
+    ]
+    decisions = sum(_count(schema, table, condition) for table, condition in gone if table == DECISIONS)
+    return replace(facts, references=_joined(references), decisions=decisions)
+
+
+def _by_removal_time(facts: Facts, schema: Schema) -> Facts:
+    """Every row goes by its own removal time: only foreign keys to the instance's own row keep it."""
+    table, key = _own(facts.instance)
+    if table not in schema.tables:
+        return facts
+    own = Condition(f"t.{schema.column(table, key)} = %s", (facts.instance.id,))
+    references = list(_references(schema, table, own))
+    if facts.instance.kind == "process":
+        recipe = recipes.process_recipe(schema, by_root=facts.root is facts.instance, decisions=True)
+        for other, condition in _gone(schema, Unit(facts.instance.id, recipe)):
+            if other != table:
+                references += [replace(one, fatal=False) for one in _references(schema, other, condition)]
+    return replace(facts, references=_joined(references))
+
+
+def _own(instance: Instance) -> tuple[str, str]:
+    if instance.kind == "batch":
+        return BATCHES, "ID_"
+    place = PLACES[instance.kind]
+    return place.instances, place.instance_id
+
+
+def _unit(top: Instance, schema: Schema, settings: HistorySettings) -> Unit | None:
+    """Return what a run deletes with the top; None when it leaves the hierarchy, because some of it runs."""
+    by_root = settings.hierarchy == "root"
+    match top.kind:
+        case "process":
+            return _process(top, schema, settings, by_root=by_root)
+        case "decision":
+            recipe = recipes.decision_recipe(schema, by_root=by_root)
+        case "case":
+            recipe = recipes.case_recipe(schema, decisions=by_root)
+        case "batch":
+            recipe = recipes.batch_recipe(schema)
+    return Unit(top.id, recipe)
+
+
+def _process(top: Instance, schema: Schema, settings: HistorySettings, *, by_root: bool) -> Unit | None:
+    alone = recipes.process_recipe(schema, by_root=False, decisions=by_root)
+    if not by_root:
+        return Unit(top.id, alone)
+    tree = recipes.process_recipe(schema, by_root=True, decisions=True)
+    trees = ProcessTrees(schema, tree, alone, include_unfinished=settings.include_unfinished)
+    place = PLACES["process"]
+    names = (place.instance_id, ROOT, SUPER)
+    columns = ", ".join(
+        schema.column(place.instances, name) if schema.has(place.instances, name) else "NULL"
+        for name in names
+    )
+    key = schema.column(place.instances, place.instance_id)
+    sql = f"SELECT {columns} FROM {schema.quoted(place.instances)} WHERE {key} = %s"
+    rows = [dict(zip(names, row, strict=True)) for row in schema.database.query(sql, (top.id,))]
+    units = trees(rows)
+    return units[0] if units else None
+
+
+def _gone(schema: Schema, unit: Unit) -> list[tuple[str, Condition]]:
+    """Return what goes with a unit; nothing when that is too much to look at."""
+    selection = Selection(schema, unit.recipe, [unit])
+    return list(selection.conditions()) if selection.gather(COUNT_BOUND) else []
+
+
+def _references(schema: Schema, table: str, condition: Condition) -> Iterator[Referenced]:
+    """Find the foreign keys that point at rows which go."""
+    found = schema.tables[table]
+    for reference in found.references:
+        for guard in schema.database.references_guard(replace(found, references=(reference,))):
+            kept = Condition(f"{condition.sql} AND NOT ({guard.sql})", condition.parameters)
+            rows = schema.database.bounded_count(found, kept)
+            if rows:
+                by = reference.table.replace('"', "").replace("`", "").replace("%%", "%")
+                yield Referenced(found.name, by, rows, fatal=True)
+
+
+def _count(schema: Schema, table: str, condition: Condition) -> int:
+    return schema.database.bounded_count(schema.tables[table], condition)
+
+
+def _joined(references: list[Referenced]) -> tuple[Referenced, ...]:
+    """Add those up that say the same."""
+    rows: dict[Referenced, int] = {}
+    for one in references:
+        key = replace(one, rows=0)
+        rows[key] = rows.get(key, 0) + one.rows
+    return tuple(replace(one, rows=number) for one, number in rows.items())

@@ -1,0 +1,1 @@
+"""Changing removal times and times to live, and removing orphans."""

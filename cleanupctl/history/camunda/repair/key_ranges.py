@@ -1,0 +1,57 @@
+"""A table of the engine cut into pieces by its primary key, so that each statement's work is bounded."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from cleanupctl.history.databases.database import Condition, LockConflictError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cleanupctl.history.camunda.schema.tables import Schema
+
+ATTEMPTS = 5
+"""How often a statement is tried while other transactions are in the way, each time some seconds long."""
+
+
+class _Writing(Protocol):
+    def delete(self, statement: str, parameters: Sequence[Any], most_rows: int) -> int | None: ...
+
+
+def change(schema: Schema, statement: str, parameters: Sequence[Any]) -> int:
+    """Run a DELETE or an UPDATE as a transaction of its own; returns the number of rows.
+
+    Conflicts with the engine's transactions are tried again. Raises HistoryError.
+    """
+    database = cast("_Writing", schema.database)
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return database.delete(statement, parameters, sys.maxsize) or 0
+        except LockConflictError:
+            continue
+    return database.delete(statement, parameters, sys.maxsize) or 0
+
+
+def key_ranges(schema: Schema, name: str, size: int) -> Iterator[Condition]:
+    """Yield conditions that hold for `size` rows each and together for every row of a table."""
+    key, table = schema.column(name, "ID_"), schema.quoted(name)
+    last: str | None = None
+    while True:
+        after, values = ("", ()) if last is None else (f" WHERE t.{key} > %s", (last,))
+        piece = f"SELECT t.{key} AS id FROM {table} AS t{after} ORDER BY t.{key} LIMIT {int(size)}"
+        upper = schema.database.query(f"SELECT max(id) FROM ({piece}) AS piece", values)[0][0]
+        if upper is None:
+            return
+        if last is None:
+            yield Condition(f"t.{key} <= %s", (upper,))
+        else:
+            yield Condition(f"t.{key} > %s AND t.{key} <= %s", (last, upper))
+        last = upper
+
+
+def delete_statement(schema: Schema, name: str, condition: Condition) -> str:
+    """Write a DELETE of the rows `t` that meet a condition."""
+    target = "t FROM" if schema.database.quote("x").startswith("`") else "FROM"
+    return f"DELETE {target} {schema.quoted(name)} AS t WHERE {condition.sql}"

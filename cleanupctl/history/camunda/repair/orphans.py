@@ -1,0 +1,211 @@
+"""Rows of an engine's history that belong to nothing any more, and their removal in batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.errors import HistoryError
+from cleanupctl.history import connect
+from cleanupctl.history.camunda.repair.key_ranges import change, delete_statement, key_ranges
+from cleanupctl.history.camunda.schema.tables import BYTE_ARRAYS, CHILDREN, PROCESS_INSTANCES, find_schema
+from cleanupctl.history.databases.database import Condition, Target, both, cutoff
+from cleanupctl.history.databases.findings import is_denied
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.history.camunda.schema.tables import Schema
+
+ROOT = "ROOT_PROC_INST_ID_"
+WITH_ROOT = (*CHILDREN, "ACT_HI_DECINST")
+AT_LEAST_OLD = timedelta(days=1)
+"""Younger rows may belong to what the engine has not written yet, or has written since the statement began:
+on MySQL a DELETE sees new rows of its own table, but not new rows of the tables it asks."""
+
+_WRITTEN = (
+    "TIMESTAMP_",
+    "TIME_",
+    "CREATE_TIME_",
+    "START_TIME_",
+    "EVAL_TIME_",
+)
+"""Columns with the moment at which a row was written; every table has one of them."""
+
+BYTE_ARRAY_COLUMNS = (
+    ("ACT_HI_VARINST", "BYTEARRAY_ID_"),
+    ("ACT_HI_DETAIL", "BYTEARRAY_ID_"),
+    ("ACT_HI_DEC_IN", "BYTEARRAY_ID_"),
+    ("ACT_HI_DEC_OUT", "BYTEARRAY_ID_"),
+    ("ACT_HI_ATTACHMENT", "CONTENT_ID_"),
+    ("ACT_HI_JOB_LOG", "JOB_EXCEPTION_STACK_ID_"),
+    ("ACT_HI_EXT_TASK_LOG", "ERROR_DETAILS_ID_"),
+    ("ACT_HI_BATCH", "CONFIGURATION_"),
+    ("ACT_RU_VARIABLE", "BYTEARRAY_ID_"),
+    ("ACT_RU_JOB", "EXCEPTION_STACK_ID_"),
+    ("ACT_RU_JOB", "HANDLER_CFG_"),
+    ("ACT_RU_EXT_TASK", "ERROR_DETAILS_ID_"),
+    ("ACT_RU_BATCH", "CONFIGURATION_"),
+    ("ACT_ID_USER", "PICTURE_ID_"),
+    ("ACT_ID_INFO", "VALUE_"),
+)
+"""Every column that can hold the id of a byte array; jobs of batch operations have it as their handler's."""
+OWNERS = tuple(dict.fromkeys(table for table, _ in BYTE_ARRAY_COLUMNS))
+
+
+_IN_EVERY_VERSION = (
+    "ACT_HI_VARINST",
+    "ACT_HI_DETAIL",
+    "ACT_HI_ATTACHMENT",
+    "ACT_RU_VARIABLE",
+    "ACT_RU_JOB",
+)
+EXECUTIONS = "ACT_RU_EXECUTION"
+TABLES = (*WITH_ROOT, PROCESS_INSTANCES, BYTE_ARRAYS, EXECUTIONS, *OWNERS)
+"""What has to be looked up before anything can be said about orphans."""
+PIECE = 10_000
+"""Rows looked at by one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orphans:
+    """The rows of one table that belong to nothing."""
+
+    name: str
+    """Of the table, without prefix."""
+    reason: str
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many orphans a table has, or had before they were deleted."""
+
+    table: str
+    reason: str
+    rows: int
+
+
+def orphans(schema: Schema, settings: HistorySettings, now: datetime) -> Iterator[Orphans]:
+    """Yield what can have orphans at `now` (aware), table by table, byte arrays last.
+
+    An instance whose root alone is gone is no orphan, nor is what belongs to it: as long as any instance
+    of the tree has its row, or runs, everything of the tree stays. Raises HistoryError when a table
+    that may refer to byte arrays cannot be seen.
+    """
+    for name in WITH_ROOT:
+        if schema.has(name, ROOT):
+            yield from _without_root(schema, settings, now, name)
+    if schema.has(BYTE_ARRAYS, "CREATE_TIME_"):
+        _require_owners(schema, settings)
+        yield _byte_arrays(schema, settings, now)
+
+
+def delete(schema: Schema, found: Orphans) -> Iterator[int]:
+    """Delete the orphans of one table piece by piece, each its own transaction; yields the rows of each."""
+    for piece in key_ranges(schema, found.name, PIECE):
+        condition = both((piece, found.target.condition))
+        rows = change(schema, delete_statement(schema, found.name, condition), condition.parameters)
+        if rows:
+            yield rows
+
+
+def _require_owners(schema: Schema, settings: HistorySettings) -> None:
+    """Make sure that no table is overlooked: MySQL hides those that the user may not read."""
+    for name in OWNERS:
+        if name in schema.tables:
+            continue
+        place = f"`{settings.schema or settings.url.database}`.`{settings.table_prefix}{name}`"
+        hidden = settings.url.scheme == "mysql" and is_denied(
+            schema.database, f"SELECT 1 FROM {place} LIMIT 1"
+        )
+        if hidden or name in _IN_EVERY_VERSION:
+            raise HistoryError(
+                f"{settings.table_prefix}{name} cannot be read, and it may refer to byte arrays:"
+                " grant SELECT on it, or none can be told to be an orphan"
+            )
+
+
+def _nobody(schema: Schema, name: str, column: str, ours: str) -> Condition:
+    """Say that a table has no row with the value of our column `ours`."""
+    theirs = f"r.{schema.column(name, column)}"
+    return Condition(f"NOT EXISTS (SELECT 1 FROM {schema.quoted(name)} AS r WHERE {theirs} = {ours})")
+
+
+def _old(schema: Schema, settings: HistorySettings, now: datetime, name: str, column: str) -> Condition:
+    table = schema.tables[name]
+    moment = cutoff(now - AT_LEAST_OLD, settings.timezone)
+    return schema.database.expired(table.column(column), moment, table, None)
+
+
+def _without_root(schema: Schema, settings: HistorySettings, now: datetime, name: str) -> Iterator[Orphans]:
+    table = schema.tables[name]
+    written = next((column for column in _WRITTEN if schema.has(name, column)), None)
+    if written is None:
+        return
+    root = f"t.{schema.column(name, ROOT)}"
+    old = _old(schema, settings, now, name, written)
+    conditions = [
+        # Whatever is written today has the time on it; some columns came later than the oldest rows.
+        Condition(f"({old.sql} OR t.{schema.column(name, written)} IS NULL)", old.parameters),
+        Condition(f"{root} IS NOT NULL"),
+        _nobody(schema, PROCESS_INSTANCES, "PROC_INST_ID_", root),
+        *(
+            _nobody(schema, owner, column, root)
+            for owner, column in (
+                (PROCESS_INSTANCES, ROOT),
+                (EXECUTIONS, "PROC_INST_ID_"),
+                (EXECUTIONS, ROOT),
+            )
+            if schema.has(owner, column)
+        ),
+    ]
+    reason = "no process instance of its tree is left"
+    yield Orphans(name, reason, Target(table, table.column(ROOT), both(conditions)))
+
+
+def _byte_arrays(schema: Schema, settings: HistorySettings, now: datetime) -> Orphans:
+    table = schema.tables[BYTE_ARRAYS]
+    identity = f"t.{schema.column(BYTE_ARRAYS, 'ID_')}"
+    column = table.column("CREATE_TIME_")
+    conditions = [
+        _old(schema, settings, now, BYTE_ARRAYS, "CREATE_TIME_"),
+        Condition(f"t.{schema.column(BYTE_ARRAYS, 'DEPLOYMENT_ID_')} IS NULL"),
+        *(
+            _nobody(schema, owner, reference, identity)
+            for owner, reference in BYTE_ARRAY_COLUMNS
+            if schema.has(owner, reference)
+        ),
+    ]
+    return Orphans(BYTE_ARRAYS, "no row refers to it", Target(table, column, both(conditions)))
+
+
+def clean_orphans(
+    settings: HistorySettings,
+    now: datetime,
+    *,
+    delete_them: bool,
+    tell: Callable[[str, int], None] = lambda table, rows: None,
+) -> Iterator[Found]:
+    """Count the orphans of each table, or delete them in batches; yields table by table.
+
+    `tell` hears after each batch how many rows of the table are gone. Stopping in between leaves the rest
+    for the next call. Raises HistoryError and HistoryUnreachableError.
+    """
+    database = connect(settings.url)
+    try:
+        schema = find_schema(database, settings, TABLES)
+        for one in orphans(schema, settings, now):
+            name, rows = one.target.table.name, 0
+            if not delete_them:
+                rows = database.count(one.target)[0]
+            else:
+                for gone in delete(schema, one):
+                    rows += gone
+                    tell(name, rows)
+            yield Found(name, one.reason, rows)
+    finally:
+        database.close()

@@ -1,0 +1,1 @@
+"""What is cleanable by definition, and what never will be."""

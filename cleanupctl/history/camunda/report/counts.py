@@ -1,0 +1,110 @@
+"""What a run of the end-time strategy would delete, counted by the same rules by which it runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cleanupctl.history.camunda.schema.definitions import PLACES
+from cleanupctl.history.camunda.schema.tables import BYTE_ARRAYS
+from cleanupctl.history.camunda.strategies.cascades import MEMBERS
+from cleanupctl.history.camunda.strategies.end_time import EndTimePlanner
+from cleanupctl.history.cleaning.cascade import Selection
+from cleanupctl.history.cleaning.hierarchies import ALL
+from cleanupctl.history.databases.database import both
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from cleanupctl.history.camunda.report.cleanable import Reporting
+    from cleanupctl.history.camunda.schema.tables import Schema
+    from cleanupctl.history.camunda.strategies.cascades import Recipe
+    from cleanupctl.history.cleaning.hierarchies import InstanceWork
+    from cleanupctl.history.databases.database import Condition
+
+_DEFINITIONS = {place.instances: place for place in PLACES.values()}
+"""Tables of instances: their rows are counted by definition."""
+
+
+@dataclass(slots=True)
+class Census:
+    """Rows that would go now."""
+
+    instances: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By table of instances, without prefix, and id of the definition."""
+    rows: Counter[str] = field(default_factory=Counter)
+    """By table, without prefix."""
+    oldest: dict[str, Any] = field(default_factory=dict)
+    """The first end among them as the database has it, by table of instances."""
+    uncounted: set[str] = field(default_factory=set)
+    """Tables of which not all rows that would go were counted."""
+
+
+def take_census(report: Reporting) -> Census:
+    """Count what would go; tables that are too big to be counted are left out and named.
+
+    The hierarchies are walked as in a run, so that the numbers are those of one. Raises HistoryError.
+    """
+    census = Census()
+    for work in EndTimePlanner(report.settings).works(report.schema, report.now):
+        if report.counts(work.group.table):
+            _add(census, report, work)
+        else:
+            census.uncounted |= {reach.table for recipe in work.group.judge.recipes for reach in recipe.rows}
+    return census
+
+
+def _add(census: Census, report: Reporting, work: InstanceWork) -> None:
+    countable: dict[int, Recipe] = {}
+    for units in work.chosen():
+        recipe = units[0].recipe
+        if id(recipe) not in countable:
+            countable[id(recipe)] = _countable(recipe, partial(_counted, report))
+            kept = {reach.table for reach in countable[id(recipe)].rows}
+            census.uncounted |= {reach.table for reach in recipe.rows} - kept
+        selection = Selection(
+            report.schema,
+            countable[id(recipe)],
+            [replace(unit, recipe=countable[id(recipe)]) for unit in units],
+        )
+        selection.gather(ALL)
+        _count(census, report.schema, selection.conditions())
+
+
+def _counted(report: Reporting, table: str) -> bool:
+    if table in _DEFINITIONS:
+        return report.counts(table)
+    return report.counts_what_goes_along(table)
+
+
+def _countable(recipe: Recipe, counts: Callable[[str], bool]) -> Recipe:
+    """Leave out of a recipe the tables that are too big, and those whose ids only these know."""
+    further = tuple(one for one in recipe.further if one.name == MEMBERS or counts(one.reach.table))
+    unknown = {one.name for one in recipe.further} - {one.name for one in further}
+    partly = {one.name for one in recipe.further if one not in further} | unknown
+    dropped = {one.table for one in recipe.rows if one.ids in partly or not counts(one.table)}
+    return replace(recipe, further=further, rows=tuple(r for r in recipe.rows if r.table not in dropped))
+
+
+def _count(census: Census, schema: Schema, conditions: Iterable[tuple[str, Condition]]) -> None:
+    for table, found in conditions:
+        condition = found
+        if table == BYTE_ARRAYS:
+            # Those that the engine still needs stay, as in a run.
+            condition = both((found, *schema.database.references_guard(schema.tables[table])))
+        rows = f"{schema.quoted(table)} AS t WHERE {condition.sql}"
+        place = _DEFINITIONS.get(table)
+        if place is None or not schema.has(table, place.definition_id):
+            number = schema.database.query(f"SELECT count(*) FROM {rows}", condition.parameters)[0][0]
+            census.rows[table] += int(number)
+            continue
+        definition, ended = (f"t.{schema.column(table, one)}" for one in (place.definition_id, place.ended))
+        sql = f"SELECT {definition}, count(*), min({ended}) FROM {rows} GROUP BY {definition}"
+        for identity, number, first in schema.database.query(sql, condition.parameters):
+            census.instances[table, str(identity)] += int(number)
+            census.rows[table] += int(number)
+            known = census.oldest.get(table)
+            if first is not None and (known is None or first < known):
+                census.oldest[table] = first

@@ -1,0 +1,115 @@
+"""All that is reported of one engine's history."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
+from cleanupctl.history import connect
+from cleanupctl.history.camunda.repair.orphans import TABLES, orphans
+from cleanupctl.history.camunda.report.cleanable import Reporting, cleanable, cleanable_batches
+from cleanupctl.history.camunda.report.counts import take_census
+from cleanupctl.history.camunda.report.missing_removal_times import unset_rows
+from cleanupctl.history.camunda.report.sampling import sample_processes
+from cleanupctl.history.camunda.report.sizes import measure, sizes
+from cleanupctl.history.camunda.schema.definitions import DEFINITION_TABLES, PLACES
+from cleanupctl.history.camunda.schema.tables import (
+    BYTE_ARRAYS,
+    CHILDREN,
+    PROCESS_INSTANCES,
+    ROOTS,
+    SHARED,
+    TASK_METRICS,
+    find_schema,
+)
+from cleanupctl.history.camunda.strategies.removal_time import expired_running
+from cleanupctl.history.databases.database import cutoff
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.history.camunda.report.cleanable import Cleanable, CleanableBatches
+    from cleanupctl.history.camunda.report.missing_removal_times import Unset
+    from cleanupctl.history.camunda.report.sizes import Size
+
+CASES = ("ACT_HI_CASEINST", "ACT_HI_CASEACTINST")
+MEASURED = (*ROOTS, *CHILDREN, *CASES, *SHARED, TASK_METRICS)
+
+
+@dataclass(frozen=True, slots=True)
+class OrphanCount:
+    """Orphans of one table; `rows` is None where they were not looked for."""
+
+    table: str
+    reason: str
+    rows: int | None
+    countable: bool = True
+    """False where `reason` says what kept them from being looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class FullReport:
+    """One history, reported."""
+
+    history: str
+    strategy: str
+    exact: bool
+    cleanable: tuple[Cleanable, ...]
+    batches: tuple[CleanableBatches, ...]
+    unset: tuple[Unset, ...]
+    orphans: tuple[OrphanCount, ...]
+    sizes: tuple[Size, ...]
+
+
+def full_report(settings: HistorySettings, now: datetime, *, exact: bool) -> FullReport:
+    """Report on one history at `now` (aware). Raises HistoryError and HistoryUnreachableError."""
+    database = connect(settings.url)
+    try:
+        names = tuple(dict.fromkeys((*MEASURED, *DEFINITION_TABLES, *TABLES)))
+        schema = find_schema(database, settings, names)
+        measured = measure(schema, settings.url.scheme)
+        rows = {name: rows for name, (rows, _) in measured.items()}
+        running = not settings.include_unfinished and expired_running(schema, cutoff(now, settings.timezone))
+        report = Reporting(settings, schema, now, exact, rows, running)
+        return _report(report, measured)
+    finally:
+        database.close()
+
+
+def _report(report: Reporting, measured: dict[str, tuple[int, int]]) -> FullReport:
+    settings = report.settings
+    census = sample = None
+    if settings.strategy == "end-time":
+        census = take_census(report)
+        if PROCESS_INSTANCES in census.uncounted and settings.hierarchy == "root":
+            sample = sample_processes(report)
+    found = tuple(one for kind in PLACES for one in cleanable(report, kind, census, sample))
+    going: Counter[str] = Counter()
+    for one in found:
+        going[PLACES[one.definition.kind].instances] += one.cleanable
+    return FullReport(
+        settings.name,
+        settings.strategy,
+        report.exact,
+        found,
+        tuple(cleanable_batches(report)),
+        tuple(unset_rows(report)),
+        tuple(_orphans(report)),
+        tuple(sizes(report, measured, MEASURED, census, going)),
+    )
+
+
+def _orphans(report: Reporting) -> Iterator[OrphanCount]:
+    try:
+        for found in orphans(report.schema, report.settings, report.now):
+            rows = report.schema.database.count(found.target)[0] if report.counts(found.name) else None
+            yield OrphanCount(found.target.table.name, found.reason, rows)
+    except HistoryUnreachableError:
+        raise
+    except HistoryError as error:
+        # Whoever may not read all tables gets the rest of the report all the same.
+        yield OrphanCount(BYTE_ARRAYS, error.message, None, countable=False)

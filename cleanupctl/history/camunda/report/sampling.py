@@ -1,0 +1,163 @@
+"""How many instances of each definition would go, estimated from some of them.
+
+The planner's statistics know nothing of call hierarchies, where the end of the root decides over all, nor
+that instances of a definition without a time to live have no removal time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cleanupctl.history.camunda.schema.definitions import PLACES, definitions_with_history
+from cleanupctl.history.camunda.schema.ownership import ROOT
+from cleanupctl.history.camunda.schema.tables import PROCESS_INSTANCES
+from cleanupctl.history.camunda.strategies.eligibility import SUPER, above_of, lookup
+from cleanupctl.history.camunda.strategies.end_time import EndTimePlanner
+from cleanupctl.history.cleaning.cascade import MOST_IDS
+from cleanupctl.history.databases.database import both
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cleanupctl.history.camunda.report.cleanable import Reporting
+    from cleanupctl.history.camunda.schema.definitions import Kind
+    from cleanupctl.history.cleaning.hierarchies import InstanceWork
+    from cleanupctl.history.databases.database import Condition
+
+_STARTS = tuple(f"{number:02x}" for number in range(0, 256, 4))
+"""Where in the order of the ids some rows are taken: those of the engine are hexadecimal or decimal."""
+_AT_EACH = 100
+_DEEPEST = 20
+"""Callers followed upwards where rows do not name their root."""
+_PLACE = PLACES["process"]
+_INSTANCE, _DEFINITION, _END = _PLACE.instance_id, _PLACE.definition_id, _PLACE.ended
+_COLUMNS = (_INSTANCE, ROOT, SUPER, _DEFINITION, _END)
+_Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Sample:
+    """What was seen."""
+
+    rows: int = 0
+    finished: Counter[str] = field(default_factory=Counter)
+    """By id of the definition."""
+    going: Counter[str] = field(default_factory=Counter)
+
+    def cleanable(self, definition: str, finished: int) -> int:
+        """Estimate how many of the finished instances of a definition would go."""
+        seen, going = self.finished[definition], self.going[definition]
+        if not seen:
+            # A definition that is so rare goes as the others do.
+            seen, going = self.finished.total(), self.going.total()
+        return min(finished, round(finished * going / seen)) if seen else 0
+
+
+def sample_processes(report: Reporting) -> Sample:
+    """Look at some thousand instances all over the table, and at what decides over them."""
+    rows = _some(report)
+    known = _with_thoseabove_of(report, rows)
+    tops = {identity: _top(identity, known) for identity in rows}
+    going = _going(report, [known[top] for top in set(tops.values())])
+    sample = Sample(len(rows))
+    for identity, row in rows.items():
+        if row[_END] is not None:
+            sample.finished[str(row[_DEFINITION])] += 1
+        if tops[identity] in going:
+            sample.going[str(row[_DEFINITION])] += 1
+    return sample
+
+
+def sample_rows(report: Reporting, kind: Kind, removable: Condition) -> Sample:
+    """Look at some thousand instances all over their table, of which those that are `removable` would go."""
+    schema, place = report.schema, PLACES[kind]
+    definition, ended, key = (
+        f"t.{schema.column(place.instances, name)}" for name in (place.definition_id, place.ended, "ID_")
+    )
+    seen: dict[str, tuple[str, bool, bool]] = {}
+    for start in _STARTS:
+        sql = (
+            f"SELECT {key}, {definition}, {ended} IS NOT NULL, CASE WHEN {removable.sql} THEN 1 ELSE 0 END"
+            f" FROM {schema.quoted(place.instances)} AS t WHERE {key} >= %s ORDER BY {key} LIMIT {_AT_EACH}"
+        )
+        found = schema.database.query(sql, (*removable.parameters, start))
+        seen |= {str(row[0]): (str(row[1]), bool(row[2]), bool(row[3])) for row in found}
+    sample = Sample(len(seen))
+    for identity, finished, going in seen.values():
+        sample.finished[identity] += finished
+        sample.going[identity] += going
+    return sample
+
+
+def _some(report: Reporting) -> dict[str, _Row]:
+    schema = report.schema
+    key = f"t.{schema.column(PROCESS_INSTANCES, 'ID_')}"
+    columns = ", ".join(_column(report, name) for name in _COLUMNS)
+    rows: dict[str, _Row] = {}
+    for start in _STARTS:
+        sql = (
+            f"SELECT {columns} FROM {schema.quoted(PROCESS_INSTANCES)} AS t WHERE {key} >= %s"
+            f" ORDER BY {key} LIMIT {_AT_EACH}"
+        )
+        rows |= {str(row[0]): _row(row) for row in schema.database.query(sql, (start,))}
+    return rows
+
+
+def _column(report: Reporting, name: str) -> str:
+    schema = report.schema
+    return f"t.{schema.column(PROCESS_INSTANCES, name)}" if schema.has(PROCESS_INSTANCES, name) else "NULL"
+
+
+def _row(values: tuple[Any, ...]) -> _Row:
+    return dict(zip(_COLUMNS, values, strict=True))
+
+
+def _with_thoseabove_of(report: Reporting, rows: dict[str, _Row]) -> dict[str, _Row]:
+    """Add whatever is above the rows in their hierarchies, as far as that is there."""
+    known = dict(rows)
+    names = tuple(name for name in _COLUMNS if report.schema.has(PROCESS_INSTANCES, name))
+    for _ in range(_DEEPEST):
+        wanted = {above for row in known.values() if (above := above_of(row)) is not None} - set(known)
+        found = [
+            dict.fromkeys(_COLUMNS) | dict(zip(names, row, strict=True))
+            for row in lookup(report.schema, PROCESS_INSTANCES, names, _INSTANCE, sorted(wanted))
+        ]
+        if not found:
+            break
+        known |= {str(row[_INSTANCE]): row for row in found}
+    return known
+
+
+def _top(identity: str, known: dict[str, _Row]) -> str:
+    for _ in range(_DEEPEST):
+        above = above_of(known[identity])
+        if above is None or above not in known:
+            break
+        identity = above
+    return identity
+
+
+def _going(report: Reporting, tops: Iterable[_Row]) -> set[str]:
+    """Ask which of the tops a run would take, by its own conditions and rules."""
+    ids: dict[str, list[str]] = {}
+    for row in tops:
+        ids.setdefault(str(row[_DEFINITION]), []).append(str(row[_INSTANCE]))
+    definitions = [one for one in definitions_with_history(report.schema, "process") if one.id in ids]
+    works = EndTimePlanner(report.settings).of_definitions(report.schema, definitions, report.now)
+    return {one for work in works for one in _chosen(report, work, ids[work.group.part])}
+
+
+def _chosen(report: Reporting, work: InstanceWork, ids: list[str]) -> Iterator[str]:
+    schema, group = report.schema, work.group
+    table = schema.tables[group.table]
+    expired = schema.database.expired(table.column(group.time), group.until, table, None)
+    columns = ", ".join(_column(report, name) for name in _COLUMNS)
+    for start in range(0, len(ids), MOST_IDS):
+        key = f"t.{schema.column(group.table, group.key)}"
+        some = schema.database.any_of(key, ids[start : start + MOST_IDS])
+        where = both((some, *group.conditions, expired))
+        sql = f"SELECT {columns} FROM {schema.quoted(group.table)} AS t WHERE {where.sql}"
+        rows = [_row(row) for row in schema.database.query(sql, where.parameters)]
+        yield from (unit.id for unit in group.judge(rows))

@@ -1,0 +1,150 @@
+"""How big an engine's tables are, how much of each has expired, and what its removal would free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from cleanupctl.history.camunda.report.cleanable import removable_rows
+from cleanupctl.history.camunda.schema.definitions import PLACES
+from cleanupctl.history.camunda.schema.ownership import DECISIONS, INPUTS, OUTPUTS
+from cleanupctl.history.camunda.schema.tables import PROCESS_INSTANCES, REMOVAL_TIME, TASK_METRICS
+from cleanupctl.history.camunda.strategies.cascades import CASE_ACTIVITIES, CASES
+from cleanupctl.history.camunda.strategies.ttl import expiry
+from cleanupctl.history.databases.database import Condition, Target, as_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from cleanupctl.history.camunda.report.cleanable import Reporting
+    from cleanupctl.history.camunda.report.counts import Census
+    from cleanupctl.history.camunda.schema.tables import Schema
+
+_OWNERS = {INPUTS: DECISIONS, OUTPUTS: DECISIONS, CASE_ACTIVITIES: CASES, DECISIONS: DECISIONS, CASES: CASES}
+"""Whose instances take the rows of a table with them; of tables that are not here, those of processes."""
+_ENDS = {place.instances: place.ended for place in PLACES.values()}
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """One table: what the catalogue says of it, and what of it has expired."""
+
+    table: str
+    rows: int
+    """By the statistics."""
+    bytes: int
+    """On disk, with its indexes."""
+    expired: int | None
+    """Rows that would go now; None when nothing tells."""
+    estimated: bool
+    """Whether `expired` was estimated."""
+    oldest: datetime | None
+    """Removal time of the oldest expired row, aware; under the end-time strategy when it ended."""
+
+    @property
+    def freed(self) -> int | None:
+        """Bytes that the removal would make free for new rows: the expired share of the table."""
+        if self.expired is None:
+            return None
+        return round(self.bytes * min(1.0, self.expired / max(self.rows, self.expired, 1)))
+
+
+def measure(schema: Schema, kind: str) -> dict[str, tuple[int, int]]:
+    """Return rows (by the statistics) and bytes on disk by table; `kind` is the scheme of the URL."""
+    return {name: _measured(schema, kind, name) for name in schema.tables}
+
+
+def _measured(schema: Schema, kind: str, name: str) -> tuple[int, int]:
+    table = schema.tables[name]
+    if kind == "postgresql":
+        sql = (
+            "SELECT CASE WHEN relpages > 0 AND reltuples >= 0 THEN reltuples / relpages ELSE 50 END"
+            " * pg_relation_size(oid) / current_setting('block_size')::bigint, pg_total_relation_size(oid)"
+            " FROM pg_catalog.pg_class WHERE oid = %s"
+        )
+        rows, size = schema.database.query(sql, (table.detail["oid"],))[0]
+    else:
+        sql = (
+            "SELECT table_rows, data_length + index_length FROM information_schema.tables"
+            " WHERE table_schema = %s AND table_name = %s"
+        )
+        rows, size = schema.database.query(sql, (table.schema, table.name))[0]
+    return int(rows or 0), int(size or 0)
+
+
+def sizes(
+    report: Reporting,
+    measured: dict[str, tuple[int, int]],
+    names: tuple[str, ...],
+    census: Census | None = None,
+    going: Mapping[str, int] | None = None,
+) -> Iterator[Size]:
+    """Yield the tables called `names` that are there.
+
+    Under the end-time strategy `census` has what was counted, and `going` the instances that would go by
+    their table, from which the rest is estimated.
+    """
+    for name in names:
+        if name not in report.schema.tables:
+            continue
+        if name == TASK_METRICS:
+            expired = _by_column(report, name, "TIMESTAMP_", _metrics(report))
+        elif census is None:
+            expired = _by_column(report, name, REMOVAL_TIME, removable_rows(report, name))
+        else:
+            expired = _by_instances(report, name, census, going or {})
+        rows, size = measured[name]
+        table = report.schema.tables[name].name
+        yield Size(table, rows, size, expired.rows, expired.estimated, expired.oldest)
+
+
+def _metrics(report: Reporting) -> Condition | None:
+    """Say which task metrics have expired: they have a time to live of their own."""
+    days = report.settings.task_metrics_ttl
+    if days is None or not report.schema.has(TASK_METRICS, "TIMESTAMP_"):
+        return None
+    table = report.schema.tables[TASK_METRICS]
+    until = expiry(report.now, days, report.settings.timezone)
+    return report.schema.database.expired(table.column("TIMESTAMP_"), until, table, None)
+
+
+class _Expired(NamedTuple):
+    rows: int | None
+    estimated: bool
+    oldest: datetime | None
+
+
+def _by_column(report: Reporting, name: str, column: str, condition: Condition | None) -> _Expired:
+    if condition is None:
+        return _Expired(None, False, None)
+    number = report.number(name, column, condition)
+    return _Expired(number, not report.counts(name), _oldest(report, name, column, condition))
+
+
+def _by_instances(report: Reporting, name: str, census: Census, going: Mapping[str, int]) -> _Expired:
+    oldest = None
+    if name in census.oldest:
+        table = report.schema.tables[name]
+        target = Target(table, table.column(_ENDS[name]), Condition(""))
+        oldest = as_instant(census.oldest[name], target, report.settings.timezone, None)
+    if name not in census.uncounted:
+        return _Expired(census.rows[name], False, oldest)
+    owner = _OWNERS.get(name, PROCESS_INSTANCES)
+    instances, rows = report.sizes.get(owner, 0), report.sizes.get(name, 0)
+    share = min(1.0, going.get(owner, 0) / max(1, instances))
+    return _Expired(round(rows * share), True, oldest)
+
+
+def _oldest(report: Reporting, name: str, column: str, condition: Condition) -> datetime | None:
+    schema = report.schema
+    table, quoted = schema.tables[name], schema.column(name, column)
+    # In the order of the index: min() with a second condition would look at every expired row.
+    sql = (
+        f"SELECT t.{quoted} FROM {schema.quoted(name)} AS t WHERE {condition.sql} ORDER BY t.{quoted} LIMIT 1"
+    )
+    found = schema.database.query(sql, condition.parameters)
+    if not found:
+        return None
+    target = Target(table, table.column(column), condition)
+    return as_instant(found[0][0], target, report.settings.timezone, None)

@@ -1,0 +1,118 @@
+"""Definitions of processes, decisions and cases, with the times to live they have in the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from cleanupctl.history.camunda.schema.tables import Schema
+
+Kind = Literal["process", "decision", "case"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one kind of definition and of instance is stored."""
+
+    kind: Kind
+    definitions: str
+    instances: str
+    definition_id: str
+    definition_key: str | None
+    ended: str
+    """Column with the moment from which the end-time strategy counts."""
+    instance_id: str
+
+
+PLACES: dict[Kind, Place] = {
+    "process": Place(
+        "process", "ACT_RE_PROCDEF", "ACT_HI_PROCINST", "PROC_DEF_ID_", "PROC_DEF_KEY_", "END_TIME_",
+        "PROC_INST_ID_",
+    ),
+    "decision": Place(
+        "decision", "ACT_RE_DECISION_DEF", "ACT_HI_DECINST", "DEC_DEF_ID_", "DEC_DEF_KEY_", "EVAL_TIME_",
+        "ID_",
+    ),
+    "case": Place(
+        "case", "ACT_RE_CASE_DEF", "ACT_HI_CASEINST", "CASE_DEF_ID_", None, "CLOSE_TIME_", "CASE_INST_ID_"
+    ),
+}  # fmt: skip
+DEFINITION_TABLES = tuple(place.definitions for place in PLACES.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One version of a definition; only `id` is known when its row is gone."""
+
+    kind: Kind
+    id: str
+    key: str | None = None
+    name: str | None = None
+    version: int | None = None
+    tenant: str | None = None
+    ttl: int | None = None
+    """HISTORY_TTL_ in days; None when there is none."""
+    gone: bool = False
+    """Whether history mentions it, but the engine has it no more."""
+
+
+def load_definitions(schema: Schema, kind: Kind, condition: str = "1 = 1", *values: Any) -> list[Definition]:
+    """Read the definitions of one kind by key, tenant and version; `condition` is about the row `t`."""
+    table = PLACES[kind].definitions
+    if table not in schema.tables:
+        return []
+    columns = ", ".join(_column(schema, table, name) for name in _COLUMNS)
+    sql = f"SELECT {columns} FROM {schema.quoted(table)} AS t WHERE {condition}"
+    found = [_definition(kind, row) for row in schema.database.query(sql, values)]
+    return sorted(found, key=lambda one: (one.key or "", one.tenant or "", one.version or 0, one.id))
+
+
+_COLUMNS = ("ID_", "KEY_", "NAME_", "VERSION_", "TENANT_ID_", "HISTORY_TTL_")
+
+
+def _column(schema: Schema, table: str, name: str) -> str:
+    # Tenants came with 7.3 and times to live with 7.6; older tables have neither.
+    return f"t.{schema.column(table, name)}" if schema.has(table, name) else "NULL"
+
+
+def _definition(kind: Kind, row: tuple[Any, ...]) -> Definition:
+    identity, key, name, version, tenant, ttl = row
+    return Definition(kind, str(identity), key, name, version, tenant, ttl)
+
+
+def used_definitions(schema: Schema, kind: Kind) -> Iterator[str]:
+    """Yield the ids of the definitions that history mentions, one step of the index for each."""
+    place = PLACES[kind]
+    if not schema.has(place.instances, place.definition_id):
+        return
+    column = f"t.{schema.column(place.instances, place.definition_id)}"
+    rows = f"{schema.quoted(place.instances)} AS t"
+    if (
+        schema.tables[place.instances].column(place.definition_id).name
+        not in schema.tables[place.instances].indexed
+    ):
+        sql = f"SELECT DISTINCT {column} FROM {rows} WHERE {column} IS NOT NULL ORDER BY {column}"
+        yield from (str(row[0]) for row in schema.database.query(sql))
+        return
+    found = schema.database.query(f"SELECT min({column}) FROM {rows}")[0][0]
+    while found is not None:
+        yield str(found)
+        found = schema.database.query(f"SELECT min({column}) FROM {rows} WHERE {column} > %s", (found,))[0][0]
+
+
+def definitions_with_history(schema: Schema, kind: Kind) -> list[Definition]:
+    """Return the definitions of one kind, those that are gone but have history at the end."""
+    known = load_definitions(schema, kind)
+    ids = {definition.id for definition in known}
+    gone = [identity for identity in used_definitions(schema, kind) if identity not in ids]
+    return [*known, *(Definition(kind, identity, key=key_of(identity), gone=True) for identity in gone)]
+
+
+def key_of(identity: str) -> str | None:
+    """Read the key out of an id as the engine makes them: `key:version:uuid`."""
+    parts = identity.split(":")
+    return parts[0] if len(parts) == 3 else None

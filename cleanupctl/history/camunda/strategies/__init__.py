@@ -1,0 +1,1 @@
+"""What expires: by removal time, or by end time."""

@@ -1,0 +1,167 @@
+"""Which instances are the top of what goes together under the end-time strategy, and which trees stay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cleanupctl.history.camunda.schema.ownership import DECISIONS, ROOT
+from cleanupctl.history.camunda.schema.tables import PROCESS_INSTANCES
+from cleanupctl.history.camunda.strategies.cascades import CASES
+from cleanupctl.history.cleaning.cascade import MOST_IDS, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any
+
+    from cleanupctl.history.camunda.schema.tables import Schema
+    from cleanupctl.history.camunda.strategies.cascades import Recipe
+    from cleanupctl.history.cleaning.candidates import Row
+
+_INSTANCE, SUPER, _CALLED = "PROC_INST_ID_", "SUPER_PROCESS_INSTANCE_ID_", "CALL_PROC_INST_ID_"
+_END, _ACTIVITIES = "END_TIME_", "ACT_HI_ACTINST"
+_ROOT_DECISION = "ROOT_DEC_INST_ID_"
+
+
+class EachOnItsOwn:
+    """Takes every instance for itself, as the engine does."""
+
+    columns: tuple[str, ...] = ()
+
+    def __init__(self, key: str, recipe: Recipe) -> None:
+        self.recipes = (recipe,)
+        self._key = key
+
+    def __call__(self, rows: Sequence[Row]) -> list[Unit]:
+        """Choose all of them."""
+        return [Unit(str(row[self._key]), self.recipes[0]) for row in rows]
+
+
+class ProcessTrees:
+    """Takes the roots of call hierarchies; instances whose root is gone go on their own.
+
+    A tree in which an instance still runs stays, unless `include_unfinished`.
+    """
+
+    columns = (ROOT, SUPER)
+
+    def __init__(self, schema: Schema, tree: Recipe, alone: Recipe, *, include_unfinished: bool) -> None:
+        self.kept = 0
+        """Trees that stay because an instance of them still runs."""
+        self.recipes = (tree, alone)
+        self._schema = schema
+        self._include_unfinished = include_unfinished
+
+    def __call__(self, rows: Sequence[Row]) -> list[Unit]:
+        """Choose the roots among the rows."""
+        above = {row[_INSTANCE]: above_of(row) for row in rows}
+        called = {one for one in above.values() if one is not None}
+        present = existing(self._schema, PROCESS_INSTANCES, _INSTANCE, called)
+        tops = [row for row in rows if above[row[_INSTANCE]] not in present]
+        named = [row[_INSTANCE] for row in tops if row[ROOT] == row[_INSTANCE]]
+        # Rows from before 7.10 do not know their root.
+        unnamed = self._called_by([row[_INSTANCE] for row in tops if row[ROOT] is None])
+        running = self._running(named, unnamed)
+        self.kept += len(running)
+        return [
+            self._unit(row, unnamed.get(row[_INSTANCE], [])) for row in tops if row[_INSTANCE] not in running
+        ]
+
+    def _unit(self, row: Row, more: list[str]) -> Unit:
+        tree, alone = self.recipes
+        return Unit(str(row[_INSTANCE]), tree if row[ROOT] == row[_INSTANCE] else alone, tuple(more))
+
+    def _called_by(self, tops: list[str]) -> dict[str, list[str]]:
+        """Follow the call activities down from instances that have no root on their rows."""
+        found: dict[str, list[str]] = {top: [] for top in tops}
+        if not self._schema.has(_ACTIVITIES, _CALLED):
+            return found
+        top_of = {top: top for top in tops}
+        layer = list(tops)
+        while layer:
+            pairs = self._lookup(
+                _ACTIVITIES, (_INSTANCE, _CALLED), _INSTANCE, layer, f"{_CALLED} IS NOT NULL"
+            )
+            layer = []
+            for caller, called in pairs:
+                if called not in top_of:
+                    top_of[called] = top_of[caller]
+                    found[top_of[caller]].append(called)
+                    layer.append(called)
+        return found
+
+    def _running(self, named: list[str], unnamed: dict[str, list[str]]) -> set[str]:
+        """Return the tops of trees in which an instance has no end."""
+        if self._include_unfinished:
+            return set()
+        found = set()
+        if named:
+            found = {
+                root for (root,) in self._lookup(PROCESS_INSTANCES, (ROOT,), ROOT, named, f"{_END} IS NULL")
+            }
+        top_of = {one: top for top, more in unnamed.items() for one in more}
+        open_ones = self._lookup(PROCESS_INSTANCES, (_INSTANCE,), _INSTANCE, list(top_of), f"{_END} IS NULL")
+        return found | {top_of[one] for (one,) in open_ones}
+
+    def _lookup(
+        self, table: str, columns: tuple[str, ...], by: str, ids: list[str], where: str
+    ) -> list[tuple[Any, ...]]:
+        name, test = where.split(" ", 1)
+        condition = f"t.{self._schema.column(table, name)} {test}"
+        return list(lookup(self._schema, table, columns, by, ids, condition))
+
+
+def above_of(row: Row) -> str | None:
+    """Return the root of an instance, or its caller where the row knows no other root than itself."""
+    above: str | None = row[ROOT] if row[ROOT] not in (None, row[_INSTANCE]) else row[SUPER]
+    return above
+
+
+class DecisionTrees:
+    """Takes decisions that belong to no process and no case, with those that they required.
+
+    What was evaluated in a process or a case goes with it, or on its own when that is gone.
+    """
+
+    columns = (_ROOT_DECISION, _INSTANCE, ROOT, "CASE_INST_ID_")
+    _OWNERS = (
+        (_INSTANCE, PROCESS_INSTANCES, _INSTANCE),
+        (ROOT, PROCESS_INSTANCES, _INSTANCE),
+        ("CASE_INST_ID_", CASES, "CASE_INST_ID_"),
+    )
+
+    def __init__(self, schema: Schema, recipe: Recipe) -> None:
+        self.recipes = (recipe,)
+        self._schema = schema
+
+    def __call__(self, rows: Sequence[Row]) -> list[Unit]:
+        """Choose the root decisions without owner among the rows."""
+        required = {row[_ROOT_DECISION] for row in rows if row[_ROOT_DECISION] not in (None, row["ID_"])}
+        present = existing(self._schema, DECISIONS, "ID_", required)
+        owned: set[Any] = set()
+        for column, table, key in self._OWNERS:
+            asked = {row[column] for row in rows if row[column] is not None}
+            found = existing(self._schema, table, key, asked)
+            owned |= {row["ID_"] for row in rows if row[column] in found}
+        return [
+            Unit(str(row["ID_"]), self.recipes[0])
+            for row in rows
+            if row["ID_"] not in owned and row[_ROOT_DECISION] not in present
+        ]
+
+
+def existing(schema: Schema, table: str, key: str, ids: Iterable[str]) -> set[str]:
+    """Return those ids that a table has."""
+    if not schema.has(table, key):
+        return set()
+    return {found for (found,) in lookup(schema, table, (key,), key, list(ids))}
+
+
+def lookup(
+    schema: Schema, table: str, columns: tuple[str, ...], by: str, ids: Sequence[str], where: str = "1 = 1"
+) -> Iterator[tuple[Any, ...]]:
+    """Read columns of the rows whose column `by` is one of the ids."""
+    wanted = ", ".join(f"t.{schema.column(table, name)}" for name in columns)
+    for start in range(0, len(ids), MOST_IDS):
+        condition = schema.database.any_of(f"t.{schema.column(table, by)}", ids[start : start + MOST_IDS])
+        sql = f"SELECT {wanted} FROM {schema.quoted(table)} AS t WHERE {condition.sql} AND {where}"
+        yield from schema.database.query(sql, condition.parameters)

@@ -1,0 +1,245 @@
+"""The end-time strategy of engine histories: instances whose end and time to live are past, as of now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.errors import HistoryError
+from cleanupctl.core.run.cleaning import Noticed
+from cleanupctl.history.camunda.schema.definitions import DEFINITION_TABLES, PLACES, definitions_with_history
+from cleanupctl.history.camunda.schema.ownership import AUTHORIZATIONS, DECISIONS
+from cleanupctl.history.camunda.schema.tables import (
+    BATCHES,
+    BYTE_ARRAYS,
+    CHILDREN,
+    PROCESS_INSTANCES,
+    TASK_METRICS,
+    find_schema,
+)
+from cleanupctl.history.camunda.strategies import cascades as recipes
+from cleanupctl.history.camunda.strategies.cascades import CASE_ACTIVITIES, CASES
+from cleanupctl.history.camunda.strategies.cleanup_log import cleanup_log
+from cleanupctl.history.camunda.strategies.eligibility import DecisionTrees, EachOnItsOwn, ProcessTrees
+from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
+from cleanupctl.history.camunda.strategies.ttl import DEFINITION, NONE, batch_ttl, definition_ttl, expiry
+from cleanupctl.history.cleaning.candidates import Group
+from cleanupctl.history.cleaning.hierarchies import InstanceWork
+from cleanupctl.history.cleaning.phases import Phase
+from cleanupctl.history.databases.database import COUNT_BOUND, Condition, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from cleanupctl.core.run.cleaning import Event
+    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.history.camunda.schema.definitions import Definition, Kind
+    from cleanupctl.history.camunda.schema.tables import Schema
+    from cleanupctl.history.camunda.strategies.ttl import EffectiveTtl
+    from cleanupctl.history.databases.database import Cutoff, Database
+
+TABLES = (
+    *CHILDREN, BYTE_ARRAYS, AUTHORIZATIONS, PROCESS_INSTANCES, DECISIONS, CASES, CASE_ACTIVITIES, BATCHES,
+    TASK_METRICS, *DEFINITION_TABLES,
+)  # fmt: skip
+UNITS_BY_SCAN = 500
+"""Cases deleted at a time where no index leads to what belongs to them: each batch reads a whole table."""
+_NAME_ANOTHER: dict[Kind, tuple[str, ...]] = {
+    "process": ("ROOT_PROC_INST_ID_",),
+    "decision": ("ROOT_DEC_INST_ID_", "PROC_INST_ID_", "CASE_INST_ID_"),
+    "case": (),
+}
+"""Columns with the id of what an instance goes together with."""
+MOST_NAMED = 20
+"""Definitions named in one notice."""
+
+
+class EndTimePlanner:
+    """Plans the end-time strategy: processes, decisions, cases, batches, task metrics, the cleanup's log."""
+
+    def __init__(self, settings: HistorySettings) -> None:
+        self._settings = settings
+
+    def __call__(self, database: Database, now: datetime) -> Iterator[Phase]:
+        """Yield one phase for each kind. Raises HistoryError."""
+        if self._settings.url.scheme not in ("postgresql", "mysql"):
+            raise HistoryError('strategy = "end-time" needs PostgreSQL, MySQL or MariaDB')
+        schema = find_schema(database, self._settings, TABLES)
+        yield Phase(events=tuple(self._missing(schema)))
+        for kind in PLACES:
+            if schema.has(PLACES[kind].instances, PLACES[kind].ended):
+                yield self._definitions(schema, kind, now)
+        yield Phase(works=tuple(self._batches(schema, now)))
+        yield Phase(
+            tuple(self._task_metrics(schema, now)), works=tuple(cleanup_log(schema, self._settings, now))
+        )
+
+    def _missing(self, schema: Schema) -> Iterator[Event]:
+        missing = [name for name in TABLES if name not in schema.tables]
+        if missing:
+            yield Noticed(
+                self._settings.name,
+                f"this schema has no {', '.join(missing)}; the other tables are cleaned",
+            )
+
+    def works(self, schema: Schema, now: datetime) -> Iterator[InstanceWork]:
+        """Yield all that a run does by instances, without the notices of a run."""
+        for kind in PLACES:
+            if schema.has(PLACES[kind].instances, PLACES[kind].ended):
+                yield from self.of_definitions(schema, definitions_with_history(schema, kind), now)
+        yield from self._batches(schema, now)
+        yield from cleanup_log(schema, self._settings, now)
+
+    def of_definitions(
+        self, schema: Schema, definitions: Sequence[Definition], now: datetime
+    ) -> Iterator[InstanceWork]:
+        """Yield one work for each definition, all of one kind, that has a time to live."""
+        processes = any(one.kind == "process" for one in definitions)
+        by_root = processes and self._settings.hierarchy == "root"
+        unrooted = unrooted_tables(schema) if by_root else frozenset[str]()
+        for definition in definitions:
+            ttl = definition_ttl(definition, self._settings)
+            if ttl.days is not None:
+                until = expiry(now, ttl.days, self._settings.timezone)
+                conditions = _of_definition(schema, definition, ttl)
+                yield self._work(schema, definition, until, conditions, unrooted)
+
+    def _definitions(self, schema: Schema, kind: Kind, now: datetime) -> Phase:
+        definitions = definitions_with_history(schema, kind)
+        endless = [one for one in definitions if definition_ttl(one, self._settings).source == NONE]
+        works = tuple(self.of_definitions(schema, definitions, now))
+        return Phase(events=tuple(self._endless(schema, kind, endless)), works=works)
+
+    def _work(
+        self,
+        schema: Schema,
+        definition: Definition,
+        until: Cutoff,
+        conditions: tuple[Condition, ...],
+        unrooted: frozenset[str],
+    ) -> InstanceWork:
+        place = PLACES[definition.kind]
+        alone = EachOnItsOwn(place.instance_id, recipes.decision_recipe(schema, by_root=False))
+        group = Group(
+            place.instances,
+            definition.id,
+            place.ended,
+            until,
+            conditions,
+            place.instance_id,
+            (),
+            alone,
+        )
+        by_root = self._settings.hierarchy == "root"
+        if definition.kind == "process":
+            return self._processes(schema, group, unrooted, by_root=by_root)
+        if definition.kind == "case":
+            judge = EachOnItsOwn(place.instance_id, recipes.case_recipe(schema, decisions=by_root))
+            return InstanceWork(schema, replace(group, judge=judge), least_units=_least_units(schema))
+        if not by_root:
+            return InstanceWork(schema, group)
+        trees = DecisionTrees(schema, recipes.decision_recipe(schema, by_root=True))
+        return InstanceWork(schema, replace(group, judge=trees, columns=trees.columns))
+
+    def _processes(
+        self, schema: Schema, group: Group, unrooted: frozenset[str], *, by_root: bool
+    ) -> InstanceWork:
+        unfinished = self._settings.include_unfinished
+        alone = recipes.process_recipe(schema, by_root=False, decisions=by_root, unfinished=unfinished)
+        if not by_root:
+            return InstanceWork(schema, replace(group, judge=EachOnItsOwn(group.key, alone)))
+        tree = recipes.process_recipe(
+            schema, by_root=True, decisions=True, unrooted=unrooted, unfinished=unfinished
+        )
+        trees = ProcessTrees(schema, tree, alone, include_unfinished=unfinished)
+
+        def notices() -> Iterator[str]:
+            if trees.kept:
+                yield (
+                    f"{trees.kept} hierarchies of {group.part} are kept: their root has ended, but an"
+                    " instance below it still runs (include_unfinished = true removes them)"
+                )
+
+        return InstanceWork(schema, replace(group, judge=trees, columns=trees.columns), notices=notices)
+
+    def _endless(self, schema: Schema, kind: Kind, definitions: list[Definition]) -> Iterator[Event]:
+        """Tell what is kept for ever for want of a time to live."""
+        table = schema.tables[PLACES[kind].instances].name
+        for gone, reason in ((True, "their definitions are gone"), (False, "they have no time to live")):
+            counted = {one.id: self._finished(schema, one) for one in definitions if one.gone is gone}
+            counted = {identity: number for identity, number in counted.items() if number}
+            if counted:
+                keys = dict.fromkeys(identity.split(":", maxsplit=1)[0] for identity in counted)
+                yield Noticed(
+                    self._settings.name,
+                    f"{sum(counted.values())} finished instances in {table} are kept: {reason}"
+                    f" ({_named(keys)}); default_ttl or a [[history.ttl]] gives them one",
+                )
+
+    def _finished(self, schema: Schema, definition: Definition) -> int:
+        """Count the finished instances that their definition's time to live would govern, up to a bound."""
+        place = PLACES[definition.kind]
+        columns = _NAME_ANOTHER[definition.kind] if self._settings.hierarchy == "root" else ()
+        above = [schema.column(place.instances, one) for one in columns if schema.has(place.instances, one)]
+        key = schema.column(place.instances, place.instance_id)
+        identity, ended = (schema.column(place.instances, one) for one in (place.definition_id, place.ended))
+        inner = (
+            f"SELECT t.{key}{''.join(f', t.{one}' for one in above if one != key)}"
+            f" FROM {schema.quoted(place.instances)} AS t"
+            f" WHERE t.{identity} = %s AND t.{ended} IS NOT NULL LIMIT {COUNT_BOUND}"
+        )
+        own = "".join(f" AND (s.{one} IS NULL OR s.{one} = s.{key})" for one in above)
+        sql = f"SELECT count(*) FROM ({inner}) AS s WHERE 1 = 1{own}"
+        return int(schema.database.query(sql, (definition.id,))[0][0])
+
+    def _batches(self, schema: Schema, now: datetime) -> Iterator[InstanceWork]:
+        if not schema.has(BATCHES, "END_TIME_"):
+            return
+        column = f"t.{schema.column(BATCHES, 'TYPE_')}"
+        types = schema.database.query(
+            f"SELECT DISTINCT {column} FROM {schema.quoted(BATCHES)} AS t ORDER BY 1"
+        )
+        judge = EachOnItsOwn("ID_", recipes.batch_recipe(schema))
+        for (type_,) in types:
+            days = batch_ttl(str(type_), self._settings).days
+            if days is not None:
+                until = expiry(now, days, self._settings.timezone)
+                condition = Condition(f"{column} = %s", (type_,))
+                group = Group(BATCHES, str(type_), "END_TIME_", until, (condition,), "ID_", (), judge)
+                yield InstanceWork(schema, group)
+
+    def _task_metrics(self, schema: Schema, now: datetime) -> Iterator[Target]:
+        days = self._settings.task_metrics_ttl
+        if days is None or not schema.has(TASK_METRICS, "TIMESTAMP_"):
+            return
+        table = schema.tables[TASK_METRICS]
+        column = table.column("TIMESTAMP_")
+        until = expiry(now, days, self._settings.timezone)
+        yield Target(table, column, schema.database.expired(column, until, table, None))
+
+
+def _of_definition(schema: Schema, definition: Definition, ttl: EffectiveTtl) -> tuple[Condition, ...]:
+    """Say that a row is an instance of a definition, whose time to live is still the one that counts."""
+    place = PLACES[definition.kind]
+    own = Condition(f"t.{schema.column(place.instances, place.definition_id)} = %s", (definition.id,))
+    if ttl.source != DEFINITION:
+        return (own,)
+    identity, days = (schema.column(place.definitions, name) for name in ("ID_", "HISTORY_TTL_"))
+    governed = (
+        f"EXISTS (SELECT 1 FROM {schema.quoted(place.definitions)} AS d WHERE d.{identity} = %s"
+        f" AND d.{days} = %s)"
+    )
+    return own, Condition(governed, (definition.id, ttl.days))
+
+
+def _least_units(schema: Schema) -> int:
+    table = schema.tables.get(CASE_ACTIVITIES)
+    indexed = table is None or table.column("CASE_INST_ID_").name in table.indexed
+    return 1 if indexed else UNITS_BY_SCAN
+
+
+def _named(keys: Iterable[str]) -> str:
+    names = list(keys)
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more

@@ -1,0 +1,171 @@
+"""The removal-time strategy of engine histories: rows whose own removal time is past."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.run.cleaning import Noticed
+from cleanupctl.history.camunda.schema.tables import (
+    BATCHES,
+    BYTE_ARRAYS,
+    CHILDREN,
+    JOB_LOG,
+    PROCESS_INSTANCES,
+    REMOVAL_TIME,
+    ROOTS,
+    SHARED,
+    TASK_METRICS,
+    Schema,
+    find_schema,
+)
+from cleanupctl.history.camunda.strategies.cleanup_log import cleanup_log
+from cleanupctl.history.cleaning.phases import Phase
+from cleanupctl.history.databases.database import Condition, Cutoff, Target, cutoff
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from cleanupctl.core.run.cleaning import Event
+    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.history.databases.database import Database
+
+
+class RemovalTimePlanner:
+    """Plans the removal-time strategy: rows whose removal time is not after now, the roots' last."""
+
+    def __init__(self, settings: HistorySettings) -> None:
+        self._settings = settings
+
+    def __call__(self, database: Database, now: datetime) -> Iterator[Phase]:
+        """Yield children, shared tables, roots, and what has its own time to live. Raises HistoryError."""
+        schema = find_schema(database, self._settings, (*CHILDREN, *SHARED, *ROOTS, TASK_METRICS))
+        moment = cutoff(now, self._settings.timezone)
+        yield Phase(events=tuple(self._notices(schema)))
+        yield self._phase(schema, CHILDREN, moment)
+        yield self._phase(schema, SHARED, moment, needs_earlier=True)
+        yield self._phase(schema, ROOTS, moment, needs_earlier=True)
+        log = cleanup_log(schema, self._settings, now, without_removal_time=True)
+        yield Phase(tuple(self._task_metrics(schema, now)), works=tuple(log))
+
+    def _notices(self, schema: Schema) -> Iterator[Event]:
+        name = self._settings.name
+        missing = [table for table in (*CHILDREN, *SHARED, *ROOTS) if table not in schema.tables]
+        if missing:
+            yield Noticed(name, f"this schema has no {', '.join(missing)}; the other tables are cleaned")
+        old = [
+            table
+            for table in (*CHILDREN, *SHARED, *ROOTS)
+            if table in schema.tables and not schema.has(table, REMOVAL_TIME)
+        ]
+        if old:
+            yield Noticed(
+                name, f"no {REMOVAL_TIME} in {', '.join(old)} (engine before 7.10): they are left alone"
+            )
+        unindexed = [
+            table
+            for key, table in schema.tables.items()
+            if schema.has(key, REMOVAL_TIME) and table.column(REMOVAL_TIME).name not in table.indexed
+        ]
+        if unindexed:
+            names = ", ".join(table.name for table in unindexed)
+            create = "; ".join(
+                schema.database.index_statement(table, table.column(REMOVAL_TIME)) for table in unindexed
+            )
+            yield Noticed(
+                name,
+                f"no index leads with {REMOVAL_TIME} in {names}: each run reads the whole table once;"
+                f" create one each: {create}",
+            )
+        if self._ages_without_removal_time(schema):
+            yield Noticed(
+                name,
+                "there are finished process instances without a removal time: this strategy keeps them"
+                " (their definitions had no time to live when they ran)",
+            )
+
+    def _ages_without_removal_time(self, schema: Schema) -> bool:
+        if not schema.has(PROCESS_INSTANCES, REMOVAL_TIME):
+            return False
+        removal = schema.column(PROCESS_INSTANCES, REMOVAL_TIME)
+        end = schema.column(PROCESS_INSTANCES, "END_TIME_")
+        table = schema.quoted(PROCESS_INSTANCES)
+        sql = f"SELECT 1 FROM {table} AS t WHERE t.{removal} IS NULL AND t.{end} IS NOT NULL LIMIT 1"
+        return bool(schema.database.query(sql))
+
+    def _phase(
+        self, schema: Schema, names: tuple[str, ...], moment: Cutoff, *, needs_earlier: bool = False
+    ) -> Phase:
+        # Asked anew for each phase: an instance may have become such in the meantime.
+        running = not self._settings.include_unfinished and expired_running(schema, moment)
+        targets = []
+        for name in names:
+            if not schema.has(name, REMOVAL_TIME):
+                continue
+            table = schema.tables[name]
+            for leaf in schema.database.leaves(table):
+                column = leaf.column(REMOVAL_TIME)
+                condition = schema.database.expired(column, moment, leaf, None)
+                if not self._settings.include_unfinished and name in (PROCESS_INSTANCES, BATCHES):
+                    end = schema.column(name, "END_TIME_")
+                    condition = Condition(f"{condition.sql} AND t.{end} IS NOT NULL", condition.parameters)
+                guards = tuple(running_guards(schema, name)) if running else ()
+                targets.append(Target(leaf, column, condition, guards))
+        return Phase(tuple(targets), needs_earlier=needs_earlier)
+
+    def _task_metrics(self, schema: Schema, now: datetime) -> Iterator[Target]:
+        """Task metrics have no removal time: their own time to live counts, in days of 24 hours."""
+        days = self._settings.task_metrics_ttl
+        if days is None or not schema.has(TASK_METRICS, "TIMESTAMP_"):
+            return
+        table = schema.tables[TASK_METRICS]
+        column = table.column("TIMESTAMP_")
+        moment = cutoff(now - timedelta(days=days), self._settings.timezone)
+        yield Target(table, column, schema.database.expired(column, moment, table, None))
+
+
+def expired_running(schema: Schema, moment: Cutoff) -> bool:
+    """Whether a running instance or batch has a removal time that is past.
+
+    It can have one under the engine's removal-time strategy `start`, which counts from the start.
+    """
+    for name in (PROCESS_INSTANCES, BATCHES):
+        if not schema.has(name, REMOVAL_TIME):
+            continue
+        column = schema.tables[name].column(REMOVAL_TIME)
+        condition = schema.database.expired(column, moment, schema.tables[name], None)
+        end = schema.column(name, "END_TIME_")
+        sql = f"SELECT 1 FROM {schema.quoted(name)} AS t WHERE t.{end} IS NULL AND {condition.sql} LIMIT 1"
+        if schema.database.query(sql, condition.parameters):
+            return True
+    return False
+
+
+def running_guards(schema: Schema, name: str) -> Iterator[Condition]:
+    """Keep whatever belongs to a root process instance, or a batch, that has not ended."""
+    if schema.has(name, "ROOT_PROC_INST_ID_"):
+        instance = schema.column(PROCESS_INSTANCES, "PROC_INST_ID_")
+        end = schema.column(PROCESS_INSTANCES, "END_TIME_")
+        root = schema.column(name, "ROOT_PROC_INST_ID_")
+        yield Condition(
+            f"NOT EXISTS (SELECT 1 FROM {schema.quoted(PROCESS_INSTANCES)} AS r"
+            f" WHERE r.{instance} = t.{root} AND r.{end} IS NULL)"
+        )
+    if BATCHES not in schema.tables or not schema.has(JOB_LOG, "JOB_DEF_CONFIGURATION_"):
+        return
+    batch, batch_end = schema.column(BATCHES, "ID_"), schema.column(BATCHES, "END_TIME_")
+    configuration = schema.column(JOB_LOG, "JOB_DEF_CONFIGURATION_")
+    if name == JOB_LOG:
+        yield Condition(
+            f"NOT EXISTS (SELECT 1 FROM {schema.quoted(BATCHES)} AS b"
+            f" WHERE b.{batch} = t.{configuration} AND b.{batch_end} IS NULL)"
+        )
+    if name == BYTE_ARRAYS:
+        stack = schema.column(JOB_LOG, "JOB_EXCEPTION_STACK_ID_")
+        key = schema.column(BYTE_ARRAYS, "ID_")
+        yield Condition(
+            f"NOT EXISTS (SELECT 1 FROM {schema.quoted(JOB_LOG)} AS j JOIN {schema.quoted(BATCHES)} AS b"
+            f" ON b.{batch} = j.{configuration}"
+            f" WHERE j.{stack} = t.{key} AND b.{batch_end} IS NULL)"
+        )

@@ -1,0 +1,1 @@
+"""The deletion engine: what is deleted in one transaction, and how one follows the other."""

@@ -1,0 +1,1 @@
+"""The databases being cleaned: one interface, one package per server."""

@@ -1,0 +1,287 @@
+"""Deleting along a key or along the time index, for databases that store rows in key order."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from cleanupctl.core.errors import HistoryError
+from cleanupctl.history.databases.database import DENSE_SHARE, Batch, Condition, Database, both
+from cleanupctl.history.databases.shared_scan import Piece, Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cleanupctl.history.databases.database import Deletion, Table, Target
+
+START_ROWS = 2_000
+"""A safe first batch on any hardware."""
+
+MOST_ROWS_LOOKED_AT = 100_000
+"""A sweep may look at this many rows in one transaction while it finds few to delete."""
+
+MOST_KEYS = 2_000
+"""Rows deleted by a list of keys go in statements of at most this many."""
+
+
+class KeysetDatabase(Database):
+    """What MySQL, MariaDB and SQLite share."""
+
+    start_rows: ClassVar[int] = START_ROWS
+    """Rows that the first batch of a table looks at."""
+    deletes_by_subquery: bool
+    """Whether DELETE may look into the table it deletes from."""
+
+    @abstractmethod
+    def delete(self, statement: str, parameters: Sequence[Any], most_rows: int) -> int | None:
+        """Run a DELETE in a transaction; None, and nothing done, when more than `most_rows` rows go."""
+
+    @abstractmethod
+    def delete_by_keys(self, select: Condition, target: Target, most_rows: int) -> int | None:
+        """Delete the rows whose keys `select` returns, in one transaction; None when there are too many."""
+
+    @abstractmethod
+    def rows_of(self, target: Target, *, along_key: bool = False) -> str:
+        """Write the table with its alias `t`, for FROM; `along_key` keeps the planner on the primary key."""
+
+    @property
+    @abstractmethod
+    def delete_prefix(self) -> str:
+        """What comes before `rows_of` in a DELETE."""
+
+    @abstractmethod
+    def share(self, target: Target) -> float:
+        """Estimate which share of the table has expired (0 to 1)."""
+
+    @property
+    @abstractmethod
+    def placeholder(self) -> str:
+        """How the driver writes a bound value."""
+
+    def deletion(self, target: Target) -> Deletion:
+        """Walk the table when much of it has expired or nothing else is possible, else its time index."""
+        if target.indexed and (not target.table.key or self.share(target) < DENSE_SHARE):
+            return TimeOrder(self, target)
+        if target.table.key:
+            return KeySweep(self, Walk(target, None))
+        raise HistoryError(
+            f"table {target.label} has neither a primary key nor an index on {target.time_column.name}:"
+            " every batch would read the whole table; create one of them first"
+        )
+
+    def joined(self, walk: Walk[Any]) -> Deletion:
+        """Take part in another worker's sweep."""
+        return KeySweep(self, walk)
+
+    def delete_rows(self, target: Target, where: Condition, most_rows: int, *, along_key: bool) -> int | None:
+        """Delete what is in `where` and deletable, in one transaction; None when it would be too much."""
+        whole = both((where, target.deletable))
+        rows = self.rows_of(target, along_key=along_key)
+        if target.guards and not self.deletes_by_subquery:
+            return self.delete_by_keys(
+                self.keys_of(target, whole, most_rows + 1, along_key), target, most_rows
+            )
+        return self.delete(f"{self.delete_prefix} {rows} WHERE {whole.sql}", whole.parameters, most_rows)
+
+    def keys_of(self, target: Target, where: Condition, limit: int, along_key: bool = False) -> Condition:
+        """Select the keys of at most `limit` rows."""
+        rows = self.rows_of(target, along_key=along_key)
+        keys = ", ".join(self.key_columns(target.table))
+        return Condition(f"SELECT {keys} FROM {rows} WHERE {where.sql} LIMIT {int(limit)}", where.parameters)
+
+    def key_columns(self, table: Table) -> list[str]:
+        """Quoted key columns of the row called `t`."""
+        return [f"t.{self.quote(name)}" for name in table.key]
+
+    def keys_condition(self, table: Table, keys: Sequence[tuple[Any, ...]]) -> Condition:
+        """Say that the row's key is one of `keys`."""
+        columns = self.key_columns(table)
+        if len(columns) == 1:
+            marks = ", ".join([self.placeholder] * len(keys))
+            return Condition(f"{columns[0]} IN ({marks})", tuple(key[0] for key in keys))
+        either = " OR ".join(
+            "(" + " AND ".join(f"{column} = {self.placeholder}" for column in columns) + ")" for _ in keys
+        )
+        return Condition(f"({either})", tuple(value for key in keys for value in key))
+
+
+Key = tuple[Any, ...] | None
+"""Key of a row; None is before the first row as a start, and after the last one as an end."""
+
+
+class KeySweep:
+    """Walks the table once along its primary key, the order in which the rows lie."""
+
+    way = "sweep"
+    most_units = MOST_ROWS_LOOKED_AT
+
+    def __init__(self, database: KeysetDatabase, walk: Walk[Key]) -> None:
+        self.walk: Walk[Key] | None = walk
+        self.start_units = database.start_rows
+        self._walk = walk
+        self._database = database
+        self._target = walk.target
+        self._piece: Piece[Key] | None = None
+        self._size = 0
+
+    def run(self, units: int, most_rows: int) -> Batch:
+        """Look at the next `units` rows of the key."""
+        if self._piece is None:
+            self._piece = self._walk.take(partial(self._cut, units))
+            self._size = units
+        piece = self._piece
+        if piece is None:
+            return Batch(0, done=True, idle=True)
+        end = piece.end
+        if units < self._size:
+            smaller = self._boundary(units, piece)
+            end = end if smaller is None else smaller
+        rows = self._database.delete_rows(
+            self._target, self._between(Piece(piece.start, end)), most_rows, along_key=True
+        )
+        if rows is None:
+            return Batch(0, overflow=True)
+        if end == piece.end:
+            self._walk.settle()
+            self._piece = None
+        else:
+            self._piece = Piece(end, piece.end)
+        return Batch(rows, done=self._piece is None and self._walk.spent)
+
+    def leave(self) -> None:
+        """Give back what was taken of the walk and not finished."""
+        if self._piece is not None:
+            self._walk.settle(self._piece)
+            self._piece = None
+
+    def _cut(self, units: int, start: Key) -> tuple[Key, bool]:
+        end = self._boundary(units, Piece(start, None))
+        return end, end is None
+
+    def _boundary(self, units: int, piece: Piece[Key]) -> Key:
+        """Find the key of the last of the first `units` rows of a piece; None when it has fewer."""
+        database = self._database
+        keys = ", ".join(database.key_columns(self._target.table))
+        inside = self._between(piece)
+        where = f" WHERE {inside.sql}" if inside.sql else ""
+        rows = database.rows_of(self._target, along_key=True)
+        found = database.query(
+            f"SELECT {keys} FROM {rows}{where} ORDER BY {keys} LIMIT 1 OFFSET {units - 1}", inside.parameters
+        )
+        return found[0] if found else None
+
+    def _between(self, piece: Piece[Key]) -> Condition:
+        parts = []
+        if piece.start is not None:
+            parts.append(self._compare(">", piece.start))
+        if piece.end is not None:
+            parts.append(self._compare("<", piece.end, inclusive=True))
+        return both(parts)
+
+    def _compare(self, operator: str, values: tuple[Any, ...], *, inclusive: bool = False) -> Condition:
+        names = self._database.key_columns(self._target.table)
+        return row_comparison(names, operator, values, inclusive, self._database.placeholder)
+
+
+class TimeOrder:
+    """Walks the time index from the oldest row on, with a lower bound that moves along.
+
+    The bound keeps each batch from walking again over the entries of rows that are already gone.
+    """
+
+    way = "index"
+    walk: Walk[Any] | None = None
+
+    def __init__(self, database: KeysetDatabase, target: Target) -> None:
+        self._database = database
+        self._target = target
+        self._lower: Condition | None = None
+        self._reached: Any = None
+        self._column = f"t.{database.quote(target.time_column.name)}"
+        self.start_units = database.start_rows
+        self.most_units = MOST_ROWS_LOOKED_AT
+
+    def run(self, units: int, most_rows: int) -> Batch:
+        """Delete the next `units` expired rows, oldest first."""
+        units = min(units, most_rows)
+        boundary = self._boundary(units)
+        if boundary is not None and boundary == self._first(boundary):
+            return self._same_time(boundary, units)
+        upper = [self._condition("<", boundary)] if boundary is not None else []
+        where = both([*self._from_lower(), *upper])
+        rows = self._database.delete_rows(self._target, where, most_rows, along_key=False)
+        if rows is None:
+            return Batch(0, overflow=True)
+        if boundary is None:
+            return Batch(rows, done=True)
+        self._move(">=", boundary)
+        return Batch(rows)
+
+    def leave(self) -> None:
+        """Nothing is shared with other workers."""
+
+    def _boundary(self, units: int) -> Any:
+        found = self._select(self._column, f"ORDER BY {self._column} LIMIT 1 OFFSET {units}")
+        return found[0][0] if found else None
+
+    def _first(self, boundary: Any) -> Any:
+        if self._reached is not None and self._reached == boundary:
+            return self._reached
+        found = self._select(self._column, f"ORDER BY {self._column} LIMIT 1")
+        return found[0][0] if found else None
+
+    def _same_time(self, moment: Any, units: int) -> Batch:
+        """More rows than one batch share one time: take them by their keys."""
+        database, target = self._database, self._target
+        if not target.table.key:
+            raise HistoryError(
+                f"more than {units} rows of table {target.label} have the same {target.time_column.name}"
+                " and the table has no primary key to tell them apart; create one first"
+            )
+        whole = both((self._condition("=", moment), target.deletable))
+        rows = database.delete_by_keys(database.keys_of(target, whole, units), target, units) or 0
+        # What is left of that time once there are fewer has to stay: to look at it again would never end.
+        self._move(">=" if rows == units else ">", moment)
+        return Batch(rows)
+
+    def _move(self, operator: str, moment: Any) -> None:
+        """Leave behind what lies before `moment`, or with it."""
+        self._lower = self._condition(operator, moment)
+        self._reached = moment if operator == ">=" else None
+
+    def _select(self, what: str, tail: str) -> list[tuple[Any, ...]]:
+        target = self._target
+        whole = both([*self._from_lower(), target.condition.wide or target.deletable])
+        sql = f"SELECT {what} FROM {self._database.rows_of(target)} WHERE {whole.sql} {tail}"
+        return self._database.query(sql, whole.parameters)
+
+    def _from_lower(self) -> list[Condition]:
+        return [] if self._lower is None else [self._lower]
+
+    def _condition(self, operator: str, value: Any) -> Condition:
+        return Condition(f"{self._column} {operator} {self._database.placeholder}", (value,))
+
+
+def row_comparison(
+    names: Sequence[str], operator: str, values: Sequence[Any], inclusive: bool, placeholder: str
+) -> Condition:
+    """Compare a composite key with `values` so that an index on it can be used.
+
+    `(a, b) > (x, y)` is written `a >= x AND (a > x OR (a = x AND b > y))`: MySQL turns only the
+    latter into a range of the index.
+    """
+    last = f"{operator}=" if inclusive else operator
+    if len(names) == 1:
+        return Condition(f"{names[0]} {last} {placeholder}", (values[0],))
+    rest = row_comparison(names[1:], operator, values[1:], inclusive, placeholder)
+    sql = (
+        f"({names[0]} {operator}= {placeholder} AND ({names[0]} {operator} {placeholder}"
+        f" OR ({names[0]} = {placeholder} AND {rest.sql})))"
+    )
+    return Condition(sql, (values[0], values[0], values[0], *rest.parameters))
+
+
+def in_pieces(keys: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
+    """Split keys into lists of at most MOST_KEYS."""
+    return (keys[start : start + MOST_KEYS] for start in range(0, len(keys), MOST_KEYS))

@@ -1,0 +1,219 @@
+"""How PostgreSQL deletes expired rows: sweeping the heap by blocks, or along the time index by ranges."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cleanupctl.history.databases.database import (
+    Batch,
+    Condition,
+    LockConflictError,
+    StatementTimeoutError,
+    both,
+)
+from cleanupctl.history.databases.shared_scan import Piece, Walk
+
+if TYPE_CHECKING:
+    from cleanupctl.history.databases.database import Target
+    from cleanupctl.history.databases.postgresql.database import PostgreSQL
+
+START_BLOCKS = 128
+MOST_BLOCKS = 16_384
+START_ROWS = 2_000
+MOST_ROWS = 100_000
+
+
+class BlockWalk(Walk[int]):
+    """How far a heap has been walked, in blocks, up to where it ended when the walk began."""
+
+    def __init__(self, target: Target, blocks: int) -> None:
+        super().__init__(target, 0, empty=blocks == 0)
+        self.end = blocks
+        self.densest = 0.0
+        """Most rows a block that a transaction has deleted so far; infinite where that proved no measure."""
+
+
+class BlockSweep:
+    """Reads the heap once, range by range of blocks; dead rows and others' old snapshots cost nothing."""
+
+    way = "sweep"
+    start_units = START_BLOCKS
+    most_units = MOST_BLOCKS
+
+    def __init__(self, database: PostgreSQL, walk: BlockWalk) -> None:
+        self.walk: Walk[Any] | None = walk
+        self._walk = walk
+        self._database = database
+        self._piece: Piece[int] | None = None
+        self._condition = walk.target.deletable
+        self._table = f"ONLY {database.qualified(walk.target.table)} AS t"
+
+    def run(self, units: int, most_rows: int) -> Batch:
+        """Delete what has expired in the next `units` blocks."""
+        if self._piece is None:
+            self._piece = self._walk.take(partial(self._cut, units))
+        piece = self._piece
+        if piece is None:
+            return Batch(0, done=True, idle=True)
+        start, end = piece.start, min(piece.start + units, piece.end)
+        if (end - start) * self._walk.densest > most_rows:
+            end = self._fitting(start, end, most_rows)
+        rows = self._delete(start, end, most_rows)
+        if rows is None and end - start > 1:
+            self._walk.densest = math.inf
+            end = self._fitting(start, end, most_rows)
+            rows = self._delete(start, end, most_rows)
+        if rows is None:
+            return self._part_of_block(start, most_rows) if end - start == 1 else Batch(0, overflow=True)
+        self._walk.densest = max(self._walk.densest, rows / (end - start))
+        self._piece = Piece(end, piece.end) if end < piece.end else None
+        if self._piece is None:
+            self._walk.settle()
+        return Batch(rows, done=self._piece is None and self._walk.spent, looked_at=end - start)
+
+    def leave(self) -> None:
+        """Give back what was taken of the walk and not finished."""
+        if self._piece is not None:
+            self._walk.settle(self._piece)
+            self._piece = None
+
+    def _cut(self, units: int, start: int) -> tuple[int, bool]:
+        end = min(start + units, self._walk.end)
+        return end, end == self._walk.end
+
+    def _delete(self, start: int, end: int, most_rows: int) -> int | None:
+        where = both((_blocks(start, end), self._condition))
+        sql = f"DELETE FROM {self._table} WHERE {where.sql}"
+        return self._database.delete(sql, where.parameters, most_rows)
+
+    def _fitting(self, start: int, end: int, most_rows: int) -> int:
+        """Find where a batch has to end so as to have `most_rows` at most, or one block.
+
+        Where expired rows lie in bands no density of the batches before says how many come next. Reading
+        them costs a small part of deleting them, and of rolling that back.
+        """
+        inside = both((_blocks(start, end), self._walk.target.condition))
+        found = self._database.query(
+            f"SELECT t.ctid FROM {self._table} WHERE {inside.sql} ORDER BY t.ctid LIMIT 1 OFFSET {most_rows}",
+            inside.parameters,
+        )
+        # A row's address is written (block,number).
+        return max(start + 1, int(found[0][0][1:].split(",")[0])) if found else end
+
+    def _part_of_block(self, block: int, most_rows: int) -> Batch:
+        """Delete some rows of a single block that holds more than a transaction may delete."""
+        where = both((_blocks(block, block + 1), self._condition))
+        return Batch(delete_some(self._database, self._table, where, self._condition, most_rows))
+
+
+def _blocks(start: int, end: int) -> Condition:
+    return Condition("t.ctid >= %s::tid AND t.ctid < %s::tid", (f"({start},0)", f"({end},0)"))
+
+
+class TimeOrder:
+    """Walks the time index from the oldest row on, range by range of time.
+
+    The ranges move along, so that no batch walks again over the entries of rows already deleted, which
+    stay in the index as long as any other session has an old snapshot.
+    """
+
+    way = "index"
+    start_units = START_ROWS
+    most_units = MOST_ROWS
+
+    def __init__(self, database: PostgreSQL, walk: Walk[Any]) -> None:
+        self.walk: Walk[Any] | None = walk
+        self._walk = walk
+        self._database = database
+        self._target = walk.target
+        self._condition = walk.target.deletable
+        self._piece: Piece[Any] | None = None
+        self._size = 0
+        self._column = f"t.{database.quote(self._target.time_column.name)}"
+        self._table = f"ONLY {database.qualified(self._target.table)} AS t"
+
+    def run(self, units: int, most_rows: int) -> Batch:
+        """Delete the next `units` expired rows, oldest first, and those of the same time as the last."""
+        units = min(units, most_rows)
+        if self._piece is None:
+            self._piece = self._walk.take(partial(self._cut, units))
+            self._size = units
+        piece = self._piece
+        if piece is None:
+            return Batch(0, done=True, idle=True)
+        end = self._boundary(units, piece) if units < self._size else piece.end
+        where = both((self._between(Piece(piece.start, end)), self._condition))
+        try:
+            rows = self._database.delete(
+                f"DELETE FROM {self._table} WHERE {where.sql}", where.parameters, most_rows
+            )
+        except StatementTimeoutError:
+            raise
+        except LockConflictError:
+            # Somebody holds one of the rows: the others can go all the same.
+            rows = delete_some(
+                self._database, self._table, where, self._condition, most_rows, skip_locked=True
+            )
+            if rows == most_rows:
+                return Batch(rows)
+        if rows is None:
+            if units > 1:
+                return Batch(0, overflow=True)
+            rows = delete_some(self._database, self._table, where, self._condition, most_rows)
+            return Batch(rows)
+        self._piece = Piece(end, piece.end) if end != piece.end else None
+        if self._piece is None:
+            self._walk.settle()
+        return Batch(rows, done=self._piece is None and self._walk.spent)
+
+    def leave(self) -> None:
+        """Give back what was taken of the walk and not finished."""
+        if self._piece is not None:
+            self._walk.settle(self._piece)
+            self._piece = None
+
+    def _cut(self, units: int, start: Any) -> tuple[Any, bool]:
+        end = self._boundary(units, Piece(start, None))
+        return end, end is None
+
+    def _boundary(self, units: int, piece: Piece[Any]) -> Any:
+        """Find the time of the last of the first `units` rows of a piece; its end when it has fewer."""
+        # Without the guards: they cost more to ask than the rows they keep back.
+        inside = both((self._between(piece), self._target.condition))
+        found = self._database.query(
+            f"SELECT {self._column} FROM {self._table} WHERE {inside.sql}"
+            f" ORDER BY {self._column} LIMIT 1 OFFSET {units - 1}",
+            inside.parameters,
+        )
+        return found[0][0] if found else piece.end
+
+    def _between(self, piece: Piece[Any]) -> Condition:
+        parts = []
+        if piece.start is not None:
+            parts.append(Condition(f"{self._column} > %s", (piece.start,)))
+        if piece.end is not None:
+            parts.append(Condition(f"{self._column} <= %s", (piece.end,)))
+        return both(parts)
+
+
+def delete_some(
+    database: PostgreSQL,
+    table: str,
+    where: Condition,
+    condition: Condition,
+    most_rows: int,
+    *,
+    skip_locked: bool = False,
+) -> int:
+    """Delete `most_rows` of the rows in `where`, in any order; those of other transactions can be skipped."""
+    lock = " FOR UPDATE OF t SKIP LOCKED" if skip_locked else ""
+    doomed = f"SELECT t.ctid AS place FROM {table} WHERE {where.sql} LIMIT %s{lock}"
+    # Repeats the condition: a row may have changed between being found and being deleted.
+    sql = (
+        f"WITH doomed AS MATERIALIZED ({doomed}) DELETE FROM {table}"
+        f" WHERE t.ctid = ANY(ARRAY(SELECT place FROM doomed)) AND {condition.sql}"
+    )
+    parameters = (*where.parameters, most_rows, *condition.parameters)
+    return database.delete(sql, parameters, most_rows) or 0

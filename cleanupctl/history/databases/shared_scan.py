@@ -1,0 +1,80 @@
+"""Walking one table piece by piece, by one worker or by several of one process at the same time."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cleanupctl.history.databases.database import Target
+
+Place = TypeVar("Place")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece(Generic[Place]):
+    """A part of a table that one worker has taken: from `start` up to `end`."""
+
+    start: Place
+    end: Place
+
+
+class Walk(Generic[Place]):
+    """How far a table has been walked; every worker takes the next piece, and no two get the same."""
+
+    def __init__(self, target: Target, start: Place, *, empty: bool = False) -> None:
+        self.target = target
+        """What is deleted on the way: all workers keep to the same conditions."""
+        self.units = 0
+        """How many units the batches took lately, for a worker that joins."""
+        self._lock = threading.Lock()
+        self._position = start
+        self._exhausted = empty
+        self._returned: list[Piece[Place]] = []
+        self._taken = 0
+        self._abandoned = False
+
+    def take(self, cut: Callable[[Place], tuple[Place, bool]]) -> Piece[Place] | None:
+        """Take the next piece, or one that somebody gave back; None when there is none at present.
+
+        `cut` says where a piece that starts at a place ends, and whether it is the last of the table.
+        """
+        with self._lock:
+            if self._returned:
+                piece = self._returned.pop()
+            elif self._exhausted:
+                return None
+            else:
+                end, self._exhausted = cut(self._position)
+                piece = Piece(self._position, end)
+                self._position = end
+            self._taken += 1
+            return piece
+
+    def settle(self, rest: Piece[Place] | None = None) -> None:
+        """End the work on a piece; what is left of it can be taken by anybody."""
+        with self._lock:
+            self._taken -= 1
+            if rest is not None and not self._abandoned:
+                self._returned.append(rest)
+
+    def abandon(self) -> None:
+        """Let nobody take another piece, nor one that is given back from now on."""
+        with self._lock:
+            self._abandoned = self._exhausted = True
+            self._returned.clear()
+
+    @property
+    def spent(self) -> bool:
+        """Whether there is nothing to take, at least at present."""
+        with self._lock:
+            return self._exhausted and not self._returned
+
+    @property
+    def finished(self) -> bool:
+        """Whether every piece has been worked on to its end."""
+        with self._lock:
+            return self._exhausted and not self._returned and not self._taken

@@ -1,0 +1,335 @@
+"""SQLite as a history's database: catalogue, statements, and times in whatever form they are stored."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
+from cleanupctl.history.databases.costs import TypicalCosts
+from cleanupctl.history.databases.database import (
+    COUNT_BOUND,
+    DENSE_SHARE,
+    Column,
+    Condition,
+    Cutoff,
+    ForeignKey,
+    ForeignKeyError,
+    LockConflictError,
+    Table,
+    Target,
+    both,
+    epoch,
+    unfit_column,
+)
+from cleanupctl.history.databases.key_scans import KeysetDatabase, TimeOrder
+from cleanupctl.history.databases.sqlite.checkpoints import Checkpoints
+from cleanupctl.history.databases.sqlite.statistics import dense_rows, lies_in_order, reaches
+from cleanupctl.history.databases.sqlite.times import expired_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cleanupctl.core.urls import DatabaseUrl
+    from cleanupctl.history.databases.database import Deletion
+
+BUSY_SECONDS = 5.0
+CHECKPOINT_PAGES = 4_000
+"""Four times the default: a page that several batches change is written back once."""
+CACHE_KIBIBYTES = 32_768
+"""The default of 2 MB makes a batch write the pages of a large index several times."""
+EPOCH_MILLISECONDS_FROM = 10**11
+"""A whole number from here on counts milliseconds: as seconds it would lie beyond the year 5138."""
+
+
+def connect(url: DatabaseUrl) -> SQLite:
+    """Open the file; a missing one is an error, never created. Raises HistoryUnreachableError."""
+    path = Path(url.database)
+    if not path.is_file():
+        raise HistoryUnreachableError(f"{url} is not reachable: there is no file {path}")
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    checkpoints = None
+    try:
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+        # Foreign keys are off by default in SQLite: rows that others point at would go all the same.
+        connection.execute("PRAGMA foreign_keys = ON")
+        # A batch is undone in parts from a copy of the pages: to write that to a file costs a quarter more.
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+            # Commits need not wait for the disk: what a power failure brings back goes with the next run.
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+            checkpoints = Checkpoints(uri)
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.Error as error:
+        raise HistoryUnreachableError(f"{url} is not reachable: {error}") from error
+    return SQLite(url, connection, checkpoints)
+
+
+def _kind(declared: str) -> str:
+    """Sort a declared type; what is really stored is looked at when rows are compared."""
+    name = declared.upper().split("(")[0].strip()
+    if (
+        name in ("", "TEXT", "DATETIME", "TIMESTAMP", "DATE", "NUMERIC", "REAL")
+        or "CHAR" in name
+        or "TIME" in name
+    ):
+        return "text"
+    return "integer" if "INT" in name else "other"
+
+
+class SQLite(KeysetDatabase):
+    """One connection to the file; each batch is an IMMEDIATE transaction."""
+
+    deletes_by_subquery = True
+    delete_prefix = "DELETE FROM"
+    placeholder = "?"
+    writing_turn = 0.125
+    typical_costs = TypicalCosts(row=2, index=2, reference=2)
+
+    def __init__(
+        self, url: DatabaseUrl, connection: sqlite3.Connection, checkpoints: Checkpoints | None
+    ) -> None:
+        self._url = url
+        self._connection = connection
+        self._checkpoints = checkpoints
+
+    def end_turn(self) -> None:
+        """Have the log written back in the meantime; from then on no commit does that."""
+        if self._checkpoints is None:
+            return
+        if not self._checkpoints.started:
+            with suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA wal_autocheckpoint = 0")
+        self._checkpoints.advance()
+
+    def close(self) -> None:
+        """Disconnect; never raises."""
+        if self._checkpoints is not None:
+            self._checkpoints.close()
+        with suppress(sqlite3.Error):
+            self._connection.close()
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement, mostly outside a transaction, and return its rows."""
+        with self.translated():
+            return self._connection.execute(sql, tuple(parameters)).fetchall()
+
+    def delete(self, statement: str, parameters: Sequence[Any], most_rows: int) -> int | None:
+        """Run a DELETE in a transaction; None, and nothing done, when more than `most_rows` rows go."""
+        return self._transaction(lambda: self._delete(statement, parameters), most_rows)
+
+    def _delete(self, statement: str, parameters: Sequence[Any]) -> int:
+        """Run a DELETE in the open transaction."""
+        return self._connection.execute(statement, tuple(parameters)).rowcount
+
+    def _transaction(self, delete: Callable[[], int], most_rows: int) -> int | None:
+        """Commit what `delete` does, or undo it when that was to more than `most_rows` rows."""
+        with self.translated():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                rows = delete()
+                self._connection.execute("ROLLBACK" if rows > most_rows else "COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+                raise
+        return None if rows > most_rows else rows
+
+    def delete_rows(self, target: Target, where: Condition, most_rows: int, *, along_key: bool) -> int | None:
+        """Delete what is in `where` and deletable, in one transaction; None when it would be too much.
+
+        A DELETE that calls functions makes SQLite copy each page that it changes. Where a look at the
+        column, under the lock, finds nothing that the cheap condition takes and the exact one does not,
+        the cheap one is enough.
+        """
+        wide = target.condition.wide
+        if wide is None or target.guards:
+            return super().delete_rows(target, where, most_rows, along_key=along_key)
+        rows = self.rows_of(target, along_key=along_key)
+        cheap = both((where, wide))
+        doubtful = both(
+            (cheap, Condition(f"({target.condition.sql}) IS NOT TRUE", target.condition.parameters))
+        )
+
+        def delete() -> int:
+            exact = self.query(f"SELECT 1 FROM {rows} WHERE {doubtful.sql} LIMIT 1", doubtful.parameters)
+            whole = both((where, target.condition)) if exact else cheap
+            return self._delete(f"{self.delete_prefix} {rows} WHERE {whole.sql}", whole.parameters)
+
+        return self._transaction(delete, most_rows)
+
+    def delete_by_keys(self, select: Condition, target: Target, most_rows: int) -> int | None:
+        """Delete the rows whose keys `select` finds, in one statement."""
+        keys = ", ".join(self.quote(name) for name in target.table.key)
+        whole = both((Condition(f"({keys}) IN ({select.sql})", select.parameters), target.condition))
+        return self.delete(
+            f"{self.delete_prefix} {self.rows_of(target)} WHERE {whole.sql}", whole.parameters, most_rows
+        )
+
+    def rows_of(self, target: Target, *, along_key: bool = False) -> str:
+        """Write the table with its alias; NOT INDEXED still allows the rowid."""
+        hint = " NOT INDEXED" if along_key and target.table.key == ("rowid",) else ""
+        return f"{self.qualified(target.table)} AS t{hint}"
+
+    def quote(self, name: str) -> str:
+        """Quote an identifier."""
+        return '"' + name.replace('"', '""') + '"'
+
+    def qualified(self, table: Table) -> str:
+        """Quoted name; attached databases are not looked at."""
+        return f"main.{self.quote(table.name)}"
+
+    def index_statement(self, table: Table, column: Column) -> str:
+        """Write CREATE INDEX without the schema, which SQLite wants before the index if anywhere."""
+        return super().index_statement(table, column).replace(" ON main.", " ON ", 1)
+
+    def find_table(self, name: str, schema: str | None = None) -> Table | None:
+        """Look a table up in the file."""
+        if schema not in (None, "main"):
+            raise HistoryError(f"SQLite has no schema {schema}: leave schema out for {name}")
+        found = self.query("SELECT type, name FROM sqlite_schema WHERE lower(name) = lower(?)", (name,))
+        if not found:
+            return None
+        kind, relation = found[0]
+        if kind != "table":
+            raise HistoryError(f"{name} is a {kind}; name the table that holds the rows")
+        return self._table(relation)
+
+    def _table(self, relation: str) -> Table:
+        info = self.query("SELECT name, type, pk FROM pragma_table_info(?)", (relation,))
+        columns = [Column(name, _kind(declared), declared or "untyped") for name, declared, _ in info]
+        without_rowid = self.query(
+            "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?", (relation,)
+        )
+        key = tuple(name for _, name in sorted((row[2], row[0]) for row in info if row[2]))
+        leading = self.query(
+            "SELECT x.name FROM pragma_index_list(?) AS i, pragma_index_info(i.name) AS x"
+            " WHERE x.seqno = 0 AND i.partial = 0",
+            (relation,),
+        )
+        return Table(
+            schema=None,
+            name=relation,
+            columns={column.name.lower(): column for column in columns},
+            key=key if without_rowid and without_rowid[0][0] else ("rowid",),
+            indexed=frozenset(row[0] for row in leading if row[0] is not None),
+            references=self._references(relation),
+        )
+
+    def _references(self, relation: str) -> tuple[ForeignKey, ...]:
+        rows = self.query(
+            'SELECT s.name, f.id, f."from", f."to", f.on_delete FROM sqlite_schema AS s,'
+            " pragma_foreign_key_list(s.name) AS f WHERE s.type = 'table' AND lower(f.\"table\") = lower(?)"
+            " ORDER BY s.name, f.id, f.seq",
+            (relation,),
+        )
+        grouped: dict[tuple[str, int], list[tuple[Any, ...]]] = {}
+        for row in rows:
+            grouped.setdefault((row[0], row[1]), []).append(row)
+        key = [
+            row[0]
+            for row in self.query("SELECT name FROM pragma_table_info(?) WHERE pk ORDER BY pk", (relation,))
+        ]
+        actions = {"CASCADE": "cascade", "SET NULL": "set", "SET DEFAULT": "set"}
+        return tuple(
+            ForeignKey(
+                f"main.{self.quote(table)}",
+                tuple(row[2] for row in found),
+                tuple(row[3] or key[place] for place, row in enumerate(found)),
+                actions.get(found[0][4], "restrict"),
+            )
+            for (table, _), found in grouped.items()
+        )
+
+    def expired(self, column: Column, cutoff: Cutoff, table: Table, time_format: str | None) -> Condition:
+        """Compare values by how they are stored: SQLite orders every number before every text.
+
+        A value of another storage class than the column's usual one, or a text that is no date, never
+        counts as expired.
+        """
+        if column.kind == "other":
+            raise unfit_column(column, table)
+        name = f"t.{self.quote(column.name)}"
+        stored = self._stored_class(column, table)
+        if stored == "text" and time_format in (None, "timestamp"):
+            return expired_text(name, cutoff)
+        if stored in ("integer", "real"):
+            unit = time_format or self._unit(column, table)
+            number = epoch(cutoff.instant, unit, column, table)
+            wide = Condition(f"{name} <= ?", (number,))
+            return Condition(f"{wide.sql} AND typeof({name}) IN ('integer', 'real')", (number,), wide)
+        if stored is None:
+            return Condition("1 = 0")
+        raise HistoryError(
+            f"column {column.name} of table {table.name} holds values of type {stored}"
+            f"{f', not {time_format}' if time_format else ''}: cleanupctl cannot tell how old its rows are"
+        )
+
+    def _stored_class(self, column: Column, table: Table) -> str | None:
+        """Look at some rows from both ends of the table. Raises HistoryError when they disagree."""
+        name, rows = self.quote(column.name), self.qualified(table)
+        order = self.quote(table.key[0])
+        ends = " UNION ".join(
+            f"SELECT * FROM (SELECT typeof({name}) AS stored FROM {rows} WHERE {name} IS NOT NULL"
+            f" ORDER BY {order} {direction} LIMIT 100)"
+            for direction in ("ASC", "DESC")
+        )
+        found = {row[0].replace("real", "integer") for row in self.query(ends)}
+        if len(found) > 1:
+            raise HistoryError(
+                f"column {column.name} of table {table.name} holds values of different types"
+                f" ({', '.join(sorted(found))}): cleanupctl cannot tell how old its rows are"
+            )
+        return found.pop() if found else None
+
+    def _unit(self, column: Column, table: Table) -> str:
+        name, rows = self.quote(column.name), self.qualified(table)
+        order = self.quote(table.key[0])
+        sample = self.query(
+            f"SELECT min(value), max(value) FROM (SELECT {name} AS value FROM {rows} WHERE {name} > 0"
+            f" ORDER BY {order} DESC LIMIT 100)"
+        )
+        least, most = sample[0]
+        if least is None or (least < EPOCH_MILLISECONDS_FROM) != (most < EPOCH_MILLISECONDS_FROM):
+            raise HistoryError(
+                f"column {column.name} of table {table.name} is a number: say what it counts with"
+                ' time_format = "seconds" or time_format = "milliseconds"'
+            )
+        return "milliseconds" if least >= EPOCH_MILLISECONDS_FROM else "seconds"
+
+    def deletion(self, target: Target) -> Deletion:
+        """Follow the time index also where much has expired, if the rows lie in its order."""
+        if target.indexed and target.table.key == ("rowid",) and lies_in_order(self, target):
+            return TimeOrder(self, target)
+        return super().deletion(target)
+
+    def estimate(self, target: Target) -> int | None:
+        """Count along the index up to a bound; SQLite keeps no statistics of values by itself."""
+        if not target.indexed:
+            return None
+        if reaches(self, target, COUNT_BOUND):
+            return COUNT_BOUND
+        return self.bounded_count(target.table, target.condition)
+
+    def share(self, target: Target) -> float:
+        """Compare the expired rows with the span of row numbers, as far as it matters: dense or not."""
+        if target.table.key != ("rowid",):
+            return 1.0
+        return DENSE_SHARE if reaches(self, target, dense_rows(self, target)) else 0.0
+
+    def translate(self, error: Exception) -> Exception:
+        """Sort the driver's errors into those to retry, to skip, and to report."""
+        if not isinstance(error, sqlite3.Error):
+            return error
+        text = str(error)
+        if isinstance(error, sqlite3.IntegrityError) and "FOREIGN KEY" in text:
+            return ForeignKeyError(text)
+        if isinstance(error, sqlite3.OperationalError) and ("locked" in text or "busy" in text):
+            return LockConflictError(f"{self._url}: {text}")
+        if isinstance(error, sqlite3.OperationalError) and "unable to open" in text:
+            return HistoryUnreachableError(f"{self._url} is not reachable: {text}")
+        return HistoryError(f"{self._url}: {text}")

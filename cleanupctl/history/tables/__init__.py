@@ -1,0 +1,1 @@
+"""Histories of kind `tables`: any table with a time column."""

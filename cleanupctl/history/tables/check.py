@@ -1,0 +1,58 @@
+"""What is wrong with a history of kind `tables`: every configured table, looked at as cleanup needs it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.errors import HistoryError
+from cleanupctl.history.databases import findings
+from cleanupctl.history.databases import health as server_check
+from cleanupctl.history.databases.database import cutoff
+from cleanupctl.history.databases.findings import Checked, Finding, Inspected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cleanupctl.core.settings import TableSettings
+    from cleanupctl.history.databases.database import Table
+
+Check = tuple[str, "Callable[[], Iterator[Finding]]"]
+
+
+def check(inspected: Inspected) -> Checked:
+    """Check every configured table. Raises HistoryUnreachableError."""
+    return Checked(inspected.settings.name, None, findings.collected(_checks(inspected)))
+
+
+def _checks(inspected: Inspected) -> Iterator[Check]:
+    found: list[Table] = []
+    for configured in inspected.settings.tables:
+        yield configured.name, partial(_table, inspected, configured, found)
+    yield "autovacuum", lambda: server_check.vacuum(inspected, found)
+    yield "long transactions", lambda: server_check.transactions(inspected)
+
+
+def _table(inspected: Inspected, configured: TableSettings, found: list[Table]) -> Iterator[Finding]:
+    database, settings = inspected.database, inspected.settings
+    try:
+        table = database.find_table(configured.name, configured.schema or settings.schema)
+        if table is None:
+            yield Finding(
+                "error",
+                configured.name,
+                f"there is no table {configured.name} in {settings.url}, or its user may not see it",
+                "correct name or schema of the table, or grant SELECT and DELETE on it",
+            )
+            return
+        column = table.column(configured.time_column)
+        database.expired(column, cutoff(inspected.now, settings.timezone), table, configured.time_format)
+    except HistoryError as error:
+        yield Finding("error", configured.name, error.message, "correct the configuration of the table")
+        return
+    found.append(table)
+    yield from findings.schema_usage(inspected, table)
+    yield from findings.privileges(inspected, table)
+    yield from findings.index(inspected, table, column.name, f"{table.name}_{column.name}_idx")
+    yield from findings.storage(inspected, table)
+    yield from findings.newest(inspected, table, column, configured.time_format)

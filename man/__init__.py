@@ -1,0 +1,1 @@
+"""Generated man pages, and what generates them."""

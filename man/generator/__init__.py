@@ -1,0 +1,1 @@
+"""Writes the man pages from the command tree and the configuration schema."""

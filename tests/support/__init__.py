@@ -1,0 +1,1 @@
+"""What tests share: servers, data, and the commands they run."""

@@ -1,0 +1,1 @@
+"""The real engine: building it, asking it, comparing with it."""

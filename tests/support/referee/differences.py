@@ -1,0 +1,45 @@
+"""Where cleanupctl deliberately differs from the engine: which rows it keeps, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.support.referee.databases import HISTORY
+from tests.support.servers import connect
+
+if TYPE_CHECKING:
+    from tests.support.referee.databases import Ids
+    from tests.support.referee.laboratory import Experiment
+
+_RUNNING = "(SELECT PROC_INST_ID_ FROM ACT_HI_PROCINST WHERE END_TIME_ IS NULL)"
+_UNFINISHED_BATCH = "(SELECT ID_ FROM ACT_HI_BATCH WHERE END_TIME_ IS NULL)"
+_WITHOUT_ROOT = ("ACT_HI_BATCH", "ACT_HI_CASEINST", "ACT_HI_CASEACTINST", "ACT_RU_TASK_METER_LOG")
+
+# The engine deletes by the removal time alone, and a running instance has one when a person has set it.
+_RUNNING_ROOT = {
+    "the root process instance still runs": {
+        table: f"ROOT_PROC_INST_ID_ IN {_RUNNING}" for table in HISTORY if table not in _WITHOUT_ROOT
+    },
+}
+# With base time "start" every running instance and batch has one.
+_RUNNING_BATCH = {
+    "the batch has not finished": {
+        "ACT_HI_BATCH": "END_TIME_ IS NULL",
+        "ACT_HI_JOB_LOG": f"JOB_DEF_CONFIGURATION_ IN {_UNFINISHED_BATCH}",
+        "ACT_GE_BYTEARRAY": "ID_ IN (SELECT JOB_EXCEPTION_STACK_ID_ FROM ACT_HI_JOB_LOG"
+        f" WHERE JOB_DEF_CONFIGURATION_ IN {_UNFINISHED_BATCH})",
+    },
+}
+_REASONS = {"end": _RUNNING_ROOT, "start": _RUNNING_ROOT | _RUNNING_BATCH}
+
+
+def kept(experiment: Experiment, url: str) -> dict[str, Ids]:
+    """Rows of a populated database that cleanupctl keeps whatever the engine does, by reason and table."""
+    found: dict[str, Ids] = {}
+    with connect(url) as connection, connection.cursor() as cursor:
+        for reason, tables in _REASONS[experiment.removal].items():
+            found[reason] = {}
+            for table, condition in tables.items():
+                cursor.execute(f"SELECT ID_ FROM {table} WHERE {condition}")
+                found[reason][table] = frozenset(str(row[0]) for row in cursor.fetchall())
+    return found
