@@ -63,7 +63,7 @@ class Context:
     @cached_property
     def settings(self) -> Settings:
         """Read the configuration. Raises ConfigurationError; warnings go out as notices."""
-        from cleanupctl.core.settings import load_settings
+        from cleanupctl.core.configuration.reader import load_settings
 
         settings = load_settings(
             config=self.options.config, database=self.options.database, environment=os.environ

@@ -41,7 +41,7 @@ def _late(descriptor: TypeDescriptor) -> RuntimeParam:
     return LateValue(descriptor.parameter_info, descriptor.annotation)
 
 
-def load_values_late() -> None:
+def coerce_lazily() -> None:
     """Let the parameters of every command do without pydantic."""
     # Typer has no setting for it; the range of versions in pyproject.toml is the one this was made for.
     core.build_runtime_param = _late  # type: ignore[attr-defined]  # it is there all the same

@@ -13,9 +13,6 @@ from cleanupctl.core.errors import CleanupctlError, ExitCode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMPLETION_VARIABLE = "_CLEANUPCTL_COMPLETE"
-"""Set by a shell that wants to complete a command line."""
-
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run cleanupctl and exit the process."""
@@ -52,11 +49,11 @@ def _call(arguments: Sequence[str]) -> int:
     from typer import Abort, TyperException
     from typer.main import get_command
 
-    from cleanupctl.cli.app import build_app
-    from cleanupctl.cli.lazy_coercion import load_values_late
+    from cleanupctl.cli.app import COMPLETION_VARIABLE, PROGRAM, build_app
+    from cleanupctl.cli.lazy_coercion import coerce_lazily
     from cleanupctl.core.errors import InvalidValueError
 
-    load_values_late()
+    coerce_lazily()
     completing = COMPLETION_VARIABLE in os.environ
     command = get_command(build_app(None if completing or not arguments else arguments[0]))
     if completing:
@@ -66,7 +63,7 @@ def _call(arguments: Sequence[str]) -> int:
     if not arguments:
         arguments = ["--help"]
     try:
-        result = command.main(args=list(arguments), prog_name="cleanupctl", standalone_mode=False)
+        result = command.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
         flush()
     except Abort:
         return ExitCode.INTERRUPTED

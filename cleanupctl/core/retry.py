@@ -15,7 +15,7 @@ ATTEMPTS = 10
 PAUSE_SECONDS = 2.0
 
 
-def patiently(act: Callable[[], T], wait: Callable[[float], object], stopped: Callable[[], object]) -> T:
+def retry(act: Callable[[], T], wait: Callable[[float], object], stopped: Callable[[], object]) -> T:
     """Return what `act` returns, tried up to ATTEMPTS times with pauses made by `wait` (in seconds).
 
     Raises the last StoreError, at once when `stopped` is true; other errors are not tried again.

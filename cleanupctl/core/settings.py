@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
-
-from cleanupctl.core.configuration.file import SYSTEM_CONFIGURATION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,24 +131,3 @@ class Settings:
         replicas = (history.replica_url for history in self.histories)
         urls = (self.store, *(history.url for history in self.histories), *replicas)
         return tuple(secret for url in urls if url for secret in url.secrets())
-
-
-def load_settings(
-    *,
-    config: Path | None,
-    database: str | None,
-    environment: Mapping[str, str],
-    is_root: bool | None = None,
-    system_configuration: Path = SYSTEM_CONFIGURATION,
-) -> Settings:
-    """Read file, environment and options into one Settings.
-
-    `config` and `database` are the options --config and --database; `is_root` decides where the default
-    store is (None asks the system). Raises ConfigurationError with every fault of the file, or
-    InvalidValueError for a database URL in the option or in $CLEANUPCTL_DATABASE.
-    """
-    # imported here: those who only need the classes above do not pay for reading files
-    from cleanupctl.core.configuration.reader import Surroundings, read_settings
-
-    root = os.geteuid() == 0 if is_root is None else is_root
-    return read_settings(Surroundings(environment, root, config, database, system_configuration))

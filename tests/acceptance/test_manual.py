@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import cleanupctl as package
+from cleanupctl.core.configuration.reader import load_settings
 from cleanupctl.core.configuration.schema import CONFIGURATION_KEYS, CONFIGURATION_TABLES
 from cleanupctl.core.errors import ExitCode
-from cleanupctl.core.settings import load_settings
 from man.generator.configuration import EXAMPLE
 from man.generator.files import FOLDERS, HOW, differences, generated_files
 from man.generator.formats import FORMATS

@@ -49,14 +49,14 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Place:
+class Position:
     """A database with a backlog that can be put back."""
 
     configuration: str
     restore: Callable[[], None]
 
 
-def compare(place: Place, jobs: int, first_rows: int) -> list[Comparison]:
+def compare(place: Position, jobs: int, first_rows: int) -> list[Comparison]:
     """Estimate without any execution, after a short one, and after one of the whole backlog."""
     found = []
     with tempfile.TemporaryDirectory() as folder:
@@ -124,7 +124,7 @@ def engine_place(kind: str, instances: int):
     """An engine's history."""
     with server_of(kind) as server:
         url = engine_history(server, instances, now=datetime.now(UTC).replace(microsecond=0))
-        yield Place(ENGINE.format(url=url), Snapshot(server).restore)
+        yield Position(ENGINE.format(url=url), Snapshot(server).restore)
 
 
 @contextlib.contextmanager
@@ -141,7 +141,7 @@ def sqlite_place(rows: int):
             shutil.copyfile(parse_url(saved).database, parse_url(used).database)
 
         days = (datetime.now(UTC) - tables.NOW + timedelta(days=10)).days
-        yield Place(TABLE.format(url=used, days=days), restore)
+        yield Position(TABLE.format(url=used, days=days), restore)
 
 
 def main() -> None:

@@ -49,7 +49,7 @@ def cleanupctl(url: str, rows_of: list[int] | None = None) -> Measurement:
             if isinstance(event, BatchDeleted):
                 batches.append(event)
             elif isinstance(event, TableStarted):
-                ways.append(event.way)
+                ways.append(event.access_path)
             elif isinstance(event, Failed):
                 raise event.error
     seconds = time.perf_counter() - began

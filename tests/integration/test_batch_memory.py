@@ -10,11 +10,13 @@ from cleanupctl.core.run.limits import BatchMemory
 from cleanupctl.core.store import open_store
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.cleaning.batches import Pacing, TargetRun
-from cleanupctl.history.databases.database import Batch, LockConflictError, StatementTimeoutError
+from cleanupctl.history.databases.errors import LockConflictError, StatementTimeoutError
+from cleanupctl.history.databases.scan import Batch
 from tests.support.limits import TestLimits
 
 if TYPE_CHECKING:
-    from cleanupctl.history.databases.database import Database, Target
+    from cleanupctl.history.databases.database import Database
+    from cleanupctl.history.databases.target import Target
 
 
 @dataclass
@@ -37,7 +39,7 @@ class CrowdedDatabase:
     patience: int = 0
     """Lock conflicts that end by themselves."""
 
-    def deletion(self, _target: object) -> CrowdedDatabase:
+    def scan(self, _target: object) -> CrowdedDatabase:
         return self
 
     def estimate(self, _target: object) -> None:

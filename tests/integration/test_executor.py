@@ -16,9 +16,9 @@ from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
 from cleanupctl.core.jobs.job import LogState, Removed
 from cleanupctl.core.jobs.schedule import Origin, schedule
 from cleanupctl.core.run.cleaning import BatchDeleted, Failed, Stopped, TableFinished
-from cleanupctl.core.run.events import Account, JobEnded, RunEvent
+from cleanupctl.core.run.events import JobEnded, RunEvent, RunTotals
 from cleanupctl.core.run.executor import Executor, RunRequest
-from cleanupctl.core.run.limits import Surroundings
+from cleanupctl.core.run.limits import RunEnvironment
 from cleanupctl.core.run.log_history import JobLogHistory
 from cleanupctl.core.settings import CleanupSettings, Settings, ThrottleSettings
 from cleanupctl.core.store import open_store
@@ -121,7 +121,7 @@ class House:
         )
 
     def run(self, *histories: PretendHistory | JobLogHistory, **request: object) -> list[RunEvent]:
-        surroundings = Surroundings(
+        environment = RunEnvironment(
             clock=self.clock,
             monotonic=lambda: self.clock.seconds,
             asked_to_stop=lambda: self.asked,
@@ -134,7 +134,7 @@ class House:
             histories=histories,  # type: ignore[arg-type]
             settings=self.settings,
             origin=ORIGIN,
-            surroundings=surroundings,
+            environment=environment,
         )
         return list(executor.run(RunRequest(**request)))  # type: ignore[arg-type]
 
@@ -297,13 +297,13 @@ def test_a_bug_in_a_history_costs_a_retry_and_no_job(house: Callable[..., House]
     assert (job.retries, job.exception_message) == (2, "pretend: ZeroDivisionError: division by zero")
 
 
-def throttled(one: House, history: PretendHistory, **throttle: object) -> tuple[Account, list[float]]:
+def throttled(one: House, history: PretendHistory, **throttle: object) -> tuple[RunTotals, list[float]]:
     """Run with a throttle; returns the account and every pause, which the clock takes for passed."""
     pauses: list[float] = []
     one.settings = replace(one.settings, throttle=ThrottleSettings(**throttle))  # type: ignore[arg-type]
     one.wait = lambda seconds: (pauses.append(seconds), one.clock.pass_(timedelta(seconds=seconds)))[0]
     one.schedule()
-    account = Account()
+    account = RunTotals()
     for event in one.run(history):
         account.add_run(event)
     return account, pauses
@@ -467,7 +467,7 @@ def test_the_job_log_is_cleaned_by_its_own_time_to_live(house: Callable[..., Hou
         one.clock.pass_(timedelta(days=20))
     one.schedule()
     events = one.run(JobLogHistory(one.store, 30, ZoneInfo("UTC")))
-    account = Account()
+    account = RunTotals()
     for event in events:
         account.add_run(event)
     # Entries of days 0, 20, 40 and 60 (and the creation on day 0) on day 80.

@@ -14,7 +14,7 @@ from cleanupctl.core.errors import InvalidValueError
 from cleanupctl.core.settings import HistorySettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.repair.removal_times import set_removal_times
-from cleanupctl.history.camunda.repair.requests import Absolute, Calculated, Selection
+from cleanupctl.history.camunda.repair.requests import Absolute, Calculated, InstanceFilter
 from tests.support.camunda.data import fill
 from tests.support.servers import connect
 
@@ -66,7 +66,9 @@ def test_an_absolute_time_reaches_every_row_of_the_tree_and_no_other(engine_url:
         engine_url,
         "SELECT ID_, ROOT_PROC_INST_ID_ FROM ACT_HI_PROCINST WHERE ID_ <> ROOT_PROC_INST_ID_ LIMIT 1",
     )[0]
-    steps = set_removal_times(settings(engine_url), Selection(ids=(child,)), Absolute(NOW), hierarchical=True)
+    steps = set_removal_times(
+        settings(engine_url), InstanceFilter(ids=(child,)), Absolute(NOW), hierarchical=True
+    )
     assert rows_of(steps).total() == len(before[root])
     after = by_root(engine_url)
     assert {removal for _, _, removal in after.pop(root)} == {WALL}
@@ -81,7 +83,7 @@ def test_without_the_hierarchy_only_the_instance_itself_changes(engine_url: str)
         "SELECT c.ID_, c.ROOT_PROC_INST_ID_ FROM ACT_HI_PROCINST c JOIN ACT_HI_IDENTITYLINK i"
         " ON i.ROOT_PROC_INST_ID_ = c.ROOT_PROC_INST_ID_ WHERE c.ID_ <> c.ROOT_PROC_INST_ID_ LIMIT 1",
     )[0]
-    list(set_removal_times(settings(engine_url), Selection(ids=(child,)), Absolute(None)))
+    list(set_removal_times(settings(engine_url), InstanceFilter(ids=(child,)), Absolute(None)))
     left = query(
         engine_url,
         f"SELECT ID_ FROM ACT_HI_PROCINST WHERE REMOVAL_TIME_ IS NULL AND ROOT_PROC_INST_ID_ = '{root}'",
@@ -105,7 +107,7 @@ def test_without_the_hierarchy_only_the_instance_itself_changes(engine_url: str)
 def test_calculated_from_todays_time_to_live_and_nothing_left_to_do_the_second_time(engine_url: str) -> None:
     fill(engine_url, expired_instances=10, unexpired_instances=0, now=NOW, unset_instances=10)
     query(engine_url, "UPDATE ACT_RE_PROCDEF SET HISTORY_TTL_ = 3 WHERE KEY_ = 'legacy'")
-    selection = Selection(finished_before=NOW, without=True)
+    selection = InstanceFilter(finished_before=NOW, without=True)
     planned = rows_of(
         set_removal_times(settings(engine_url), selection, Calculated(), hierarchical=True, dry_run=True)
     )
@@ -127,7 +129,7 @@ def test_calculated_from_todays_time_to_live_and_nothing_left_to_do_the_second_t
 
 def test_it_goes_on_where_it_was_stopped(engine_postgresql_url: str) -> None:
     fill(engine_postgresql_url, expired_instances=20, unexpired_instances=0, now=NOW, unset_instances=0)
-    selection = Selection(definition_key="invoice")
+    selection = InstanceFilter(definition_key="invoice")
     planned = rows_of(
         set_removal_times(settings(engine_postgresql_url), selection, Absolute(NOW), dry_run=True)
     )
@@ -142,7 +144,7 @@ def test_it_goes_on_where_it_was_stopped(engine_postgresql_url: str) -> None:
 def test_batches_are_calculated_by_the_times_to_live_of_the_configuration(engine_postgresql_url: str) -> None:
     url = engine_postgresql_url
     fill(url, expired_instances=20, unexpired_instances=10, now=NOW)
-    everything = Selection("batch", everything=True)
+    everything = InstanceFilter("batch", everything=True)
     before = query(url, "SELECT count(*) FROM ACT_HI_BATCH WHERE REMOVAL_TIME_ IS NOT NULL")
     one_type = replace(settings(url), batch_ttls={"instance-deletion": 9})
     for configured in (settings(url), one_type):
@@ -164,13 +166,13 @@ def test_decisions_and_batches(engine_postgresql_url: str) -> None:
         engine_postgresql_url,
         "SELECT DEC_INST_ID_ FROM ACT_HI_DEC_IN WHERE ROOT_PROC_INST_ID_ IS NULL LIMIT 1",
     )[0][0]
-    list(set_removal_times(configured, Selection("decision", (decision,)), Absolute(None)))
+    list(set_removal_times(configured, InstanceFilter("decision", (decision,)), Absolute(None)))
     for table, column in (("ACT_HI_DECINST", "ID_"), ("ACT_HI_DEC_IN", "DEC_INST_ID_")):
         removals = query(
             engine_postgresql_url, f"SELECT DISTINCT REMOVAL_TIME_ FROM {table} WHERE {column} = '{decision}'"
         )
         assert removals == [(None,)]
-    done = rows_of(set_removal_times(configured, Selection("batch", everything=True), Absolute(NOW)))
+    done = rows_of(set_removal_times(configured, InstanceFilter("batch", everything=True), Absolute(NOW)))
     assert query(engine_postgresql_url, "SELECT DISTINCT REMOVAL_TIME_ FROM ACT_HI_BATCH") == [(WALL,)]
     assert done["ACT_HI_JOB_LOG"] > 0
 
@@ -183,11 +185,13 @@ def test_a_root_that_is_gone_is_skipped(engine_postgresql_url: str) -> None:
     )[0]
     query(engine_postgresql_url, f"DELETE FROM ACT_HI_PROCINST WHERE ID_ = '{root}'")
     (step,) = set_removal_times(
-        settings(engine_postgresql_url), Selection(ids=(child,)), Absolute(NOW), hierarchical=True
+        settings(engine_postgresql_url), InstanceFilter(ids=(child,)), Absolute(NOW), hierarchical=True
     )
     assert (step.skipped, step.rows) == (1, {})
 
 
 def test_an_empty_selection_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="no instance is selected"):
-        next(set_removal_times(settings("postgresql://nobody@127.0.0.1:1/x"), Selection(), Absolute(NOW)))
+        next(
+            set_removal_times(settings("postgresql://nobody@127.0.0.1:1/x"), InstanceFilter(), Absolute(NOW))
+        )

@@ -133,7 +133,7 @@ def test_many_rows_of_the_same_moment_go_in_batches(database_url: str) -> None:
         if database_url.startswith("postgresql"):
             cursor.execute("ANALYZE audit_event")
     events = clean(settings(database_url, AUDIT), cleanup=CleanupSettings(batch_size=7))
-    assert [event.way for event in events if isinstance(event, TableStarted)] == ["index"]
+    assert [event.access_path for event in events if isinstance(event, TableStarted)] == ["index"]
     assert [event.rows for event in events if isinstance(event, BatchDeleted) if event.rows] == [
         7,
         7,

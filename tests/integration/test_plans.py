@@ -106,7 +106,7 @@ def spied(url: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Spy, list[Event]]:
 
 
 def way(events: list[Event]) -> list[str]:
-    return [event.way for event in events if isinstance(event, TableStarted)]
+    return [event.access_path for event in events if isinstance(event, TableStarted)]
 
 
 def reads_everything(plan: str) -> bool:

@@ -36,8 +36,8 @@ def picture(
     """The lines from the first to the last day, as the command draws them."""
     days = (date.fromisoformat(first), date.fromisoformat(last))
     start, end = (resolve(midnight(day), configured.zone) for day in (days[0], days[1] + DAY))
-    openings = configured.openings(start, until=end)
-    return list(draw_calendar(openings, days, configured.zone, date.fromisoformat(today), strokes))
+    occurrences = configured.occurrences(start, until=end)
+    return list(draw_calendar(occurrences, days, configured.zone, date.fromisoformat(today), strokes))
 
 
 def test_a_week_has_a_row_a_day_and_nights_go_on_in_the_next_row() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanupctl.core.estimate.costs import measured, work
-from cleanupctl.core.estimate.throughput import TableTime
+from cleanupctl.core.estimate.throughput import Throughput
 from cleanupctl.core.jobs.job import LogEntry, LogState, Removed
 from cleanupctl.core.run.cleaning import Expired
 
@@ -94,7 +94,7 @@ def test_jobs_that_ran_at_the_same_time_are_seen() -> None:
 
 
 def test_a_short_run_of_small_batches_tells_the_rate_of_large_ones() -> None:
-    time = TableTime()
+    time = Throughput()
     for size in (500, 1000, 2000, 4000):
         time.add(size, 0.02 + size * 10e-6)
     assert time.rate(batch_seconds=0.25, batch_rows=10_000) == pytest.approx(10_000 / 0.12)
@@ -103,7 +103,7 @@ def test_a_short_run_of_small_batches_tells_the_rate_of_large_ones() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.floats(1e-5, 2)), min_size=1, max_size=30))
 def test_a_rate_is_never_below_what_was_seen_and_never_far_beyond(batches: list[tuple[int, float]]) -> None:
-    time = TableTime()
+    time = Throughput()
     for size, seconds in batches:
         time.add(size, seconds)
     seen = time.rows / time.seconds

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cleanupctl.core.configuration.reader import load_settings
 from cleanupctl.core.errors import ConfigurationError, InvalidValueError
-from cleanupctl.core.settings import Settings, load_settings
 from cleanupctl.history.camunda.configuration_import.configuration import (
     ImportedConfiguration,
     import_engine_configuration,
 )
+
+if TYPE_CHECKING:
+    from cleanupctl.core.settings import Settings
 
 
 def imported(

@@ -22,7 +22,7 @@ def nights(hours: float = 10, days: int = 366) -> list[Window]:
 
 def test_without_windows_the_backlog_takes_its_rows_by_the_rate() -> None:
     found = estimate(
-        backlog=36_000, inflow_per_day=0, rows_per_second=10, parallelism=2, openings=(), now=NOW
+        backlog=36_000, inflow_per_day=0, rows_per_second=10, parallelism=2, occurrences=(), now=NOW
     )
     assert found.seconds_of_work == 3600
     assert found.finished == NOW + timedelta(hours=1)
@@ -36,7 +36,7 @@ def test_work_goes_on_only_within_the_windows() -> None:
         inflow_per_day=0,
         rows_per_second=10,
         parallelism=1,
-        openings=nights(),
+        occurrences=nights(),
         now=NOW,
     )
     assert found.finished == NOW.replace(hour=20) + timedelta(days=1, hours=5)
@@ -49,7 +49,7 @@ def test_an_inflow_larger_than_the_nights_never_ends_and_says_how_many_jobs_woul
         inflow_per_day=540_000,
         rows_per_second=10,
         parallelism=1,
-        openings=nights(),
+        occurrences=nights(),
         now=NOW,
     )
     assert (found.finished, found.keeps_up, found.parallelism_needed) == (None, False, 3)
@@ -57,7 +57,7 @@ def test_an_inflow_larger_than_the_nights_never_ends_and_says_how_many_jobs_woul
 
 def test_more_jobs_than_there_can_be_are_not_promised() -> None:
     found = estimate(
-        backlog=1, inflow_per_day=10**9, rows_per_second=1, parallelism=8, openings=nights(), now=NOW
+        backlog=1, inflow_per_day=10**9, rows_per_second=1, parallelism=8, occurrences=nights(), now=NOW
     )
     assert found.parallelism_needed is None
 
@@ -75,7 +75,7 @@ def test_more_jobs_never_finish_later(backlog: int, inflow: float, rate: float, 
             inflow_per_day=inflow,
             rows_per_second=rate * gain(jobs),
             parallelism=jobs,
-            openings=nights(hours),
+            occurrences=nights(hours),
             now=NOW,
         )
         for jobs in (1, 2)

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cleanupctl.core.configuration.editing.serialize import settings_document
+from cleanupctl.core.configuration.reader import load_settings
 from cleanupctl.core.configuration.values import BATCH_TYPES
 from cleanupctl.core.errors import ConfigurationError
-from cleanupctl.core.settings import HistorySettings, TtlOverride, load_settings
+from cleanupctl.core.settings import HistorySettings, TtlOverride
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.strategies.ttl import EffectiveTtl, batch_ttl, effective_ttl, expiry
 

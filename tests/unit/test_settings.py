@@ -13,8 +13,9 @@ import pytest
 
 from cleanupctl.core.configuration.editing.serialize import settings_document
 from cleanupctl.core.configuration.file import configuration_places
+from cleanupctl.core.configuration.reader import load_settings
 from cleanupctl.core.errors import ConfigurationError, InvalidValueError
-from cleanupctl.core.settings import CleanupSettings, Settings, load_settings
+from cleanupctl.core.settings import CleanupSettings, Settings
 from cleanupctl.core.times import TimeOfDay
 from cleanupctl.core.windows.windows import DailyWindow
 
@@ -387,7 +388,7 @@ def test_what_stands_in_the_file_is_told_apart_from_defaults(tmp_path: Path) -> 
 def test_the_zone_of_the_system_is_the_default() -> None:
     # a process of its own: the zone of a process is looked up once
     program = (
-        "from cleanupctl.core.settings import load_settings\n"
+        "from cleanupctl.core.configuration.reader import load_settings\n"
         "settings = load_settings(config=None, database=None, environment={})\n"
         "print(settings.timezone.key, *settings.warnings)"
     )

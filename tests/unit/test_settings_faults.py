@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cleanupctl.core.configuration.reader import load_settings
 from cleanupctl.core.errors import ConfigurationError, ExitCode
-from cleanupctl.core.settings import Settings, load_settings
 from tests.support.other_user import NOBODY, as_nobody
+
+if TYPE_CHECKING:
+    from cleanupctl.core.settings import Settings
 
 
 def load(path: Path) -> Settings:

@@ -161,7 +161,7 @@ def test_without_any_window_there_is_no_answer(configured: BatchWindows) -> None
     assert configured.current_or_next(now) is None
     assert configured.next(now) is None
     assert configured.current(now) is None
-    assert list(configured.openings(now)) == []
+    assert list(configured.occurrences(now)) == []
 
 
 def test_midnight_may_be_written_as_the_end_of_the_day() -> None:
@@ -236,28 +236,28 @@ def test_with_offsets_the_end_is_the_first_time_its_clock_shows_after_the_start(
 
 def test_windows_are_found_in_order_of_start_even_when_offsets_turn_the_days_round() -> None:
     configured = windows(tuesday=("22:00-1200", "23:00-1200"), wednesday=("01:00+1400", "02:00+1400"))
-    openings = list(configured.openings(at("2024-01-08T12:00"), count=4))
-    assert [each.weekday for each in openings] == [2, 1, 2, 1]
-    assert openings == sorted(openings, key=lambda each: each.start)
+    occurrences = list(configured.occurrences(at("2024-01-08T12:00"), count=4))
+    assert [each.weekday for each in occurrences] == [2, 1, 2, 1]
+    assert occurrences == sorted(occurrences, key=lambda each: each.start)
 
 
 def test_openings_say_where_they_come_from() -> None:
     configured = windows(("22:00", "06:00"), saturday=("06:00", "06:00"), sunday=None)
-    openings = list(configured.openings(at("2024-01-12T12:00"), count=3))
-    assert [(str(each.rule), each.weekday, str(each.day), each.length) for each in openings] == [
+    occurrences = list(configured.occurrences(at("2024-01-12T12:00"), count=3))
+    assert [(str(each.rule), each.weekday, str(each.day), each.length) for each in occurrences] == [
         ("general", 4, "2024-01-12", timedelta(hours=8)),
         ("saturday", 5, "2024-01-13", timedelta(hours=24)),
         ("general", 0, "2024-01-15", timedelta(hours=8)),
     ]
-    assert all(not each.clock_change and not each.start_moved for each in openings)
+    assert all(not each.clock_change and not each.start_moved for each in occurrences)
 
 
 def test_openings_begin_with_the_current_one_and_end_before_the_limit() -> None:
     until = at("2024-01-12T20:00")
-    openings = list(NIGHTLY.openings(at("2024-01-10T23:00"), until=until))
-    assert [str(each.day) for each in openings] == ["2024-01-10", "2024-01-11"]
-    assert list(NIGHTLY.openings(at("2024-01-10T23:00"), count=1, until=until)) == openings[:1]
-    assert list(NIGHTLY.openings(at("2024-01-10T23:00"), count=0)) == []
+    occurrences = list(NIGHTLY.occurrences(at("2024-01-10T23:00"), until=until))
+    assert [str(each.day) for each in occurrences] == ["2024-01-10", "2024-01-11"]
+    assert list(NIGHTLY.occurrences(at("2024-01-10T23:00"), count=1, until=until)) == occurrences[:1]
+    assert list(NIGHTLY.occurrences(at("2024-01-10T23:00"), count=0)) == []
 
 
 def test_an_answer_is_in_utc_and_takes_any_aware_now() -> None:

@@ -46,9 +46,9 @@ def test_better_than_the_engine_a_weekday_entry_does_not_drift_over_the_year() -
 def test_better_than_the_engine_whole_days_touch_and_neither_overlap_nor_leave_a_gap() -> None:
     configured = windows(("00:00", "00:00"))
     for night in ("2024-03-29T00:00", "2024-10-25T00:00"):
-        openings = list(configured.openings(at(night), count=5))
-        assert [each.end for each in openings[:-1]] == [each.start for each in openings[1:]]
-        assert sorted({each.length for each in openings}) in (
+        occurrences = list(configured.occurrences(at(night), count=5))
+        assert [each.end for each in occurrences[:-1]] == [each.start for each in occurrences[1:]]
+        assert sorted({each.length for each in occurrences}) in (
             [timedelta(hours=23), timedelta(hours=24)],
             [timedelta(hours=24), timedelta(hours=25)],
         )
@@ -322,14 +322,14 @@ def test_an_opening_tells_the_change_inside_it_and_the_time_that_really_passes(
     zone: str, night: str, change: int, length: float
 ) -> None:
     place = ZoneInfo(zone)
-    opening = next(windows(("22:00", "06:00"), zone=place).openings(at(night, place)))
+    opening = next(windows(("22:00", "06:00"), zone=place).occurrences(at(night, place)))
     assert opening.clock_change == timedelta(minutes=change)
     assert opening.length == timedelta(hours=length)
     assert not opening.start_moved
 
 
 def test_an_opening_tells_that_its_start_was_moved_out_of_a_gap() -> None:
-    moved, usual = windows(("02:30", "05:00")).openings(at("2024-03-30T12:00"), count=2)
+    moved, usual = windows(("02:30", "05:00")).occurrences(at("2024-03-30T12:00"), count=2)
     assert moved.start_moved
     assert not usual.start_moved
     # the change is before its start, not inside
@@ -337,6 +337,6 @@ def test_an_opening_tells_that_its_start_was_moved_out_of_a_gap() -> None:
 
 
 def test_a_change_at_the_very_end_is_not_inside() -> None:
-    spring = next(windows(("22:00", "02:00")).openings(at("2024-03-30T12:00")))
+    spring = next(windows(("22:00", "02:00")).occurrences(at("2024-03-30T12:00")))
     assert spring.end == at("2024-03-31T03:00")
     assert not spring.clock_change

@@ -16,7 +16,7 @@ ALWAYS = windows(None, ("* * * * *", "1h"))
 
 def spans(configured: BatchWindows, start: str, count: int) -> list[tuple[str, str] | None]:
     """The openings from an instant on, by the wall clock."""
-    return [shown(each.window) for each in configured.openings(at(start), count=count)]
+    return [shown(each.window) for each in configured.occurrences(at(start), count=count)]
 
 
 def test_a_cron_window_lasts_for_its_duration() -> None:
@@ -53,7 +53,7 @@ def test_an_occurrence_that_the_clocks_show_twice_comes_once_at_the_first() -> N
 
 def test_occurrences_that_the_gap_brings_together_are_one_window() -> None:
     configured = windows(None, ("*/30 1-3 * * *", "10m"))
-    starts = [opening.start for opening in configured.openings(at("2024-03-30T12:00"), count=4)]
+    starts = [opening.start for opening in configured.occurrences(at("2024-03-30T12:00"), count=4)]
     assert starts == [at(f"2024-03-31T{time}") for time in ("01:00", "01:30", "03:00", "03:30")]
     assert len(set(starts)) == 4
 
@@ -77,7 +77,7 @@ def test_overlapping_and_touching_windows_are_one() -> None:
 
 def test_windows_of_several_expressions_are_one_where_they_meet() -> None:
     configured = windows(None, ("0 20 * * *", "2h"), ("0 22 * * *", "2h"), ("0 3 * * *", "1h"))
-    first, second = configured.openings(at("2024-01-10T12:00"), count=2)
+    first, second = configured.occurrences(at("2024-01-10T12:00"), count=2)
     assert shown(first.window) == ("2024-01-10T20:00+01:00", "2024-01-11T00:00+01:00")
     assert (str(first.rule), str(second.rule)) == ("cron 1", "cron 3")
 
@@ -105,15 +105,15 @@ def test_what_never_closes_is_one_window_a_day() -> None:
 @pytest.mark.parametrize("expression", ["* * 1-20 * *", "* * * * *", "0 */6 3-28 * *"])
 def test_the_pieces_of_a_long_opening_do_not_depend_on_when_they_are_asked_for(expression: str) -> None:
     configured = windows(None, (expression, "6h"))
-    openings = list(configured.openings(at("2024-01-01T12:00"), until=at("2024-02-02T00:00")))
-    for opening in openings:
+    occurrences = list(configured.occurrences(at("2024-01-01T12:00"), until=at("2024-02-02T00:00")))
+    for opening in occurrences:
         for share in (0, 0.01, 0.5, 0.99):
             assert configured.current(opening.start + share * opening.length) == opening.window
-    assert all(one.end <= other.start for one, other in pairwise(openings))
+    assert all(one.end <= other.start for one, other in pairwise(occurrences))
 
 
 def test_pieces_are_whole_days_between_the_real_ends() -> None:
-    first, *others = windows(None, ("* * 1-20 * *", "1m")).openings(at("2024-01-01T00:00"), count=20)
+    first, *others = windows(None, ("* * 1-20 * *", "1m")).occurrences(at("2024-01-01T00:00"), count=20)
     assert shown(first.window) == ("2024-01-01T00:00+01:00", "2024-01-02T00:00+01:00")
     assert [each.length for each in others] == [timedelta(days=1)] * 19
     assert others[-1].end == at("2024-01-21T00:00")
@@ -121,8 +121,8 @@ def test_pieces_are_whole_days_between_the_real_ends() -> None:
 
 def test_a_weekday_entry_replaces_the_occurrences_of_its_day() -> None:
     configured = windows(None, ("0 2 * * *", "1h"), sunday=("06:00", "18:00"), monday=None)
-    openings = configured.openings(at("2024-01-13T12:00"), count=2)
-    assert [(str(each.rule), str(each.day)) for each in openings] == [
+    occurrences = configured.occurrences(at("2024-01-13T12:00"), count=2)
+    assert [(str(each.rule), str(each.day)) for each in occurrences] == [
         ("sunday", "2024-01-14"),
         ("cron 1", "2024-01-16"),
     ]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cleanupctl.core.windows.explanation import explain
 from tests.support.windows import at, windows
 
 if TYPE_CHECKING:
@@ -10,13 +11,13 @@ if TYPE_CHECKING:
 
 def table(configured: BatchWindows, now: str) -> list[tuple[str, str, str]]:
     """Day, rule and verdict of everything that was looked at."""
-    considered = configured.explain(at(now)).considered
+    considered = explain(configured, at(now)).considered
     return [(f"{one.day:%a %d}", str(one.rule), one.verdict.name) for one in considered]
 
 
 def test_an_open_window_says_since_when_and_that_the_days_before_are_over() -> None:
     configured = windows(("20:00", "06:00"))
-    explanation = configured.explain(at("2024-01-10T23:00"))
+    explanation = explain(configured, at("2024-01-10T23:00"))
     assert explanation.is_open
     assert explanation.answer is not None
     assert str(explanation.answer.rule) == "general"
@@ -117,7 +118,7 @@ def test_a_long_window_of_many_days_ago_is_still_named() -> None:
 
 
 def test_without_a_window_a_week_of_reasons_is_given() -> None:
-    explanation = windows(monday=None).explain(at("2024-01-10T12:00"))
+    explanation = explain(windows(monday=None), at("2024-01-10T12:00"))
     assert explanation.answer is None
     assert not explanation.is_open
     assert [one.verdict.name for one in explanation.considered] == ["NO_RULE"] * 6 + ["CLOSED"] + [

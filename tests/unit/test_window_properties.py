@@ -11,6 +11,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from cleanupctl.core.times import TimeOfDay, resolve
+from cleanupctl.core.windows.explanation import explain
 from cleanupctl.core.windows.windows import BatchWindows, CronWindow, DailyWindow
 from tests.support.windows import BERLIN, at, windows
 
@@ -102,7 +103,7 @@ ALL = (
 def test_a_window_contains_its_start_never_its_end_and_is_never_empty(
     configured: BatchWindows, now: datetime
 ) -> None:
-    for opening in configured.openings(now, count=5):
+    for opening in configured.occurrences(now, count=5):
         assert opening.start < opening.end
         assert opening.window.contains(opening.start)
         assert not opening.window.contains(opening.end)
@@ -126,10 +127,10 @@ def test_the_next_window_is_strictly_ahead_and_nothing_starts_before_it(
 ) -> None:
     window = configured.next(now)
     if window is None:
-        assert all(opening.start <= now for opening in configured.openings(now, count=3))
+        assert all(opening.start <= now for opening in configured.occurrences(now, count=3))
         return
     assert window.start > now
-    starts = [opening.start for opening in configured.openings(now, count=6)]
+    starts = [opening.start for opening in configured.occurrences(now, count=6)]
     assert min((start for start in starts if start > now), default=window.start) == window.start
     # asked just before it starts, it is still the next
     assert configured.next(window.start - timedelta.resolution) == window
@@ -138,15 +139,15 @@ def test_the_next_window_is_strictly_ahead_and_nothing_starts_before_it(
 @UNHURRIED
 @given(ALL, NOWS)
 def test_openings_are_what_one_finds_walking_forward(configured: BatchWindows, now: datetime) -> None:
-    openings = list(configured.openings(now, count=6))
-    assert [opening.start for opening in openings] == sorted(opening.start for opening in openings)
-    for opening in openings:
+    occurrences = list(configured.occurrences(now, count=6))
+    assert [opening.start for opening in occurrences] == sorted(opening.start for opening in occurrences)
+    for opening in occurrences:
         expected = max(opening.start, now)
         found = configured.current_or_next(expected)
         assert found is not None
         # another one may have started before it, and be open still
         assert found == opening.window or found.start <= opening.start < found.end
-    starts = [opening.start for opening in openings if opening.start > now]
+    starts = [opening.start for opening in occurrences if opening.start > now]
     before = now
     for start in sorted(set(starts)):
         walked = configured.next(before)
@@ -180,7 +181,7 @@ def test_the_zone_of_now_does_not_matter(configured: BatchWindows, now: datetime
 def test_windows_of_one_time_each_day_overlap_only_in_a_repeated_hour(
     configured: BatchWindows, now: datetime
 ) -> None:
-    for one, other in pairwise(configured.openings(now, count=6)):
+    for one, other in pairwise(configured.occurrences(now, count=6)):
         # an end that is shown twice is the second, a start the first
         repeated = resolve(wall := one.end.astimezone(configured.zone).replace(tzinfo=None), configured.zone)
         assert other.start >= repeated
@@ -190,7 +191,7 @@ def test_windows_of_one_time_each_day_overlap_only_in_a_repeated_hour(
 @UNHURRIED
 @given(st.builds(BatchWindows, ZONES, crons=st.tuples(CRONS, CRONS)), NOWS)
 def test_cron_windows_never_overlap(configured: BatchWindows, now: datetime) -> None:
-    for one, other in pairwise(configured.openings(now, count=8)):
+    for one, other in pairwise(configured.occurrences(now, count=8)):
         assert one.end <= other.start
 
 
@@ -216,7 +217,7 @@ def test_where_the_clocks_never_change_a_week_later_the_answer_is_a_week_later(
 def test_equal_start_and_end_are_24_hours_of_wall_clock(
     time: TimeOfDay, zone: ZoneInfo, now: datetime
 ) -> None:
-    for opening in BatchWindows(zone, DailyWindow(time, time)).openings(now, count=4):
+    for opening in BatchWindows(zone, DailyWindow(time, time)).occurrences(now, count=4):
         start = datetime.fromisoformat(f"{opening.day}T{time}")
         assert opening.start == resolve(start, zone)
         assert opening.end == resolve(start + timedelta(days=1), zone, latest=True)
@@ -228,14 +229,14 @@ def test_equal_start_and_end_are_24_hours_of_wall_clock(
 def test_each_wall_clock_occurrence_opens_once(time: TimeOfDay, zone: ZoneInfo, month: str) -> None:
     cron = CronWindow(f"{time.minute} {time.hour} * * *", timedelta(minutes=1))
     start = at(month)
-    openings = list(BatchWindows(zone, crons=(cron,)).openings(start, until=start + timedelta(days=45)))
-    days = [opening.day for opening in openings]
+    occurrences = list(BatchWindows(zone, crons=(cron,)).occurrences(start, until=start + timedelta(days=45)))
+    days = [opening.day for opening in occurrences]
     assert len(set(days)) == len(days)
     shown = {
-        opening.start.astimezone(zone).strftime("%H:%M") for opening in openings if not opening.start_moved
+        opening.start.astimezone(zone).strftime("%H:%M") for opening in occurrences if not opening.start_moved
     }
     assert shown == {str(time)}
-    assert 43 <= len(openings) <= 46
+    assert 43 <= len(occurrences) <= 46
 
 
 @UNHURRIED
@@ -243,7 +244,7 @@ def test_each_wall_clock_occurrence_opens_once(time: TimeOfDay, zone: ZoneInfo, 
 def test_an_explanation_gives_the_same_answer_and_names_it_once(
     configured: BatchWindows, now: datetime
 ) -> None:
-    explanation = configured.explain(now)
+    explanation = explain(configured, now)
     answer = explanation.answer
     assert (answer.window if answer else None) == configured.current_or_next(now)
     assert explanation.is_open == (configured.current(now) is not None)

@@ -157,7 +157,7 @@ def _runtime(text: str | None) -> timedelta | None:
 
 def _histories(context: Context, store: JobStore, names: Sequence[str]) -> list[History]:
     """Make the configured histories, or those named; the job log comes last."""
-    from cleanupctl.cli.commands.history.group import no_history
+    from cleanupctl.cli.commands.history.choice import no_history
     from cleanupctl.core.run.log_history import NAME, JobLogHistory
     from cleanupctl.history import history
 
@@ -185,14 +185,14 @@ def _executor(
     import random
 
     from cleanupctl.core.run.executor import Executor
-    from cleanupctl.core.run.limits import Surroundings
+    from cleanupctl.core.run.limits import RunEnvironment
 
     return Executor(
         store=store,
         histories=histories,
         settings=context.settings,
         origin=context.origin,
-        surroundings=Surroundings(
+        environment=RunEnvironment(
             clock=context.now,
             monotonic=_steady,
             asked_to_stop=stopping.reason,

@@ -25,12 +25,11 @@ from typer._coercion import RuntimeParam, TypeDescriptor
 from typer._completion_classes import BashComplete, FishComplete, ZshComplete
 from typer.core import TyperArgument, TyperOption
 
-from cleanupctl.cli.main import COMPLETION_VARIABLE
+from cleanupctl.cli.app import COMPLETION_VARIABLE, PROGRAM, build_app
 
 if TYPE_CHECKING:
     from types import FrameType
 
-PROGRAM = "cleanupctl"
 VARIABLE = COMPLETION_VARIABLE
 FILES = "<files>"
 """The answer that lets the shell complete a path."""
@@ -182,8 +181,6 @@ def register() -> None:
 def script(shell: str) -> str:
     """Return the script that makes a shell ask."""
     from typer.main import get_command
-
-    from cleanupctl.cli.app import build_app
 
     return SHELLS[shell](get_command(build_app()), {}, PROGRAM, VARIABLE).source()
 

@@ -45,7 +45,7 @@ def job_ids(context: typer.Context) -> list[tuple[str, str]]:
 
 
 def _settings(context: typer.Context) -> Settings:
-    from cleanupctl.core.settings import load_settings
+    from cleanupctl.core.configuration.reader import load_settings
 
     return load_settings(config=_file(context), database=_given(context, "database"), environment=os.environ)
 

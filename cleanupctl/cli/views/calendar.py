@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
-    from cleanupctl.core.windows.windows import Opening
+    from cleanupctl.core.windows.windows import Occurrence
 
 _DAY = timedelta(days=1)
 _QUARTER = timedelta(minutes=15)
@@ -84,7 +84,7 @@ class _Row:
 
 
 def draw_calendar(
-    openings: Iterable[Opening], days: tuple[date, date], zone: ZoneInfo, today: date, strokes: Strokes
+    occurrences: Iterable[Occurrence], days: tuple[date, date], zone: ZoneInfo, today: date, strokes: Strokes
 ) -> Iterator[str]:
     """Yield the lines of the picture from the first to the last of `days`.
 
@@ -94,7 +94,7 @@ def draw_calendar(
     seen: set[_State] = set()
     changes: list[str] = []
     month = None
-    for row in _rows(openings, days, zone):
+    for row in _rows(occurrences, days, zone):
         if (row.day.year, row.day.month) != month:
             if month:
                 yield ""
@@ -112,10 +112,10 @@ def draw_calendar(
     yield f"wall clock of {zone}"
 
 
-def _rows(openings: Iterable[Opening], days: tuple[date, date], zone: ZoneInfo) -> Iterator[_Row]:
-    ahead = iter(openings)
+def _rows(occurrences: Iterable[Occurrence], days: tuple[date, date], zone: ZoneInfo) -> Iterator[_Row]:
+    ahead = iter(occurrences)
     upcoming = next(ahead, None)
-    current: list[Opening] = []
+    current: list[Occurrence] = []
     day = days[0]
     while day <= days[1]:
         begin, end = resolve(midnight(day), zone), resolve(midnight(day + _DAY), zone)
@@ -132,11 +132,11 @@ def _rows(openings: Iterable[Opening], days: tuple[date, date], zone: ZoneInfo) 
 
 
 def _states(
-    begin: datetime, passes: Mapping[int, int], walls: Sequence[int], openings: Sequence[Opening]
+    begin: datetime, passes: Mapping[int, int], walls: Sequence[int], occurrences: Sequence[Occurrence]
 ) -> list[_State]:
     """Return what each quarter of the wall clock of a day is that begins at an instant."""
     is_open = [False] * len(walls)
-    for opening in openings:
+    for opening in occurrences:
         first = max((opening.start - begin) // _QUARTER, 0)
         last = min(-((begin - opening.end) // _QUARTER), len(walls))
         is_open[first:last] = [True] * max(last - first, 0)

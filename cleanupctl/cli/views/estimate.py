@@ -42,13 +42,13 @@ def write_estimate(context: Context, store: JobStore, histories: Sequence[Histor
     costs = measured(entries)
     now_to_do = work(costs, found)
     inflow = max(0, sum(expired.rows for expired in later) - now_to_do.rows)
-    openings = [one.window for one in settings.windows.openings(now, until=now + HORIZON)]
+    occurrences = [one.window for one in settings.windows.occurrences(now, until=now + HORIZON)]
     result = estimate(
         backlog=now_to_do.rows,
         inflow_per_day=inflow / INFLOW_DAYS,
         rows_per_second=_rate(context, costs, found if now_to_do.rows else later),
         parallelism=settings.cleanup.parallelism,
-        openings=openings,
+        occurrences=occurrences,
         now=now,
         overhead_seconds=costs.overhead,
     )
@@ -58,7 +58,7 @@ def write_estimate(context: Context, store: JobStore, histories: Sequence[Histor
             f"{share} is assumed, not measured: no execution in the job log removed {LEAST_ROWS} rows there;"
             " measure with `cleanupctl schedule` and `cleanupctl run --max-runtime 1m`"
         )
-    _write(context, result, assumed=now_to_do.assumed if costs.tables else 1.0, bounded=bool(openings))
+    _write(context, result, assumed=now_to_do.assumed if costs.tables else 1.0, bounded=bool(occurrences))
 
 
 def _rate(context: Context, costs: Measured, expired: Sequence[Expired]) -> float:

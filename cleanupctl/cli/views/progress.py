@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.run.cleaning import BatchDeleted, TableFinished, TableStarted
-from cleanupctl.core.run.events import JobProgress, RunEvent, Waited
+from cleanupctl.core.run.events import JobProgress, RunEvent, Throttled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ class _Bars:
         self._tasks: dict[tuple[str, str], TaskID] = {}
 
     def draw(self, event: RunEvent) -> None:
-        if isinstance(event, Waited):
+        if isinstance(event, Throttled):
             self._hold(f"waiting: {event.reason}")
         if not isinstance(event, JobProgress):
             return

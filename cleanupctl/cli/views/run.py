@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cleanupctl.cli.views import jobs as shapes
 from cleanupctl.core.errors import CleanupctlError, CleanupFailedError, HistoryUnreachableError
 from cleanupctl.core.run.cleaning import Expired, Failed, Noticed
-from cleanupctl.core.run.events import Account, JobProgress, RunEvent, Waited
+from cleanupctl.core.run.events import JobProgress, RunEvent, RunTotals, Throttled
 from cleanupctl.core.run.throttle import LOAD, REPLICA_LAG
 from cleanupctl.core.times import format_instant
 
@@ -33,11 +33,15 @@ class RunReport:
         self._notices: list[tuple[str, str]] = []
         self._jobs: Sequence[Job] = ()
         self._seconds = 0.0
-        self.account = Account()
+        self.account = RunTotals()
 
     def add(self, event: RunEvent) -> None:
         """Take one event in."""
-        if isinstance(event, Waited) and event.reason in OTHERS and event.reason not in self.account.waited:
+        if (
+            isinstance(event, Throttled)
+            and event.reason in OTHERS
+            and event.reason not in self.account.waited
+        ):
             self._context.output.notice(f"waiting: {event.reason} is over the limit of [throttle]")
         self.account.add_run(event)
         if isinstance(event, JobProgress) and isinstance(event.event, Noticed):

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from cleanupctl.core.windows.explanation import Considered, Explanation
-    from cleanupctl.core.windows.windows import BatchWindows, Opening, Rule
+    from cleanupctl.core.windows.windows import BatchWindows, Occurrence, Rule
 
 _UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta(minutes=1)))
 _SECOND = timedelta(seconds=1)
 
 
-def opening_object(opening: Opening, zone: ZoneInfo) -> dict[str, Any]:
+def opening_object(opening: Occurrence, zone: ZoneInfo) -> dict[str, Any]:
     """Return one opening; its weekday is that of the rule's wall clock at the start."""
     return {
         "start": format_instant(opening.start, zone),
@@ -105,7 +105,7 @@ def rule_in_words(rule: Rule, windows: BatchWindows) -> str:
             return f"{rule} ({cron.expression} for {span(cron.duration)})"
 
 
-def clocks_in_words(opening: Opening) -> str:
+def clocks_in_words(opening: Occurrence) -> str:
     """Say how far the clocks are put forward or back while it is open, and whether they skip its start."""
     words = []
     if opening.clock_change:

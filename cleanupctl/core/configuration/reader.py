@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ _TOP_TABLES = tuple(table.name for table in CONFIGURATION_TABLES if table.name a
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ConfigSources:
     """What reading the configuration depends on beside the file itself."""
 
     environment: Mapping[str, str]
@@ -43,17 +44,35 @@ class Surroundings:
     system_configuration: Path = SYSTEM_CONFIGURATION
 
 
-def read_settings(surroundings: Surroundings) -> Settings:
+def load_settings(
+    *,
+    config: Path | None,
+    database: str | None,
+    environment: Mapping[str, str],
+    is_root: bool | None = None,
+    system_configuration: Path = SYSTEM_CONFIGURATION,
+) -> Settings:
+    """Read file, environment and options into one Settings.
+
+    `config` and `database` are the options --config and --database; `is_root` decides where the default
+    store is (None asks the system). Raises ConfigurationError with every fault of the file, or
+    InvalidValueError for a database URL in the option or in $CLEANUPCTL_DATABASE.
+    """
+    root = os.geteuid() == 0 if is_root is None else is_root
+    return read_settings(ConfigSources(environment, root, config, database, system_configuration))
+
+
+def read_settings(sources: ConfigSources) -> Settings:
     """Find and read the configuration file, and join it with environment and options.
 
     Raises ConfigurationError with every fault, or InvalidValueError for a database URL outside the file.
     """
     places = configuration_places(
-        surroundings.environment, config=surroundings.config, system=surroundings.system_configuration
+        sources.environment, config=sources.config, system=sources.system_configuration
     )
-    named = _named_store(surroundings)
+    named = _named_store(sources)
     found = find_configuration(places)
-    settings = build_settings(found, surroundings, named)
+    settings = build_settings(found, sources, named)
     return replace(settings, digest=digest_of(settings))
 
 
@@ -64,12 +83,12 @@ def check_text(path: Path, text: str) -> None:
     Raises ConfigurationError with every fault.
     """
     found = ConfigurationText(path, text, readable_by_others=False)
-    build_settings(found, Surroundings({}, is_root=False), None, form_only=True)
+    build_settings(found, ConfigSources({}, is_root=False), None, form_only=True)
 
 
 def build_settings(
     found: ConfigurationText | None,
-    surroundings: Surroundings,
+    sources: ConfigSources,
     named_store: tuple[DatabaseUrl, str] | None,
     *,
     form_only: bool = False,
@@ -86,7 +105,7 @@ def build_settings(
     cleanup = CleanupSettings(**read_table(document, "cleanup", ("cleanup",), faults).values)
     throttle = ThrottleSettings(**read_table(document, "throttle", ("throttle",), faults).values)
     databases = Databases(
-        path.absolute().parent if path else Path(), None if form_only else surroundings.environment
+        path.absolute().parent if path else Path(), None if form_only else sources.environment
     )
     store, store_origin = _store(document, databases, named_store, faults)
     windows = read_windows(document, zone, faults)
@@ -94,12 +113,10 @@ def build_settings(
     if path and faults:
         raise unusable(path, faults.lines())
     if store is None:
-        store = (
-            DatabaseUrl("sqlite", ":memory:") if form_only else _default_store(is_root=surroundings.is_root)
-        )
+        store = DatabaseUrl("sqlite", ":memory:") if form_only else _default_store(is_root=sources.is_root)
     if found and found.readable_by_others and databases.password_found:
         warnings.append(f"{path} has a password in it and others can read it: chmod 600 {path}")
-    if any(secret in (surroundings.database or "") for secret in store.secrets()):
+    if any(secret in (sources.database or "") for secret in store.secrets()):
         warnings.append(
             "everybody on this host can see the password in --database while the command runs:"
             f" write the URL into ${STORE_VARIABLE} or the configuration"
@@ -119,14 +136,14 @@ def build_settings(
     )
 
 
-def _named_store(surroundings: Surroundings) -> tuple[DatabaseUrl, str] | None:
-    origin, text = "--database", surroundings.database
+def _named_store(sources: ConfigSources) -> tuple[DatabaseUrl, str] | None:
+    origin, text = "--database", sources.database
     if text is None:
-        origin, text = f"${STORE_VARIABLE}", surroundings.environment.get(STORE_VARIABLE) or None
+        origin, text = f"${STORE_VARIABLE}", sources.environment.get(STORE_VARIABLE) or None
     if text is None:
         return None
     try:
-        return parse_url(text, surroundings.environment), origin
+        return parse_url(text, sources.environment), origin
     except InvalidValueError as error:
         raise InvalidValueError(f"{origin}: {error.message}") from None
 

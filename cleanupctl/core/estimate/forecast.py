@@ -54,7 +54,7 @@ def estimate(
     inflow_per_day: float,
     rows_per_second: float,
     parallelism: int,
-    openings: Sequence[Window],
+    occurrences: Sequence[Window],
     now: datetime,
     overhead_seconds: float = 0.0,
 ) -> Estimate:
@@ -66,7 +66,7 @@ def estimate(
     is not bound to windows. Rows expire evenly over the day.
     """
     inflow = inflow_per_day / DAY_SECONDS
-    spans = [(max(window.start, now), window.end) for window in openings] or [(now, now + HORIZON)]
+    spans = [(max(window.start, now), window.end) for window in occurrences] or [(now, now + HORIZON)]
     share = sum((end - start).total_seconds() for start, end in spans) / HORIZON.total_seconds()
     rate_of_one = rows_per_second / gain(parallelism)
     enough = (n for n in range(1, MAX_PARALLELISM + 1) if rate_of_one * gain(n) * share > inflow)

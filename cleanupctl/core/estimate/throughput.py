@@ -23,7 +23,7 @@ CAUTION = 1.5
 
 
 @dataclass(slots=True)
-class TableTime:
+class Throughput:
     """Adds up the batches of one table; a batch's seconds are those since the one before."""
 
     rows: int = 0
@@ -62,13 +62,13 @@ class TableTime:
         return max(plain, min(size / (a_batch + a_row * size), CAUTION * self._best))
 
 
-class TableTimes:
+class Throughputs:
     """Shares the time of one execution out among its tables, from event to event."""
 
     def __init__(self, settings: CleanupSettings, monotonic: Callable[[], float]) -> None:
         self._settings = settings
         self._monotonic = monotonic
-        self._tables: defaultdict[tuple[str, str], TableTime] = defaultdict(TableTime)
+        self._tables: defaultdict[tuple[str, str], Throughput] = defaultdict(Throughput)
         self._at = 0.0
 
     def begin(self) -> None:

@@ -40,7 +40,7 @@ class TableStarted:
     history: str
     table: str
     estimate: int | None
-    way: str
+    access_path: str
     """How the rows are found, for people: `index`, `sweep`, …"""
 
 

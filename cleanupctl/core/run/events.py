@@ -53,7 +53,7 @@ class JobEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class Waited:
+class Throttled:
     """A worker held back between two batches."""
 
     job: Job
@@ -62,11 +62,11 @@ class Waited:
     seconds: float
 
 
-RunEvent = JobStarted | JobProgress | JobEnded | Waited
+RunEvent = JobStarted | JobProgress | JobEnded | Throttled
 
 
 @dataclass(slots=True)
-class Account:
+class RunTotals:
     """Adds up what one execution, or a whole run, did."""
 
     rows: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -99,7 +99,7 @@ class Account:
                 self.executions += 1
             case JobProgress():
                 self.add(event.event)
-            case Waited():
+            case Throttled():
                 self.waited[event.reason] += round(event.seconds * 1000)
             case JobEnded():
                 if event.entry.stop_reason:

@@ -10,25 +10,25 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import CleanupctlError
-from cleanupctl.core.estimate.throughput import TableTimes
+from cleanupctl.core.estimate.throughput import Throughputs
 from cleanupctl.core.jobs import lease
 from cleanupctl.core.jobs.job import LogState
 from cleanupctl.core.jobs.scheduler import Reason, Rescheduled, may_run, plan_after_failure, plan_after_run
-from cleanupctl.core.retry import patiently
+from cleanupctl.core.retry import retry
 from cleanupctl.core.run.cleaning import BatchDeleted, Event, Failed, Stopped
 from cleanupctl.core.run.events import (
     FINISHED,
     MORE_TO_DO,
     OUTSIDE_WINDOW,
-    Account,
     JobEnded,
     JobProgress,
     JobStarted,
     RunEvent,
-    Waited,
+    RunTotals,
+    Throttled,
 )
-from cleanupctl.core.run.limits import BatchMemory, ExecutionLimits, RowBudget, Surroundings
-from cleanupctl.core.run.throttle import Place, Throttle
+from cleanupctl.core.run.limits import BatchMemory, ExecutionLimits, RowBudget, RunEnvironment
+from cleanupctl.core.run.throttle import Throttle, ThrottleContext
 from cleanupctl.core.urls import without_secrets
 
 if TYPE_CHECKING:
@@ -64,13 +64,13 @@ class Executor:
         histories: Sequence[History],
         settings: Settings,
         origin: Origin,
-        surroundings: Surroundings,
+        environment: RunEnvironment,
     ) -> None:
         self._store = store
         self._histories = histories
         self._settings = settings
         self._origin = origin
-        self._surroundings = surroundings
+        self._environment = environment
         self._owner = f"{origin.host}:{origin.process_id}"
 
     def run(self, request: RunRequest) -> Iterator[RunEvent]:
@@ -84,18 +84,18 @@ class _Run:
         self.histories = executor._histories
         self.settings = executor._settings
         self.origin = executor._origin
-        self.surroundings = executor._surroundings
+        self.environment = executor._environment
         self.owner = executor._owner
         self.request = request
         self.budget = RowBudget(request.max_rows)
         self.memory = BatchMemory(self.store)
         seconds = request.max_runtime.total_seconds() if request.max_runtime is not None else None
-        self.deadline = None if seconds is None else self.surroundings.monotonic() + seconds
+        self.deadline = None if seconds is None else self.environment.monotonic() + seconds
         self.throttle = Throttle(
             self.settings.throttle,
-            self.surroundings.monotonic,
-            self.surroundings.load,
-            self.surroundings.wait,
+            self.environment.monotonic,
+            self.environment.load,
+            self.environment.wait,
         )
         self._queue: SimpleQueue[RunEvent | BaseException | None] = SimpleQueue()
         self._working = 0
@@ -119,9 +119,9 @@ class _Run:
 
     def _take_due_jobs(self) -> None:
         while not self._over():
-            asked = self.surroundings.monotonic()
+            asked = self.environment.monotonic()
             job = self.store.acquire(
-                self.surroundings.clock(), self.owner, self.settings.cleanup.lease, excluding=self._seen
+                self.environment.clock(), self.owner, self.settings.cleanup.lease, excluding=self._seen
             )
             if job is None:
                 return
@@ -131,9 +131,9 @@ class _Run:
             threading.Thread(target=self._work, args=(job, asked), name=f"job {job.id}", daemon=True).start()
 
     def _over(self) -> bool:
-        if self.surroundings.asked_to_stop() or self.budget.left == 0:
+        if self.environment.asked_to_stop() or self.budget.left == 0:
             return True
-        return self.deadline is not None and self.surroundings.monotonic() >= self.deadline
+        return self.deadline is not None and self.environment.monotonic() >= self.deadline
 
     def _work(self, job: Job, asked: float) -> None:
         try:
@@ -157,13 +157,13 @@ class _Execution:
         self._job = job
         self._asked = asked
         """When, by the monotonic clock, the store was asked for the job."""
-        self._account = Account()
-        self._times = TableTimes(run.settings.cleanup, run.surroundings.monotonic)
+        self._account = RunTotals()
+        self._times = Throughputs(run.settings.cleanup, run.environment.monotonic)
         self._stop_reason: str | None = None
 
     def run(self) -> JobEnded:
         """Clean every history, then reschedule the job and log what was done."""
-        outside = self._run.surroundings
+        outside = self._run.environment
         started, began = outside.clock(), outside.monotonic()
         with lease.kept(
             self._run.store, self._job, outside.monotonic, self._run.settings.cleanup.lease, self._asked
@@ -182,7 +182,7 @@ class _Execution:
         limits = ExecutionLimits(
             job=self._job,
             windows=run.settings.windows,
-            surroundings=run.surroundings,
+            environment=run.environment,
             budget=run.budget,
             deadline=run.deadline,
             lease_lost=held.lost,
@@ -201,10 +201,12 @@ class _Execution:
     def _clean(self, history: History, limits: ExecutionLimits) -> None:
         try:
             with history.open() as session:
-                place = Place(history.name, session.replica_lag, session.keep_alive, limits.stop_reason)
+                place = ThrottleContext(
+                    history.name, session.replica_lag, session.keep_alive, limits.stop_reason
+                )
                 self._tell_waiting(self._run.throttle.before_batch(place))
                 self._times.begin()
-                for event in session.clean(self._run.surroundings.clock(), limits):
+                for event in session.clean(self._run.environment.clock(), limits):
                     self._note(event)
                     if isinstance(event, BatchDeleted):
                         # The batch is committed and the next one not begun: the place to hold back.
@@ -221,11 +223,11 @@ class _Execution:
 
     def _tell_waiting(self, pauses: Iterable[tuple[str, float]]) -> None:
         for reason, seconds in pauses:
-            self._run.tell(Waited(self._job, reason, seconds))
+            self._run.tell(Throttled(self._job, reason, seconds))
 
     def _reschedule(self) -> Rescheduled:
         run = self._run
-        now = run.surroundings.clock()
+        now = run.environment.clock()
         failures = self._account.failures
         if failures:
             return plan_after_failure(
@@ -233,7 +235,7 @@ class _Execution:
                 now=now,
                 windows=run.settings.windows,
                 retries=run.settings.cleanup.retries,
-                jitter=run.surroundings.jitter,
+                jitter=run.environment.jitter,
                 message=without_secrets(failure_message(failures), run.settings.secrets()),
                 stacktrace=without_secrets(failure_stacktrace(failures), run.settings.secrets()),
             )
@@ -249,7 +251,7 @@ class _Execution:
 
     def _entry(self, after: Rescheduled, duration: timedelta) -> LogEntry:
         state = LogState.FAILED if self._account.failures else LogState.SUCCESSFUL
-        entry = self._run.origin.entry(self._job, state, self._run.surroundings.clock())
+        entry = self._run.origin.entry(self._job, state, self._run.environment.clock())
         return replace(
             entry,
             duration=duration,
@@ -261,8 +263,8 @@ class _Execution:
 
     def _finish(self, after: Job, entry: LogEntry) -> bool:
         """Record the end; a store that is away for a moment must not cost the record."""
-        outside = self._run.surroundings
-        return patiently(
+        outside = self._run.environment
+        return retry(
             lambda: self._run.store.finish(self._job, after, entry), outside.wait, outside.asked_to_stop
         )
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class RunEnvironment:
     """What a run takes from outside: clocks, the question whether to stop, and waiting."""
 
     clock: Callable[[], datetime]
@@ -95,7 +95,7 @@ class ExecutionLimits:
         *,
         job: Job,
         windows: BatchWindows,
-        surroundings: Surroundings,
+        environment: RunEnvironment,
         budget: RowBudget,
         deadline: float | None,
         lease_lost: Callable[[], bool],
@@ -104,29 +104,29 @@ class ExecutionLimits:
     ) -> None:
         self._job = job
         self._windows = windows
-        self._surroundings = surroundings
+        self._environment = environment
         self._budget = budget
         self._deadline = deadline
         self._lease_lost = lease_lost
         self._memory = memory
         self._rows_per_second = rows_per_second
-        self._ends = run_ends(job, surroundings.clock(), windows)
+        self._ends = run_ends(job, environment.clock(), windows)
 
     def stop_reason(self) -> str | None:
         """Why to stop now, the most urgent reason first; None to go on."""
         if self._lease_lost():
             return LEASE_LOST
-        asked = self._surroundings.asked_to_stop()
+        asked = self._environment.asked_to_stop()
         if asked:
             return asked
         if self._window_is_over():
             return WINDOW_END
-        if self._deadline is not None and self._surroundings.monotonic() >= self._deadline:
+        if self._deadline is not None and self._environment.monotonic() >= self._deadline:
             return MAX_RUNTIME
         return None
 
     def _window_is_over(self) -> bool:
-        now = self._surroundings.clock()
+        now = self._environment.clock()
         if self._ends is None or now < self._ends:
             return False
         # One window may begin where the other ends.
@@ -145,7 +145,7 @@ class ExecutionLimits:
 
     def pause(self, seconds: float) -> None:
         """Wait; less when asked to stop."""
-        self._surroundings.wait(seconds)
+        self._environment.wait(seconds)
 
     def remembered(self, history: str, table: str) -> int | None:
         """Return the size that a batch of this table must not pass."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cleanupctl.core.retry import patiently
+from cleanupctl.core.retry import retry
 from cleanupctl.core.run.cleaning import BatchDeleted, Expired, Stopped, TableFinished, TableStarted
 from cleanupctl.core.times import cutoff
 
@@ -53,9 +53,7 @@ class JobLogHistory:
                 yield Stopped(NAME, reason or "max-rows")
                 return
             started = time.perf_counter()
-            rows = patiently(
-                partial(self._store.delete_log, before, allowed), limits.pause, limits.stop_reason
-            )
+            rows = retry(partial(self._store.delete_log, before, allowed), limits.pause, limits.stop_reason)
             limits.settle(allowed, rows)
             total += rows
             yield BatchDeleted(NAME, TABLE, rows, time.perf_counter() - started)

@@ -24,7 +24,7 @@ CHECK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ThrottleContext:
     """Where a worker is: what it cleans, and what else may end its waiting."""
 
     history: str
@@ -50,7 +50,7 @@ class Throttle:
     _lags: dict[str, tuple[float, float]] = field(default_factory=dict)
     """By history: when its replicas were asked, and how far they were behind."""
 
-    def after_batch(self, place: Place, rows: int, seconds: float) -> Iterator[tuple[str, float]]:
+    def after_batch(self, place: ThrottleContext, rows: int, seconds: float) -> Iterator[tuple[str, float]]:
         """Wait as configured after a batch of `rows` that took `seconds`; yield why and how long."""
         reason, pause = self._pause(rows, seconds)
         while pause > 0 and not place.stop_reason():
@@ -61,7 +61,7 @@ class Throttle:
             pause -= part
         yield from self.before_batch(place)
 
-    def before_batch(self, place: Place) -> Iterator[tuple[str, float]]:
+    def before_batch(self, place: ThrottleContext) -> Iterator[tuple[str, float]]:
         """Wait until neither load nor replicas are in the way; yield why and how long.
 
         Raises HistoryError when the lag of the replicas cannot be known.
@@ -71,7 +71,7 @@ class Throttle:
             place.keep_alive()
             yield reason, CHECK_SECONDS
 
-    def _in_the_way(self, place: Place) -> str | None:
+    def _in_the_way(self, place: ThrottleContext) -> str | None:
         highest = self.settings.max_load
         if highest is not None and self.load() > highest:
             return LOAD
@@ -80,7 +80,7 @@ class Throttle:
             return REPLICA_LAG
         return None
 
-    def _lag(self, place: Place) -> float:
+    def _lag(self, place: ThrottleContext) -> float:
         """Ask the replicas once in a while, whatever the number of workers."""
         now = self.monotonic()
         with self._lock:

@@ -1,18 +1,29 @@
-"""What differs between the databases a job store can be in: the interface and the choice."""
+"""What differs between the databases a job store can be in."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from cleanupctl.core.store.failures import Failure
     from cleanupctl.core.store.peewee_import import peewee
-    from cleanupctl.core.store.session import Session
     from cleanupctl.core.urls import DatabaseUrl
+
+
+class Connected(Protocol):
+    """What a dialect needs of a session to create or upgrade the schema."""
+
+    url: DatabaseUrl
+    database: Any
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Commit what the block writes, or undo it when the block raises."""
+
+    def failure(self, error: peewee.PeeweeException) -> Failure:
+        """Say what kind of failure `error` is."""
 
 
 class Dialect(ABC):
@@ -36,7 +47,7 @@ class Dialect(ABC):
         """Say what kind of failure the driver's `error` is."""
 
     @abstractmethod
-    def creating(self, session: Session) -> AbstractContextManager[None]:
+    def creating(self, session: Connected) -> AbstractContextManager[None]:
         """Let one process at a time create or upgrade the schema."""
 
     def reason(self, error: BaseException) -> str:
@@ -46,40 +57,3 @@ class Dialect(ABC):
     def refresh(self, database: Any) -> None:
         """Ask for a sign of life; servers close what is idle for hours. Raises peewee's errors."""
         database.execute_sql("SELECT 1")
-
-
-def dialect_of(url: DatabaseUrl) -> Dialect:
-    """Return the dialect that `url` asks for; only its own module is imported."""
-    return _DIALECTS[url.scheme]()
-
-
-def _sqlite() -> Dialect:
-    from cleanupctl.core.store.sqlite import Sqlite
-
-    return Sqlite()
-
-
-def _postgresql() -> Dialect:
-    from cleanupctl.core.store.postgresql import Postgresql
-
-    return Postgresql()
-
-
-def _cockroachdb() -> Dialect:
-    from cleanupctl.core.store.postgresql import Cockroachdb
-
-    return Cockroachdb()
-
-
-def _mysql() -> Dialect:
-    from cleanupctl.core.store.mysql import Mysql
-
-    return Mysql()
-
-
-_DIALECTS: dict[str, Callable[[], Dialect]] = {
-    "sqlite": _sqlite,
-    "postgresql": _postgresql,
-    "cockroachdb": _cockroachdb,
-    "mysql": _mysql,
-}

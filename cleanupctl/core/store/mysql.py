@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from cleanupctl.core.errors import InvalidValueError
 from cleanupctl.core.mysql_options import mysql_options
 from cleanupctl.core.store import failures
-from cleanupctl.core.store.dialect import Dialect
+from cleanupctl.core.store.dialect import Connected, Dialect
 from cleanupctl.core.store.failures import Failure, store_error
 from cleanupctl.core.store.peewee_import import peewee
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cleanupctl.core.store.session import Session
     from cleanupctl.core.urls import DatabaseUrl
 
 CONNECT_TIMEOUT_SECONDS = 10
@@ -92,7 +91,7 @@ class Mysql(Dialect):
         return str(error.args[-1]) if len(error.args) == 2 and type(error) is not OSError else str(error)
 
     @contextmanager
-    def creating(self, session: Session) -> Iterator[None]:
+    def creating(self, session: Connected) -> Iterator[None]:
         """Hold a named lock: creating a table commits, so a transaction would not do."""
         name = f"cleanupctl.{session.url.database}"[:64]
         wait = failures.LOCK_WAIT_SECONDS

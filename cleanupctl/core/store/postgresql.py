@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cleanupctl.core.store import failures
-from cleanupctl.core.store.dialect import Dialect
+from cleanupctl.core.store.dialect import Connected, Dialect
 from cleanupctl.core.store.failures import Failure, store_error
 from cleanupctl.core.store.peewee_import import peewee
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cleanupctl.core.store.session import Session
     from cleanupctl.core.urls import DatabaseUrl
 
 CONNECT_TIMEOUT_SECONDS = 10
@@ -88,7 +87,7 @@ class Postgresql(Dialect):
         return primary or str(error).removeprefix("connection failed: ")
 
     @contextmanager
-    def creating(self, session: Session) -> Iterator[None]:
+    def creating(self, session: Connected) -> Iterator[None]:
         """Hold an advisory lock for the length of the transaction."""
         with session.transaction():
             session.database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
@@ -101,7 +100,7 @@ class Cockroachdb(Postgresql):
     begin = ()
 
     @contextmanager
-    def creating(self, session: Session) -> Iterator[None]:
+    def creating(self, session: Connected) -> Iterator[None]:
         """Rely on IF NOT EXISTS: there are no advisory locks, and each statement stands alone."""
         yield
 

@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cleanupctl.core.store.dialect import dialect_of
+from cleanupctl.core.store.dialects import dialect_of
 from cleanupctl.core.store.failures import Failure, store_error
 from cleanupctl.core.store.peewee_import import peewee
 

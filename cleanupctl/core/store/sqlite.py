@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.store import failures
-from cleanupctl.core.store.dialect import Dialect
+from cleanupctl.core.store.dialect import Connected, Dialect
 from cleanupctl.core.store.failures import Failure, store_error
 from cleanupctl.core.store.peewee_import import peewee
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cleanupctl.core.store.session import Session
     from cleanupctl.core.urls import DatabaseUrl
 
 MEMORY = ":memory:"
@@ -62,13 +61,13 @@ class Sqlite(Dialect):
         """Do nothing: a file has no connection to lose."""
 
     @contextmanager
-    def creating(self, session: Session) -> Iterator[None]:
+    def creating(self, session: Connected) -> Iterator[None]:
         """Hold the write lock of the file."""
         self._use_write_ahead_log(session)
         with session.transaction():
             yield
 
-    def _use_write_ahead_log(self, session: Session) -> None:
+    def _use_write_ahead_log(self, session: Connected) -> None:
         # Changing the journal mode does not always wait for other processes: of eight that opened
         # a new file at once, one in some thirty times was told that it is locked.
         deadline = time.monotonic() + failures.LOCK_WAIT_SECONDS

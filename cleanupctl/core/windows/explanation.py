@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from cleanupctl.core.windows.rules import CronWindow, DailyWindow, Opening, Rule
+from cleanupctl.core.windows.rules import CronWindow, DailyWindow, Occurrence, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,7 +42,7 @@ class Considered:
     rule: Rule | None
     """None on a day for which there is no rule."""
     verdict: Verdict
-    opening: Opening | None = None
+    opening: Occurrence | None = None
     """The window it makes, if it makes one on this day."""
 
 
@@ -52,7 +52,7 @@ class Explanation:
 
     now: datetime
     """In UTC."""
-    answer: Opening | None
+    answer: Occurrence | None
     """The current or next opening; its `rule` made the answer."""
     is_open: bool
     """Whether the answer contains `now`."""
@@ -68,15 +68,15 @@ class Explanation:
 def explain(windows: BatchWindows, now: datetime) -> Explanation:
     """Find the current or next window of an aware `now`, and say why it is that one."""
     now = now.astimezone(UTC)
-    answer = next(windows.openings(now, count=1), None)
+    answer = next(windows.occurrences(now, count=1), None)
     days = _days(now.astimezone(windows.zone).date(), answer)
     horizon = now + (_DAYS_AHEAD + 3) * _DAY
-    openings = list(windows.openings(now - 3 * _DAY, until=horizon))
-    considered = tuple(one for day in days for one in _of_day(windows, day, openings, answer, now))
+    occurrences = list(windows.occurrences(now - 3 * _DAY, until=horizon))
+    considered = tuple(one for day in days for one in _of_day(windows, day, occurrences, answer, now))
     return Explanation(now, answer, answer is not None and answer.window.contains(now), considered)
 
 
-def _days(today: date, answer: Opening | None) -> list[date]:
+def _days(today: date, answer: Occurrence | None) -> list[date]:
     last = today + _DAYS_AHEAD * _DAY
     if answer:
         last = min(max(answer.day, today), last)
@@ -85,10 +85,14 @@ def _days(today: date, answer: Opening | None) -> list[date]:
 
 
 def _of_day(
-    windows: BatchWindows, day: date, openings: Sequence[Opening], answer: Opening | None, now: datetime
+    windows: BatchWindows,
+    day: date,
+    occurrences: Sequence[Occurrence],
+    answer: Occurrence | None,
+    now: datetime,
 ) -> Iterator[Considered]:
     rules = windows.rules_of(day)
-    made = [each for each in openings if each.day == day]
+    made = [each for each in occurrences if each.day == day]
     if answer and answer.day == day and answer not in made:
         made.append(answer)
     # what is cut out of a long series of cron windows also has days on which none starts
@@ -105,7 +109,7 @@ def _of_day(
         yield from (Considered(day, rule, Verdict.REPLACED) for rule in replaced)
 
 
-def _verdict(opening: Opening, answer: Opening | None, now: datetime) -> Verdict:
+def _verdict(opening: Occurrence, answer: Occurrence | None, now: datetime) -> Verdict:
     is_open = opening.window.contains(now)
     if opening == answer:
         return Verdict.CURRENT if is_open else Verdict.NEXT

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.core.times import at_offset, resolve
 from cleanupctl.core.windows.cron import read_expression
-from cleanupctl.core.windows.rules import CronWindow, DailyWindow, Opening, Rule, Window, midnight
+from cleanupctl.core.windows.rules import CronWindow, DailyWindow, Occurrence, Rule, Window, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,21 +30,21 @@ _CRON_PATIENCE = timedelta(days=2 * 366)
 _PATIENCE_FOR_DATES = timedelta(days=41 * 366)
 
 
-def daily_openings(
+def daily_occurrences(
     rule_of: Callable[[date], tuple[Rule, DailyWindow] | None], after: datetime, zone: tzinfo
-) -> Iterator[Opening]:
+) -> Iterator[Occurrence]:
     """Yield the openings of daily windows that end after an instant, and maybe a few older ones."""
 
-    def of_day(day: date) -> Iterable[Opening]:
+    def of_day(day: date) -> Iterable[Occurrence]:
         applying = rule_of(day)
-        opening = daily_opening(day, applying[1], applying[0], zone) if applying else None
+        opening = daily_occurrence(day, applying[1], applying[0], zone) if applying else None
         return (opening,) if opening else ()
 
     # a window lasts a day, and a change of the clocks or an offset moves it by less than another two
     return _in_order(of_day, after.date() - 4 * _DAY, _DAILY_PATIENCE)
 
 
-def daily_opening(day: date, window: DailyWindow, rule: Rule, zone: tzinfo) -> Opening | None:
+def daily_occurrence(day: date, window: DailyWindow, rule: Rule, zone: tzinfo) -> Occurrence | None:
     """Return the window of one date, or None where the clocks skip all of it."""
     start = _at(day, window.start, zone)
     end = _end(day, window, start, zone)
@@ -79,19 +79,19 @@ def _is_skipped(wall_clock: datetime, instant: datetime, zone: tzinfo) -> bool:
 
 def _opening(
     start: datetime, end: datetime, day: date, rule: Rule, zone: tzinfo, *, moved: bool = False
-) -> Opening:
+) -> Occurrence:
     before = start.astimezone(zone).utcoffset() or timedelta(0)
     # a change at the very end is no longer inside
     after = (end - timedelta.resolution).astimezone(zone).utcoffset() or timedelta(0)
-    return Opening(Window(start, end), day, rule, after - before, moved)
+    return Occurrence(Window(start, end), day, rule, after - before, moved)
 
 
-def cron_openings(
+def cron_occurrences(
     rules: Sequence[tuple[Rule, CronWindow]],
     applies_to: Callable[[date], bool],
     after: datetime,
     zone: tzinfo,
-) -> Iterator[Opening]:
+) -> Iterator[Occurrence]:
     """Yield the openings of cron windows that end after an instant, and some older ones.
 
     Windows that overlap or touch are one window. If that gets longer than a week (and than the
@@ -100,7 +100,7 @@ def cron_openings(
     """
     limit = max(LONGEST_MERGED, *(window.duration for _, window in rules))
 
-    def of_day(day: date) -> Iterable[Opening]:
+    def of_day(day: date) -> Iterable[Occurrence]:
         if not applies_to(day):
             return
         for rule, window in rules:
@@ -115,7 +115,7 @@ def cron_openings(
 
 
 @lru_cache(maxsize=256)
-def cron_day(day: date, window: CronWindow, rule: Rule, zone: tzinfo) -> tuple[Opening, ...]:
+def cron_day(day: date, window: CronWindow, rule: Rule, zone: tzinfo) -> tuple[Occurrence, ...]:
     """Return the windows that start on a date on which the expression occurs; they may overlap."""
     start_of_day, next_day = midnight(day), midnight(day) + _DAY
     begins = resolve(start_of_day, zone)
@@ -147,11 +147,11 @@ def _runs(window: CronWindow) -> tuple[tuple[timedelta, timedelta], ...]:
     return tuple(runs)
 
 
-def _merged(openings: Iterable[Opening], limit: timedelta, zone: tzinfo) -> Iterator[Opening]:
-    first: Opening | None = None
+def _merged(occurrences: Iterable[Occurrence], limit: timedelta, zone: tzinfo) -> Iterator[Occurrence]:
+    first: Occurrence | None = None
     start = end = datetime.min.replace(tzinfo=UTC)
     cutting = False
-    for opening in openings:
+    for opening in occurrences:
         if first is not None and opening.start > end:
             yield from _pieces(first, start, end, zone, cutting=cutting)
             first = None
@@ -169,8 +169,8 @@ def _merged(openings: Iterable[Opening], limit: timedelta, zone: tzinfo) -> Iter
 
 
 def _pieces(
-    first: Opening, start: datetime, end: datetime, zone: tzinfo, *, cutting: bool
-) -> Iterator[Opening]:
+    first: Occurrence, start: datetime, end: datetime, zone: tzinfo, *, cutting: bool
+) -> Iterator[Occurrence]:
     day = first.day if start == first.start else start.astimezone(zone).date()
     moved = first.start_moved and start == first.start
     while cutting:
@@ -183,10 +183,10 @@ def _pieces(
 
 
 def _in_order(
-    of_day: Callable[[date], Iterable[Opening]], day: date, patience: timedelta
-) -> Iterator[Opening]:
+    of_day: Callable[[date], Iterable[Occurrence]], day: date, patience: timedelta
+) -> Iterator[Occurrence]:
     """Yield the openings of a date and the following ones by start; give up when none comes for long."""
-    pending: list[tuple[datetime, int, Opening]] = []
+    pending: list[tuple[datetime, int, Occurrence]] = []
     count = 0
     give_up = day + patience
     while day <= min(give_up, _LAST_DAY):

@@ -77,7 +77,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class Occurrence:
     """A window on the calendar, with where it comes from."""
 
     window: Window

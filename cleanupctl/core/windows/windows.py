@@ -10,20 +10,18 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import InvalidValueError
 from cleanupctl.core.times import parse_duration
-from cleanupctl.core.windows.rules import CronWindow, DailyWindow, Opening, Rule, Window
+from cleanupctl.core.windows.rules import CronWindow, DailyWindow, Occurrence, Rule, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
-    from cleanupctl.core.windows.explanation import Explanation
-
 __all__ = [
     "BatchWindows",
     "CronWindow",
     "DailyWindow",
-    "Opening",
+    "Occurrence",
     "Rule",
     "Window",
     "parse_cron_window",
@@ -68,7 +66,7 @@ class BatchWindows:
 
         Where windows overlap it is the one that started first.
         """
-        opening = next(self.openings(now, count=1), None)
+        opening = next(self.occurrences(now, count=1), None)
         return opening.window if opening else None
 
     def current(self, now: datetime) -> Window | None:
@@ -78,11 +76,11 @@ class BatchWindows:
 
     def next(self, now: datetime) -> Window | None:
         """Return the first window that starts after `now`; one that has begun is not next."""
-        return next((opening.window for opening in self.openings(now) if opening.start > now), None)
+        return next((opening.window for opening in self.occurrences(now) if opening.start > now), None)
 
-    def openings(
+    def occurrences(
         self, start: datetime, *, count: int | None = None, until: datetime | None = None
-    ) -> Iterator[Opening]:
+    ) -> Iterator[Occurrence]:
         """Yield what is open after `start`, by start: first what contains it, then what follows.
 
         At most `count` of them, and only those that start before `until`; without either it ends
@@ -96,12 +94,6 @@ class BatchWindows:
             ahead = (opening for opening in takewhile(lambda each: each.start < until, ahead))
         return ahead if count is None else islice(ahead, count)
 
-    def explain(self, now: datetime) -> Explanation:
-        """Return which rule makes the answer of `current_or_next`, and why the others do not."""
-        from cleanupctl.core.windows.explanation import explain
-
-        return explain(self, now)
-
     def rules_of(self, day: date) -> tuple[tuple[Rule, DailyWindow | CronWindow | None], ...]:
         """Return what may start windows on a date; None in place of a window: closed on purpose."""
         weekday = day.weekday()
@@ -113,14 +105,14 @@ class BatchWindows:
         """Return what starts windows on the days without an entry of their own."""
         return ((_GENERAL, self.general),) if self.general else self._cron_rules()
 
-    def _all(self, after: datetime) -> Iterator[Opening]:
-        from cleanupctl.core.windows.occurrences import cron_openings, daily_openings
+    def _all(self, after: datetime) -> Iterator[Occurrence]:
+        from cleanupctl.core.windows.occurrences import cron_occurrences, daily_occurrences
 
         streams = []
         if self.general or self.weekdays:
-            streams.append(daily_openings(self._daily_rule, after, self.zone))
+            streams.append(daily_occurrences(self._daily_rule, after, self.zone))
         if self.crons and len(self.weekdays) < 7:
-            streams.append(cron_openings(self._cron_rules(), self._crons_apply, after, self.zone))
+            streams.append(cron_occurrences(self._cron_rules(), self._crons_apply, after, self.zone))
         return merge(*streams, key=lambda opening: opening.start)
 
     def _daily_rule(self, day: date) -> tuple[Rule, DailyWindow] | None:

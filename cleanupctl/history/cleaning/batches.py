@@ -8,20 +8,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.run.cleaning import BatchDeleted, Stopped, TableFinished, TableStarted
-from cleanupctl.history.databases.database import (
-    COUNT_BOUND,
-    ForeignKeyError,
-    LockConflictError,
-    StatementTimeoutError,
-)
+from cleanupctl.history.databases.database import COUNT_BOUND
+from cleanupctl.history.databases.errors import ForeignKeyError, LockConflictError, StatementTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import timedelta
 
     from cleanupctl.core.run.cleaning import Event, Limits
-    from cleanupctl.history.databases.database import Batch, Database, Deletion, Target
-    from cleanupctl.history.databases.shared_scan import Walk
+    from cleanupctl.history.databases.database import Database
+    from cleanupctl.history.databases.scan import Batch, Scan
+    from cleanupctl.history.databases.shared_scan import SharedScan
+    from cleanupctl.history.databases.target import Target
 
 GROWTH = 2.0
 """A batch is never more than this many times the one before: one lucky measurement proves little."""
@@ -148,7 +146,7 @@ class TargetRun:
     ) -> None:
         self.rows = 0
         self.stopped: str | None = None
-        self.walk: Walk[Any] | None = None
+        self.shared_scan: SharedScan[Any] | None = None
         """What other workers can take part in, at present."""
         self._history = history
         self._database = database
@@ -162,19 +160,19 @@ class TargetRun:
         """Delete batch by batch. Raises HistoryError when the table cannot be cleaned."""
         while True:
             rows_before = self.rows
-            deletion = self._database.deletion(self._target)
+            scan = self._database.scan(self._target)
             estimate = self._database.estimate(self._target)
-            self.walk = deletion.walk
-            yield TableStarted(self._history, self._target.label, estimate, deletion.way)
+            self.shared_scan = scan.shared
+            yield TableStarted(self._history, self._target.label, estimate, scan.access_path)
             try:
-                yield from self._pass(deletion, limits)
+                yield from self._pass(scan, limits)
             except ForeignKeyError:
                 if self._guarded:
                     raise
                 self._guard()
                 continue
             finally:
-                self._end_walk(limits)
+                self._end_scan(limits)
             if self.stopped:
                 yield Stopped(self._history, self.stopped)
                 return
@@ -183,36 +181,36 @@ class TargetRun:
                 break
         yield self._finished()
 
-    def _end_walk(self, limits: Limits) -> None:
+    def _end_scan(self, limits: Limits) -> None:
         """See that nobody works on the table any more before this worker leaves it or begins anew."""
-        walk, self.walk = self.walk, None
-        if walk is None:
+        shared_scan, self.shared_scan = self.shared_scan, None
+        if shared_scan is None:
             return
-        walk.abandon()
-        while not walk.finished:
+        shared_scan.abandon()
+        while not shared_scan.finished:
             self._database.keep_alive()
             limits.pause(OTHERS_PAUSE_SECONDS)
 
-    def help(self, walk: Walk[Any], limits: Limits) -> Iterator[Event]:
+    def help(self, shared_scan: SharedScan[Any], limits: Limits) -> Iterator[Event]:
         """Take part in another worker's walk until it has nothing left to take.
 
         Raises HistoryError when this worker cannot go on; what it had taken is left to the other one.
         """
-        yield from self._pass(self._database.joined(walk), limits, helping=True)
+        yield from self._pass(self._database.join(shared_scan), limits, helping=True)
         if self.stopped:
             yield Stopped(self._history, self.stopped)
 
-    def _pass(self, deletion: Deletion, limits: Limits, *, helping: bool = False) -> Iterator[Event]:
+    def _pass(self, scan: Scan, limits: Limits, *, helping: bool = False) -> Iterator[Event]:
         try:
-            yield from self._batches(deletion, limits, helping=helping)
+            yield from self._batches(scan, limits, helping=helping)
         finally:
-            deletion.leave()
+            scan.release()
 
-    def _batches(self, deletion: Deletion, limits: Limits, *, helping: bool) -> Iterator[Event]:
-        walk = deletion.walk
-        known = limits.remembered(self._history, self._place(deletion))
-        most = deletion.most_units if known is None else min(known, deletion.most_units)
-        pace = Pace((walk.units if walk else 0) or self._start(deletion), most)
+    def _batches(self, scan: Scan, limits: Limits, *, helping: bool) -> Iterator[Event]:
+        shared_scan = scan.shared
+        known = limits.remembered(self._history, self._place(scan))
+        most = scan.most_units if known is None else min(known, scan.most_units)
+        pace = Pace((shared_scan.units if shared_scan else 0) or self._start(scan), most)
         recovery, conflicts = Recovery(most), 0
         while True:
             self.stopped = limits.stop_reason()
@@ -225,7 +223,7 @@ class TargetRun:
             started = time.perf_counter()
             batch: Batch | None = None
             try:
-                batch = deletion.run(min(pace.units, pace.most), allowed)
+                batch = scan.run(min(pace.units, pace.most), allowed)
             except LockConflictError as error:
                 recovery.conflict(error, min(pace.units, pace.most))
                 conflicts += 1
@@ -235,7 +233,7 @@ class TargetRun:
                 limits.settle(allowed, batch.rows if batch else 0)
             if batch is None:
                 pace = after_conflict(replace(pace, units=min(pace.units, pace.most)))
-                limits.remember(self._history, self._place(deletion), pace.most)
+                limits.remember(self._history, self._place(scan), pace.most)
                 limits.pause(LOCK_PAUSE_SECONDS * 2**conflicts * random.uniform(0.5, 1.5))  # noqa: S311 jitter
                 continue
             if batch.overflow:
@@ -246,14 +244,14 @@ class TargetRun:
                 seconds = time.perf_counter() - started
                 self.rows += batch.rows
                 yield BatchDeleted(self._history, self._target.label, batch.rows, seconds)
-                pace = self._recovered(recovery, self._next(pace, batch, seconds, allowed), deletion, limits)
-                self._learned[deletion.way] = pace.units
+                pace = self._recovered(recovery, self._next(pace, batch, seconds, allowed), scan, limits)
+                self._learned[scan.access_path] = pace.units
                 self._give_way(seconds, limits)
-            if walk:
-                walk.units = pace.units
+            if shared_scan:
+                shared_scan.units = pace.units
             if batch.done:
-                if helping or walk is None or walk.finished:
-                    self._grow_again(limits, deletion, known, pace)
+                if helping or shared_scan is None or shared_scan.finished:
+                    self._grow_again(limits, scan, known, pace)
                     return
                 # Others still work on their last pieces, and may have to give them back.
                 self._database.keep_alive()
@@ -273,22 +271,22 @@ class TargetRun:
         if rest > 0:
             limits.pause(rest)
 
-    def _place(self, deletion: Deletion) -> str:
+    def _place(self, scan: Scan) -> str:
         """Name what a size belongs to: the units of another way are others."""
-        return f"{self._target.label} by {deletion.way}"
+        return f"{self._target.label} by {scan.access_path}"
 
-    def _grow_again(self, limits: Limits, deletion: Deletion, known: int | None, pace: Pace) -> None:
+    def _grow_again(self, limits: Limits, scan: Scan, known: int | None, pace: Pace) -> None:
         """After a pass without a time-out let the next one try twice the size."""
         if known is None or pace.most < known:
             return
         larger = known * 2
-        forgotten = larger >= deletion.most_units
-        limits.remember(self._history, self._place(deletion), None if forgotten else larger)
+        forgotten = larger >= scan.most_units
+        limits.remember(self._history, self._place(scan), None if forgotten else larger)
 
-    def _start(self, deletion: Deletion) -> int:
+    def _start(self, scan: Scan) -> int:
         """Begin with a safe size; a little larger where the tables before could take much more."""
-        learned = self._learned.get(deletion.way, 0) // 2
-        return max(deletion.start_units, min(learned, START_GROWTH * deletion.start_units))
+        learned = self._learned.get(scan.access_path, 0) // 2
+        return max(scan.start_units, min(learned, START_GROWTH * scan.start_units))
 
     def _next(self, pace: Pace, batch: Batch, seconds: float, allowed: int) -> Pace:
         target = AIM * self._pacing.batch_time.total_seconds()
@@ -303,11 +301,11 @@ class TargetRun:
             looked_at=batch.looked_at,
         )
 
-    def _recovered(self, recovery: Recovery, pace: Pace, deletion: Deletion, limits: Limits) -> Pace:
+    def _recovered(self, recovery: Recovery, pace: Pace, scan: Scan, limits: Limits) -> Pace:
         most = recovery.after_batch(pace.most)
         if most == pace.most:
             return pace
-        limits.remember(self._history, self._place(deletion), None if most >= deletion.most_units else most)
+        limits.remember(self._history, self._place(scan), None if most >= scan.most_units else most)
         return replace(pace, most=most)
 
     def _guard(self) -> None:

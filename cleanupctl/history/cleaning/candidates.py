@@ -6,16 +6,16 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cleanupctl.history.databases.database import Condition, both
+from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.key_scans import row_comparison
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cleanupctl.history.camunda.schema.tables import Schema
-    from cleanupctl.history.camunda.strategies.cascades import Recipe
+    from cleanupctl.history.camunda.strategies.cascades import CascadePlan
     from cleanupctl.history.cleaning.cascade import Unit
-    from cleanupctl.history.databases.database import Cutoff
+    from cleanupctl.history.databases.cutoff import Cutoff
 
 PAGE = 1_000
 """Instances looked at by one query."""
@@ -26,11 +26,11 @@ Row = dict[str, Any]
 """Values by column name; columns that the schema does not have are None."""
 
 
-class Judge(Protocol):
+class Eligibility(Protocol):
     """Chooses among expired instances."""
 
     @property
-    def recipes(self) -> tuple[Recipe, ...]:
+    def recipes(self) -> tuple[CascadePlan, ...]:
         """Say what goes with those that are chosen."""
 
     def __call__(self, rows: Sequence[Row]) -> list[Unit]:
@@ -55,7 +55,7 @@ class Group:
     """Column with the id by which everything else refers to the instance."""
     columns: tuple[str, ...]
     """What `judge` wants to know of a row, besides the key."""
-    judge: Judge
+    eligibility: Eligibility
     """Chooses those rows that are the top of what goes."""
 
 
@@ -76,7 +76,7 @@ class Candidates:
         for _ in range(PAGES):
             if len(self._units) >= number or self.exhausted:
                 break
-            self._units += self._group.judge(self._page())
+            self._units += self._group.eligibility(self._page())
         return [self._units[place] for place in range(min(number, len(self._units)))]
 
     def drop(self, number: int) -> None:

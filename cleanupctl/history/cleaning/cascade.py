@@ -9,13 +9,13 @@ from cleanupctl.history.camunda.repair.key_ranges import delete_statement
 from cleanupctl.history.camunda.schema.ownership import ROOT
 from cleanupctl.history.camunda.schema.tables import BYTE_ARRAYS
 from cleanupctl.history.camunda.strategies.cascades import MEMBERS, OTHERS, TOP
-from cleanupctl.history.databases.database import Condition, Statement, both
+from cleanupctl.history.databases.conditions import Condition, Statement, both
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cleanupctl.history.camunda.schema.tables import Schema
-    from cleanupctl.history.camunda.strategies.cascades import Further, Reach, Recipe
+    from cleanupctl.history.camunda.strategies.cascades import CascadePlan, IdLookup, RowSet
 
 MOST_IDS = 1_000
 """Ids in one statement; a database's planner gives up on much longer lists."""
@@ -26,17 +26,17 @@ class Unit:
     """One top-level instance with what is deleted together with it."""
 
     id: str
-    recipe: Recipe
+    recipe: CascadePlan
     more: tuple[str, ...] = ()
     """Further instances of its hierarchy that do not name it as their root."""
 
 
 @dataclass(slots=True)
-class Selection:
+class CascadeBatch:
     """Everything that belongs to units of one recipe."""
 
     schema: Schema
-    recipe: Recipe
+    recipe: CascadePlan
     units: Sequence[Unit]
     guards: Mapping[str, tuple[Condition, ...]] = field(default_factory=dict)
     """By table: what keeps a row all the same."""
@@ -63,7 +63,7 @@ class Selection:
         """Yield table and rows, in the order in which they go; `gather` comes before."""
         return self._conditions(self.recipe.rows)
 
-    def _conditions(self, reaches: Sequence[Reach]) -> Iterator[tuple[str, Condition]]:
+    def _conditions(self, reaches: Sequence[RowSet]) -> Iterator[tuple[str, Condition]]:
         for reach in reaches:
             for piece in self._pieces(reach.ids):
                 yield reach.table, self._reached(reach, piece)
@@ -143,7 +143,7 @@ class Selection:
                         yield rest
 
     def _select(
-        self, further: Further, ids: Sequence[str], *, limit: int, after: str | bool | None = False
+        self, further: IdLookup, ids: Sequence[str], *, limit: int, after: str | bool | None = False
     ) -> list[str]:
         """Read ids; in order, and only those after one, when `after` is given (None: from the first)."""
         reach, schema = further.reach, self.schema
@@ -172,7 +172,7 @@ class Selection:
         sql = f"SELECT t.{key} FROM {self.schema.quoted(table)} AS t WHERE {condition.sql} LIMIT {int(limit)}"
         return [str(row[0]) for row in self.schema.database.query(sql, condition.parameters)]
 
-    def _reached(self, reach: Reach, ids: Sequence[str]) -> Condition:
+    def _reached(self, reach: RowSet, ids: Sequence[str]) -> Condition:
         conditions = [self._ids_condition(reach.table, reach.column, ids)]
         conditions += [
             Condition(f"t.{self.schema.column(reach.table, column)} IS NULL") for column in reach.empty

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from cleanupctl.core.run.cleaning import Expired, Noticed, Stopped, TableFinished, TableStarted
 from cleanupctl.history.cleaning.batches import AIM, Pace, after_conflict, after_overflow, next_pace
 from cleanupctl.history.cleaning.candidates import Candidates
-from cleanupctl.history.cleaning.cascade import Selection
+from cleanupctl.history.cleaning.cascade import CascadeBatch
 from cleanupctl.history.cleaning.transactions import Outcome, Transactions, by_recipe
-from cleanupctl.history.databases.database import Target, as_instant
+from cleanupctl.history.databases.cutoff import as_instant
+from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from cleanupctl.history.cleaning.cascade import Unit
     from cleanupctl.history.cleaning.session import CleaningSession
     from cleanupctl.history.cleaning.transactions import Deletes
-    from cleanupctl.history.databases.database import Table
+    from cleanupctl.history.databases.catalogue import Table
 
 START_UNITS = 10
 """Instances of the first transaction: nobody knows yet how much belongs to them."""
@@ -199,7 +200,7 @@ class InstanceWork:
         """Count everything that would go, by table."""
         rows: Counter[str] = Counter()
         for chosen in self.chosen():
-            selection = Selection(self._schema, chosen[0].recipe, chosen)
+            selection = CascadeBatch(self._schema, chosen[0].recipe, chosen)
             selection.gather(ALL)
             for table, condition in selection.conditions():
                 sql = f"SELECT count(*) FROM {self._schema.quoted(table)} AS t WHERE {condition.sql}"

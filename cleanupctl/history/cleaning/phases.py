@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from cleanupctl.core.errors import CleanupctlError, HistoryError, HistoryUnreachableError
 from cleanupctl.core.run.cleaning import Failed, Stopped
 from cleanupctl.history.cleaning.batches import TargetRun
-from cleanupctl.history.databases.database import Target
+from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from cleanupctl.core.run.cleaning import Event, Expired, Limits, Noticed
     from cleanupctl.history.cleaning.session import CleaningSession
-    from cleanupctl.history.databases.database import Database, Table
+    from cleanupctl.history.databases.catalogue import Table
+    from cleanupctl.history.databases.database import Database
 
 WAIT_FOR_OTHERS_SECONDS = 0.01
 """First wait for a table that another worker cleans; it doubles with each further one."""
@@ -118,12 +119,12 @@ class PhaseRun:
         """Take part in the first walk that has something left; returns whether there was one."""
         session = self._session
         for target in self._pending:
-            walk = session.shared.walk(self._key(target))
-            if walk is None or target.label in self._could_not_help or not isinstance(target, Target):
+            shared_scan = session.shared.shared_scan(self._key(target))
+            if shared_scan is None or target.label in self._could_not_help or not isinstance(target, Target):
                 continue
             run = TargetRun(session.name, session.database, target, session.pacing, session.learned)
             try:
-                yield from run.help(walk, limits)
+                yield from run.help(shared_scan, limits)
             except HistoryUnreachableError:
                 raise
             except HistoryError:

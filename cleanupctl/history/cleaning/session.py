@@ -10,7 +10,8 @@ from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
 from cleanupctl.core.run.cleaning import Expired, Failed, Noticed
 from cleanupctl.history.cleaning.phases import PhaseRun
 from cleanupctl.history.cleaning.workers import Shared
-from cleanupctl.history.databases.database import Target, as_instant
+from cleanupctl.history.databases.cutoff import as_instant
+from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

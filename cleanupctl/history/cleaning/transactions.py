@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from cleanupctl.core.run.cleaning import BatchDeleted
 from cleanupctl.history.camunda.schema.tables import BYTE_ARRAYS
 from cleanupctl.history.cleaning.batches import LOCK_ATTEMPTS, LOCK_PAUSE_SECONDS
-from cleanupctl.history.cleaning.cascade import Selection
-from cleanupctl.history.databases.database import ChangedError, ForeignKeyError, LockConflictError
+from cleanupctl.history.cleaning.cascade import CascadeBatch
+from cleanupctl.history.databases.errors import ChangedError, ForeignKeyError, LockConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.schema.tables import Schema
     from cleanupctl.history.cleaning.cascade import Unit
     from cleanupctl.history.cleaning.session import CleaningSession
-    from cleanupctl.history.databases.database import Condition, Statement, Table
+    from cleanupctl.history.databases.catalogue import Table
+    from cleanupctl.history.databases.conditions import Condition, Statement
 
 Deletes = list[tuple[str, "Statement"]]
 """Statements with the tables, without prefix, that they are about."""
@@ -78,9 +79,9 @@ class Transactions:
             found += selection.statements()
         return found
 
-    def selection(self, units: Sequence[Unit]) -> Selection:
+    def selection(self, units: Sequence[Unit]) -> CascadeBatch:
         """Select what belongs to units of one recipe."""
-        return Selection(self._schema, units[0].recipe, units, self.guards, self._policy)
+        return CascadeBatch(self._schema, units[0].recipe, units, self.guards, self._policy)
 
     def run(self, write: Callable[[int], Deletes | None]) -> Generator[Event, None, Outcome]:
         """Run in one transaction what `write` makes of the number of rows it may delete.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cleanupctl.history.cleaning.batches import TargetRun
-    from cleanupctl.history.databases.shared_scan import Walk
+    from cleanupctl.history.databases.shared_scan import SharedScan
 
 
 @dataclass(slots=True)
@@ -50,12 +50,12 @@ class Shared:
             with self.lock:
                 del self.runs[table]
 
-    def walk(self, table: str) -> Walk[Any] | None:
+    def shared_scan(self, table: str) -> SharedScan[Any] | None:
         """Return the walk through a table that others can take part in and that has something left."""
         with self.lock:
             run = self.runs.get(table)
-            walk = run.walk if run else None
-        return walk if walk and not walk.spent else None
+            shared_scan = run.shared_scan if run else None
+        return shared_scan if shared_scan and not shared_scan.spent else None
 
     def finish(self, table: str, now: datetime) -> None:
         """Remember that nothing expired at `now` is left in a table."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cleanupctl.history.databases.database import Table
+    from cleanupctl.history.databases.catalogue import Table
 
 
 @dataclass(frozen=True, slots=True)

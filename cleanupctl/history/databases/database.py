@@ -1,23 +1,25 @@
-"""What the databases being cleaned have in common: catalogue, conditions, targets, and the interface."""
+"""What the databases being cleaned have in common: the interface that every server implements."""
 
 from __future__ import annotations
 
 import time as clock
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from cleanupctl.core.errors import HistoryError
-from cleanupctl.core.times import resolve
+from cleanupctl.history.databases.conditions import Condition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from zoneinfo import ZoneInfo
+    from collections.abc import Iterator, Sequence
 
+    from cleanupctl.history.databases.catalogue import Column, Table
+    from cleanupctl.history.databases.conditions import Statement
     from cleanupctl.history.databases.costs import TypicalCosts
-    from cleanupctl.history.databases.shared_scan import Walk
+    from cleanupctl.history.databases.cutoff import Cutoff
+    from cleanupctl.history.databases.scan import Scan
+    from cleanupctl.history.databases.shared_scan import SharedScan
+    from cleanupctl.history.databases.target import Target
 
 DENSE_SHARE = 0.15
 """From this share of expired rows on, walking the table in storage order beats its time index."""
@@ -31,191 +33,6 @@ KEEP_ALIVE_SECONDS = 30
 
 COUNT_BOUND = 100_000
 """Bounded counts stop here: enough to decide and to report, cheap on any table."""
-
-
-class LockConflictError(HistoryError):
-    """Another transaction was in the way: lock time-out, deadlock or serialization failure."""
-
-
-class StatementTimeoutError(LockConflictError):
-    """A statement took too long: it would again, with as many rows."""
-
-
-class ForeignKeyError(HistoryError):
-    """A row of the batch is still referenced by another table."""
-
-
-class ChangedError(HistoryError):
-    """Something is not any more as it was when the batch was chosen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column as the catalogue has it."""
-
-    name: str
-    kind: str
-    """`wall` (date and time without zone), `instant`, `date`, `integer`, `text` or `other`."""
-    declared: str
-
-
-@dataclass(frozen=True, slots=True)
-class ForeignKey:
-    """A reference from another table that forbids deleting the referenced row."""
-
-    table: str
-    """Quoted name of the referencing table."""
-    columns: tuple[str, ...]
-    referenced: tuple[str, ...]
-    action: str
-    """What a delete does to the referencing row: `restrict`, `cascade` or `set`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table as the catalogue has it; only such names ever reach a statement."""
-
-    schema: str | None
-    name: str
-    columns: Mapping[str, Column]
-    """By lower-case name."""
-    key: tuple[str, ...]
-    """Primary key columns in order; `rowid` for SQLite's rowid tables; empty when there is none."""
-    indexed: frozenset[str] = frozenset()
-    """Columns that are the first of some index."""
-    references: tuple[ForeignKey, ...] = ()
-    detail: Mapping[str, Any] = field(default_factory=dict)
-    """What only the database's own code needs (object id, engine, …)."""
-
-    def column(self, name: str) -> Column:
-        """Return the column called `name`, case-insensitively. Raises HistoryError."""
-        found = self.columns.get(name.lower())
-        if found is None:
-            known = ", ".join(column.name for column in self.columns.values())
-            raise HistoryError(f"table {self.name} has no column {name}; it has {known}")
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A part of a WHERE clause about the row called `t`, with its bound values."""
-
-    sql: str
-    parameters: tuple[Any, ...] = ()
-    wide: Condition | None = None
-    """A cheap one that holds wherever this one does, and that an index answers by itself."""
-
-
-class Statement(NamedTuple):
-    """SQL and its bound values."""
-
-    sql: str
-    parameters: Sequence[Any] = ()
-    exactly: int | None = None
-    """How many rows it has to find; with another number nothing of the transaction is done."""
-    deletes: bool = True
-    """Whether the rows that it finds are gone then; a SELECT only checks."""
-
-    def deleted(self, found: int) -> int:
-        """Say how many rows went when it found so many. Raises ChangedError when it had to find others."""
-        if self.exactly is not None and found != self.exactly:
-            raise ChangedError(f"{found} rows were found instead of {self.exactly}: they have changed")
-        return found if self.deletes else 0
-
-
-def both(conditions: Sequence[Condition]) -> Condition:
-    """Join conditions with AND; those without a text are left out."""
-    sql = " AND ".join(condition.sql for condition in conditions if condition.sql)
-    return Condition(sql, tuple(value for condition in conditions for value in condition.parameters))
-
-
-@dataclass(frozen=True, slots=True)
-class Cutoff:
-    """The moment up to which a time column has expired, in every form a column may hold it."""
-
-    instant: datetime
-    """Aware, UTC."""
-    wall: datetime
-    """Naive wall clock of the zone that wrote the history."""
-
-    @property
-    def day(self) -> date:
-        """The first day that has not wholly passed."""
-        return self.wall.date()
-
-
-def cutoff(instant: datetime, zone: ZoneInfo) -> Cutoff:
-    """Express `instant` (aware) on the wall clock of `zone`, on the safe side.
-
-    In the hour that comes twice in autumn a stored wall-clock time may mean either pass; during the
-    first pass the boundary is put back by the change, so that no row of the second pass goes early.
-    """
-    local = instant.astimezone(zone)
-    wall = local.replace(tzinfo=None)
-    if local.fold == 0:
-        repeated = (local.utcoffset() or timedelta()) - (local.replace(fold=1).utcoffset() or timedelta())
-        wall -= max(repeated, timedelta())
-    return Cutoff(instant, wall)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The rows of one table that may go: those whose time column is not after the cutoff."""
-
-    table: Table
-    time_column: Column
-    condition: Condition
-    """Which rows have expired; every statement that deletes repeats it."""
-    guards: tuple[Condition, ...] = ()
-    """Which of these must stay all the same (each condition holds for rows that may go)."""
-    time_format: str | None = None
-    """What the numbers of an integer column count, as configured."""
-
-    @property
-    def label(self) -> str:
-        """The table's name as the operator knows it."""
-        return self.table.name
-
-    @property
-    def indexed(self) -> bool:
-        """Whether an index leads with the time column."""
-        return self.time_column.name in self.table.indexed
-
-    @property
-    def deletable(self) -> Condition:
-        """Expired, and kept by no guard."""
-        return both((self.condition, *self.guards))
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What one transaction did."""
-
-    rows: int
-    done: bool = False
-    overflow: bool = False
-    """The transaction would have deleted more than allowed and was rolled back."""
-    idle: bool = False
-    """There was nothing to take: other workers have the rest."""
-    looked_at: int | None = None
-    """Units that it looked at, where those can be fewer than it was asked for."""
-
-
-class Deletion(Protocol):
-    """One pass over a target, in batches."""
-
-    way: str
-    """`index` or `sweep`."""
-    start_units: int
-    most_units: int
-    walk: Walk[Any] | None
-    """What other workers can take part in; None when only one can work on the target."""
-
-    def run(self, units: int, most_rows: int) -> Batch:
-        """Look at `units` (rows or blocks), delete at most `most_rows` of them, and commit."""
-
-    def leave(self) -> None:
-        """Give back what was taken of the walk and not finished."""
 
 
 class Database(ABC):
@@ -272,11 +89,11 @@ class Database(ABC):
         """Run a statement outside a transaction and return its rows; errors are translated."""
 
     @abstractmethod
-    def deletion(self, target: Target) -> Deletion:
+    def scan(self, target: Target) -> Scan:
         """Choose how to find the target's rows, from the statistics."""
 
     @abstractmethod
-    def joined(self, walk: Walk[Any]) -> Deletion:
+    def join(self, shared: SharedScan[Any]) -> Scan:
         """Take part in another worker's walk through a table."""
 
     @abstractmethod
@@ -372,43 +189,3 @@ class Database(ABC):
         rows = f"{self.qualified(table)} {self.alias_keyword}"
         inner = f"SELECT 1 FROM {rows} WHERE {condition.sql} LIMIT {int(bound)}"
         return int(self.query(f"SELECT count(*) FROM ({inner}) AS bounded", condition.parameters)[0][0])
-
-
-def epoch(instant: datetime, time_format: str | None, column: Column, table: Table) -> int:
-    """Express an instant as the integer a column holds. Raises HistoryError when the unit is unknown."""
-    if time_format == "seconds":
-        return int(instant.timestamp())
-    if time_format == "milliseconds":
-        return int(instant.timestamp() * 1000)
-    raise HistoryError(
-        f"column {column.name} of table {table.name} is a number: say what it counts with"
-        ' time_format = "seconds" or time_format = "milliseconds"'
-    )
-
-
-def unfit_column(column: Column, table: Table) -> HistoryError:
-    """Say that a column cannot tell how old a row is."""
-    return HistoryError(
-        f"column {column.name} of table {table.name} is of type {column.declared}, which is not a time:"
-        " name a column with a date, a timestamp or an epoch number as time_column"
-    )
-
-
-def as_instant(value: Any, target: Target, zone: ZoneInfo, time_format: str | None) -> datetime | None:
-    """Read a time column's raw value as an aware instant; None for what is no time."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    if isinstance(value, datetime):
-        if value.tzinfo is not None:
-            return value.astimezone(UTC)
-        # MySQL's driver hands instants over without a zone; the session's is UTC.
-        return value.replace(tzinfo=UTC) if target.time_column.kind == "instant" else resolve(value, zone)
-    if isinstance(value, date):
-        return resolve(datetime.combine(value, time()), zone)
-    if isinstance(value, int | float):
-        seconds = value / 1000 if time_format == "milliseconds" else value
-        return datetime.fromtimestamp(seconds, UTC)
-    return None

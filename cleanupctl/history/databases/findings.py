@@ -7,14 +7,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
-from cleanupctl.history.databases.database import Target, as_instant, cutoff
+from cleanupctl.history.databases.cutoff import as_instant, cutoff
+from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from cleanupctl.core.settings import HistorySettings
-    from cleanupctl.history.databases.database import Column, Database, Table
+    from cleanupctl.history.databases.catalogue import Column, Table
+    from cleanupctl.history.databases.database import Database
 
 Severity = Literal["error", "warning", "hint"]
 

@@ -10,7 +10,7 @@ from cleanupctl.history.databases.findings import Finding, is_denied, span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cleanupctl.history.databases.database import Table
+    from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.findings import Inspected
 
 

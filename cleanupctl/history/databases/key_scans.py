@@ -7,13 +7,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cleanupctl.core.errors import HistoryError
-from cleanupctl.history.databases.database import DENSE_SHARE, Batch, Condition, Database, both
-from cleanupctl.history.databases.shared_scan import Piece, Walk
+from cleanupctl.history.databases.conditions import Condition, both
+from cleanupctl.history.databases.database import DENSE_SHARE, Database
+from cleanupctl.history.databases.scan import Batch
+from cleanupctl.history.databases.shared_scan import Chunk, SharedScan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cleanupctl.history.databases.database import Deletion, Table, Target
+    from cleanupctl.history.databases.catalogue import Table
+    from cleanupctl.history.databases.scan import Scan
+    from cleanupctl.history.databases.target import Target
 
 START_ROWS = 2_000
 """A safe first batch on any hardware."""
@@ -59,20 +63,20 @@ class KeysetDatabase(Database):
     def placeholder(self) -> str:
         """How the driver writes a bound value."""
 
-    def deletion(self, target: Target) -> Deletion:
+    def scan(self, target: Target) -> Scan:
         """Walk the table when much of it has expired or nothing else is possible, else its time index."""
         if target.indexed and (not target.table.key or self.share(target) < DENSE_SHARE):
-            return TimeOrder(self, target)
+            return TimeIndexScan(self, target)
         if target.table.key:
-            return KeySweep(self, Walk(target, None))
+            return PrimaryKeyScan(self, SharedScan(target, None))
         raise HistoryError(
             f"table {target.label} has neither a primary key nor an index on {target.time_column.name}:"
             " every batch would read the whole table; create one of them first"
         )
 
-    def joined(self, walk: Walk[Any]) -> Deletion:
+    def join(self, shared: SharedScan[Any]) -> Scan:
         """Take part in another worker's sweep."""
-        return KeySweep(self, walk)
+        return PrimaryKeyScan(self, shared)
 
     def delete_rows(self, target: Target, where: Condition, most_rows: int, *, along_key: bool) -> int | None:
         """Delete what is in `where` and deletable, in one transaction; None when it would be too much."""
@@ -110,60 +114,60 @@ Key = tuple[Any, ...] | None
 """Key of a row; None is before the first row as a start, and after the last one as an end."""
 
 
-class KeySweep:
+class PrimaryKeyScan:
     """Walks the table once along its primary key, the order in which the rows lie."""
 
-    way = "sweep"
+    access_path = "sweep"
     most_units = MOST_ROWS_LOOKED_AT
 
-    def __init__(self, database: KeysetDatabase, walk: Walk[Key]) -> None:
-        self.walk: Walk[Key] | None = walk
+    def __init__(self, database: KeysetDatabase, shared: SharedScan[Key]) -> None:
+        self.shared: SharedScan[Key] | None = shared
         self.start_units = database.start_rows
-        self._walk = walk
+        self._shared = shared
         self._database = database
-        self._target = walk.target
-        self._piece: Piece[Key] | None = None
+        self._target = shared.target
+        self._chunk: Chunk[Key] | None = None
         self._size = 0
 
     def run(self, units: int, most_rows: int) -> Batch:
         """Look at the next `units` rows of the key."""
-        if self._piece is None:
-            self._piece = self._walk.take(partial(self._cut, units))
+        if self._chunk is None:
+            self._chunk = self._shared.take(partial(self._cut, units))
             self._size = units
-        piece = self._piece
-        if piece is None:
+        chunk = self._chunk
+        if chunk is None:
             return Batch(0, done=True, idle=True)
-        end = piece.end
+        end = chunk.end
         if units < self._size:
-            smaller = self._boundary(units, piece)
+            smaller = self._boundary(units, chunk)
             end = end if smaller is None else smaller
         rows = self._database.delete_rows(
-            self._target, self._between(Piece(piece.start, end)), most_rows, along_key=True
+            self._target, self._between(Chunk(chunk.start, end)), most_rows, along_key=True
         )
         if rows is None:
             return Batch(0, overflow=True)
-        if end == piece.end:
-            self._walk.settle()
-            self._piece = None
+        if end == chunk.end:
+            self._shared.complete()
+            self._chunk = None
         else:
-            self._piece = Piece(end, piece.end)
-        return Batch(rows, done=self._piece is None and self._walk.spent)
+            self._chunk = Chunk(end, chunk.end)
+        return Batch(rows, done=self._chunk is None and self._shared.spent)
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Give back what was taken of the walk and not finished."""
-        if self._piece is not None:
-            self._walk.settle(self._piece)
-            self._piece = None
+        if self._chunk is not None:
+            self._shared.complete(self._chunk)
+            self._chunk = None
 
     def _cut(self, units: int, start: Key) -> tuple[Key, bool]:
-        end = self._boundary(units, Piece(start, None))
+        end = self._boundary(units, Chunk(start, None))
         return end, end is None
 
-    def _boundary(self, units: int, piece: Piece[Key]) -> Key:
+    def _boundary(self, units: int, chunk: Chunk[Key]) -> Key:
         """Find the key of the last of the first `units` rows of a piece; None when it has fewer."""
         database = self._database
         keys = ", ".join(database.key_columns(self._target.table))
-        inside = self._between(piece)
+        inside = self._between(chunk)
         where = f" WHERE {inside.sql}" if inside.sql else ""
         rows = database.rows_of(self._target, along_key=True)
         found = database.query(
@@ -171,12 +175,12 @@ class KeySweep:
         )
         return found[0] if found else None
 
-    def _between(self, piece: Piece[Key]) -> Condition:
+    def _between(self, chunk: Chunk[Key]) -> Condition:
         parts = []
-        if piece.start is not None:
-            parts.append(self._compare(">", piece.start))
-        if piece.end is not None:
-            parts.append(self._compare("<", piece.end, inclusive=True))
+        if chunk.start is not None:
+            parts.append(self._compare(">", chunk.start))
+        if chunk.end is not None:
+            parts.append(self._compare("<", chunk.end, inclusive=True))
         return both(parts)
 
     def _compare(self, operator: str, values: tuple[Any, ...], *, inclusive: bool = False) -> Condition:
@@ -184,14 +188,14 @@ class KeySweep:
         return row_comparison(names, operator, values, inclusive, self._database.placeholder)
 
 
-class TimeOrder:
+class TimeIndexScan:
     """Walks the time index from the oldest row on, with a lower bound that moves along.
 
     The bound keeps each batch from walking again over the entries of rows that are already gone.
     """
 
-    way = "index"
-    walk: Walk[Any] | None = None
+    access_path = "index"
+    shared: SharedScan[Any] | None = None
 
     def __init__(self, database: KeysetDatabase, target: Target) -> None:
         self._database = database
@@ -218,7 +222,7 @@ class TimeOrder:
         self._move(">=", boundary)
         return Batch(rows)
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Nothing is shared with other workers."""
 
     def _boundary(self, units: int) -> Any:

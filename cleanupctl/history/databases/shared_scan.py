@@ -1,4 +1,4 @@
-"""Walking one table piece by piece, by one worker or by several of one process at the same time."""
+"""Scanning one table chunk by chunk, by one worker or by several of one process at the same time."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cleanupctl.history.databases.database import Target
+    from cleanupctl.history.databases.target import Target
 
-Place = TypeVar("Place")
+Position = TypeVar("Position")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece(Generic[Place]):
+class Chunk(Generic[Position]):
     """A part of a table that one worker has taken: from `start` up to `end`."""
 
-    start: Place
-    end: Place
+    start: Position
+    end: Position
 
 
-class Walk(Generic[Place]):
+class SharedScan(Generic[Position]):
     """How far a table has been walked; every worker takes the next piece, and no two get the same."""
 
-    def __init__(self, target: Target, start: Place, *, empty: bool = False) -> None:
+    def __init__(self, target: Target, start: Position, *, empty: bool = False) -> None:
         self.target = target
         """What is deleted on the way: all workers keep to the same conditions."""
         self.units = 0
@@ -33,28 +33,28 @@ class Walk(Generic[Place]):
         self._lock = threading.Lock()
         self._position = start
         self._exhausted = empty
-        self._returned: list[Piece[Place]] = []
+        self._returned: list[Chunk[Position]] = []
         self._taken = 0
         self._abandoned = False
 
-    def take(self, cut: Callable[[Place], tuple[Place, bool]]) -> Piece[Place] | None:
+    def take(self, cut: Callable[[Position], tuple[Position, bool]]) -> Chunk[Position] | None:
         """Take the next piece, or one that somebody gave back; None when there is none at present.
 
         `cut` says where a piece that starts at a place ends, and whether it is the last of the table.
         """
         with self._lock:
             if self._returned:
-                piece = self._returned.pop()
+                chunk = self._returned.pop()
             elif self._exhausted:
                 return None
             else:
                 end, self._exhausted = cut(self._position)
-                piece = Piece(self._position, end)
+                chunk = Chunk(self._position, end)
                 self._position = end
             self._taken += 1
-            return piece
+            return chunk
 
-    def settle(self, rest: Piece[Place] | None = None) -> None:
+    def complete(self, rest: Chunk[Position] | None = None) -> None:
         """End the work on a piece; what is left of it can be taken by anybody."""
         with self._lock:
             self._taken -= 1

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.databases import findings
 from cleanupctl.history.databases import health as server_check
-from cleanupctl.history.databases.database import cutoff
+from cleanupctl.history.databases.cutoff import cutoff
 from cleanupctl.history.databases.findings import Checked, Finding, Inspected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cleanupctl.core.settings import TableSettings
-    from cleanupctl.history.databases.database import Table
+    from cleanupctl.history.databases.catalogue import Table
 
 Check = tuple[str, "Callable[[], Iterator[Finding]]"]
 

@@ -9,7 +9,8 @@ from cleanupctl.core import times
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
 from cleanupctl.core.run.cleaning import Failed, Noticed
 from cleanupctl.history.cleaning.phases import Phase
-from cleanupctl.history.databases.database import Target, cutoff
+from cleanupctl.history.databases.cutoff import cutoff
+from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from cleanupctl.core.run.cleaning import Event
     from cleanupctl.core.settings import HistorySettings, TableSettings
-    from cleanupctl.history.databases.database import Database, Table
+    from cleanupctl.history.databases.catalogue import Table
+    from cleanupctl.history.databases.database import Database
 
 
 class TablesPlanner:

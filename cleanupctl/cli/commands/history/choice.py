@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 def chosen_histories(context: Context, name: str | None) -> list[HistorySettings]:
     """Return the history called `name`, or all of them. Raises NotFoundError; none at all is a notice."""
-    from cleanupctl.cli.commands.history.group import no_history
-
     histories = list(context.settings.histories)
     if name is None:
         if not histories:
@@ -57,3 +55,14 @@ def one_engine_history(context: Context, name: str | None) -> HistorySettings:
         names = ", ".join(history.name for history in engines)
         raise InvalidValueError(f"which history? Say --history with one of {names}")
     return engines[0]
+
+
+def no_history(context: Context) -> str:
+    """Say that no history is configured, and how to add one."""
+    from cleanupctl.core.configuration.file import configuration_places
+
+    path = context.settings.path or configuration_places({}, config=context.options.config)[0].path
+    return (
+        "no history is configured, so only the job log of the job store itself is cleaned;"
+        f" add a [[history]] to {path} (man cleanupctl.toml shows how)"
+    )

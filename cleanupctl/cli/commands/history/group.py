@@ -137,6 +137,7 @@ def _add_orphans(history: typer.Typer) -> None:
 
 def list_histories(context: Context) -> None:
     """List the configured histories."""
+    from cleanupctl.cli.commands.history.choice import no_history
     from cleanupctl.cli.views.jobs import history_object
 
     histories = context.settings.histories
@@ -160,15 +161,4 @@ def list_histories(context: Context) -> None:
             )
             for history in histories
         ),
-    )
-
-
-def no_history(context: Context) -> str:
-    """Say that no history is configured, and how to add one."""
-    from cleanupctl.core.configuration.file import configuration_places
-
-    path = context.settings.path or configuration_places({}, config=context.options.config)[0].path
-    return (
-        "no history is configured, so only the job log of the job store itself is cleaned;"
-        f" add a [[history]] to {path} (man cleanupctl.toml shows how)"
     )

@@ -83,10 +83,10 @@ def set_removal_time(
     """Set, clear or calculate the removal time of chosen instances and of what belongs to them."""
     from cleanupctl.cli.commands.history.choice import one_engine_history
     from cleanupctl.history.camunda.repair.removal_times import set_removal_times
-    from cleanupctl.history.camunda.repair.requests import Selection
+    from cleanupctl.history.camunda.repair.requests import InstanceFilter
 
     wanted = _wanted(context, absolute, base, clear=clear, calculate=calculate)
-    selection = Selection(
+    selection = InstanceFilter(
         kind,
         tuple(ids or ()),
         definition_key,

@@ -148,8 +148,8 @@ def _edit(context: Context, change: WindowChange, *, dry_run: bool, reschedule: 
 
 def _check_before(context: Context, *, reschedule: bool, is_new: bool) -> None:
     """Meet what would stop us before the file is changed: afterwards it would be half of what was asked."""
+    from cleanupctl.core.configuration.reader import load_settings
     from cleanupctl.core.jobs.schedule import check_participation
-    from cleanupctl.core.settings import load_settings
 
     options = context.options
     try:
@@ -178,10 +178,10 @@ def _settings_of(context: Context, result: EditResult) -> Settings:
         return context.settings
     except ConfigurationError as error:
         from cleanupctl.core.configuration.file import ConfigurationText
-        from cleanupctl.core.configuration.reader import Surroundings, build_settings
+        from cleanupctl.core.configuration.reader import ConfigSources, build_settings
 
         text = ConfigurationText(result.path, result.after, readable_by_others=False)
-        settings = build_settings(text, Surroundings({}, is_root=False), None, form_only=True)
+        settings = build_settings(text, ConfigSources({}, is_root=False), None, form_only=True)
         if "timezone" not in settings.given:
             raise  # only the whole configuration knows the zone, and so when the windows are
         context.output.notice(f"{error.message}: {'; '.join(error.faults)}")
@@ -209,9 +209,10 @@ def _show(context: Context, settings: Settings, jobs: list[Job] | None) -> None:
     from cleanupctl.cli.commands.jobs import show_jobs
     from cleanupctl.cli.commands.window.show import show_window
     from cleanupctl.cli.views.jobs import job_object, window_object
+    from cleanupctl.core.windows.explanation import explain
 
     zone = settings.timezone
-    explanation = settings.windows.explain(context.now())
+    explanation = explain(settings.windows, context.now())
     if not context.output.json:
         show_window(context, settings, explanation)
         if jobs:

@@ -14,7 +14,7 @@ from cleanupctl.core.errors import InvalidValueError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cleanupctl.core.windows.windows import Opening
+    from cleanupctl.core.windows.windows import Occurrence
 
 MOST_OPENINGS = 10_000
 LONGEST_LIST = timedelta(days=36_525)
@@ -64,13 +64,13 @@ def list_(
         _draw(context, start, end, count if count or until else _USUAL_COUNT)
         return
     wanted = count or (MOST_OPENINGS if until else _USUAL_COUNT)
-    openings = list(windows.openings(start, count=wanted + 1, until=end))
-    if until and not count and len(openings) > wanted:
+    occurrences = list(windows.occurrences(start, count=wanted + 1, until=end))
+    if until and not count and len(occurrences) > wanted:
         context.output.notice(f"there are more: these are the first {wanted}")
     if as_json:
-        context.output.data([opening_object(opening, zone) for opening in openings[:wanted]])
-    elif openings:
-        _show_table(context, openings[:wanted])
+        context.output.data([opening_object(opening, zone) for opening in occurrences[:wanted]])
+    elif occurrences:
+        _show_table(context, occurrences[:wanted])
     else:
         context.output.notice(f"no batch window opens before {until or 'the end of these 100 years'}")
 
@@ -89,7 +89,7 @@ def _end(start: datetime, until: datetime | None) -> datetime:
     return until
 
 
-def _show_table(context: Context, openings: Iterable[Opening]) -> None:
+def _show_table(context: Context, occurrences: Iterable[Occurrence]) -> None:
     from cleanupctl.cli.views.windows import clocks_in_words, moment, span
 
     zone = context.settings.timezone
@@ -103,7 +103,7 @@ def _show_table(context: Context, openings: Iterable[Opening]) -> None:
                 clocks_in_words(opening),
                 opening.rule,
             )
-            for opening in openings
+            for opening in occurrences
         ),
         right=("END", "LENGTH"),
     )
@@ -119,10 +119,12 @@ def _draw(context: Context, start: datetime, end: datetime, count: int | None) -
     windows, zone = context.settings.windows, context.settings.timezone
     first, last = start.astimezone(zone).date(), (end - timedelta.resolution).astimezone(zone).date()
     if count is not None:
-        listed = deque(windows.openings(start, count=count, until=end), maxlen=1)
+        listed = deque(windows.occurrences(start, count=count, until=end), maxlen=1)
         last = max(listed[0].start.astimezone(zone).date(), first) if listed else first
-    openings = windows.openings(resolve(midnight(first), zone), until=resolve(midnight(last + _DAY), zone))
+    occurrences = windows.occurrences(
+        resolve(midnight(first), zone), until=resolve(midnight(last + _DAY), zone)
+    )
     today = context.now().astimezone(zone).date()
     strokes = Strokes.for_encoding(context.output.console().encoding)
-    for line in draw_calendar(openings, (first, last), zone, today, strokes):
+    for line in draw_calendar(occurrences, (first, last), zone, today, strokes):
         context.output.text(line)

@@ -34,10 +34,11 @@ def show(
     """Show the current or next batch window."""
     from cleanupctl.cli.views.jobs import window_object
     from cleanupctl.cli.views.windows import explanation_object
+    from cleanupctl.core.windows import explanation as explaining
 
     settings = context.settings
     now = instant_of(context, at) or context.now()
-    explanation = settings.windows.explain(now)
+    explanation = explaining.explain(settings.windows, now)
     if not context.output.json:
         show_window(context, settings, explanation)
         if explain:

@@ -115,12 +115,12 @@ def _checked(change: WindowChange) -> WindowChange:
 
 
 def _edited(path: Path, before: str, change: WindowChange) -> str:
-    from cleanupctl.core.configuration.editing.toml_tables import Pieces
+    from cleanupctl.core.configuration.editing.toml_tables import TomlTables
 
     wanted = _wanted(tomllib.loads(before), change)
     if _same(wanted, tomllib.loads(before)):
         return before
-    pieces = Pieces(before)
+    pieces = TomlTables(before)
     if isinstance(change, ClearWindow):
         pieces.remove(("window", change.day) if change.day else ("window",))
     elif isinstance(change, SetDailyWindow) and change.day:

@@ -29,7 +29,7 @@ class _Piece:
     text: str
 
 
-class Pieces:
+class TomlTables:
     """The text of a valid TOML document, to be changed table by table."""
 
     def __init__(self, text: str) -> None:

@@ -29,7 +29,7 @@ from cleanupctl.history.databases.findings import Checked, Finding, Inspected
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cleanupctl.history.databases.database import Table
+    from cleanupctl.history.databases.catalogue import Table
 
 CASES = ("ACT_HI_CASEINST", "ACT_HI_CASEACTINST")
 DEFINITIONS = ("ACT_RE_PROCDEF", "ACT_RE_DECISION_DEF", "ACT_RE_CASE_DEF")

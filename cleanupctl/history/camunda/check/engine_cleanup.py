@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.times import format_instant
-from cleanupctl.history.databases.database import Condition, Target, as_instant
+from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.cutoff import as_instant
 from cleanupctl.history.databases.findings import Finding
+from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,17 +11,16 @@ from urllib.parse import parse_qs, quote, unquote
 from cleanupctl.core.configuration.schema import DAYS
 from cleanupctl.core.errors import InvalidValueError
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history.camunda.configuration_import.mapping import Left, Taken, map_properties
-from cleanupctl.history.camunda.configuration_import.properties import (
-    EngineProperties,
-    read_engine_properties,
-)
+from cleanupctl.history.camunda.configuration_import.files import read_engine_properties
+from cleanupctl.history.camunda.configuration_import.mapping import Mapped, Unmapped, map_properties
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["ImportedConfiguration", "Left", "Taken", "import_engine_configuration"]
+    from cleanupctl.history.camunda.configuration_import.properties import EngineProperties
+
+__all__ = ["ImportedConfiguration", "Mapped", "Unmapped", "import_engine_configuration"]
 
 _JDBC = re.compile(r"jdbc:(?:[\w-]+:)?(postgresql|mysql|mariadb)://([^/?;@\s]*)/([^?;/\s]+)(?:\?(\S*))?")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -34,9 +33,9 @@ class ImportedConfiguration:
     """A configuration file made of an engine's; it can be used as it is."""
 
     toml: str
-    taken: tuple[Taken, ...]
+    taken: tuple[Mapped, ...]
     """What has a counterpart. Keys of `history` stand in the suggested history, which is commented out."""
-    left: tuple[Left, ...]
+    left: tuple[Unmapped, ...]
     """What has none, or could not be understood, each with the reason."""
 
 
@@ -59,7 +58,7 @@ def import_engine_configuration(path: Path, *, engine: str | None = None) -> Imp
     )
 
 
-def _database(found: EngineProperties) -> tuple[str | None, str | None, list[Left]]:
+def _database(found: EngineProperties) -> tuple[str | None, str | None, list[Unmapped]]:
     """Return URL and schema that the JDBC URL names, without password, or why there is no URL."""
     jdbc, user = found.values.pop("jdbcurl", None), found.values.pop("jdbcusername", None)
     if jdbc is None:
@@ -67,7 +66,7 @@ def _database(found: EngineProperties) -> tuple[str | None, str | None, list[Lef
     match = _JDBC.fullmatch(jdbc)
     if match is None:
         reason = "only PostgreSQL, MySQL and MariaDB have a counterpart: write the url of the history by hand"
-        return None, None, [Left(found.spelling["jdbcurl"], None, reason)]
+        return None, None, [Unmapped(found.spelling["jdbcurl"], None, reason)]
     options = parse_qs(match[4] or "")
     user = user or options.get("user", [None])[0]
     login = f"{_quoted(user)}@" if user else ""
@@ -76,7 +75,7 @@ def _database(found: EngineProperties) -> tuple[str | None, str | None, list[Lef
     try:
         parse_url(url, dict.fromkeys(_VARIABLE.findall(url), "1"))
     except InvalidValueError as error:
-        return None, None, [Left(found.spelling["jdbcurl"], None, error.message)]
+        return None, None, [Unmapped(found.spelling["jdbcurl"], None, error.message)]
     return url, options.get("currentSchema", [None])[0], []
 
 
@@ -86,7 +85,7 @@ def _quoted(text: str) -> str:
     return "".join(part if _VARIABLE.fullmatch(part) else quote(part, safe="") for part in parts)
 
 
-def _lines(name: str, url: str | None, taken: list[Taken], left: list[Left]) -> Iterator[str]:
+def _lines(name: str, url: str | None, taken: list[Mapped], left: list[Unmapped]) -> Iterator[str]:
     yield _comment(f"Imported from {name}.")
     yield ""
     yield "# The engine's windows are in the zone of its JVM: name the same one here."
@@ -108,7 +107,7 @@ def _lines(name: str, url: str | None, taken: list[Taken], left: list[Left]) -> 
             yield _comment(f"  {each.name}{value}: {each.reason}")
 
 
-def _history(url: str | None, taken: list[Taken]) -> Iterator[str]:
+def _history(url: str | None, taken: list[Mapped]) -> Iterator[str]:
     yield "[[history]]"
     yield 'name = "engine"'
     yield 'kind = "camunda"'
@@ -122,7 +121,7 @@ def _history(url: str | None, taken: list[Taken]) -> Iterator[str]:
         yield from (_assignment(each) for each in batches)
 
 
-def _assignment(taken: Taken) -> str:
+def _assignment(taken: Mapped) -> str:
     note = f" ({taken.note})" if taken.note else ""
     key = taken.key if _BARE_KEY.fullmatch(taken.key) else _toml(taken.key)
     return f"{key} = {_toml(taken.result)}  {_comment(f'{taken.name} = {taken.value}{note}')}"

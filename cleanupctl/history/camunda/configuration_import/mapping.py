@@ -19,7 +19,7 @@ _NOT_SET = str(-(2**31))
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Mapped:
     """A property that has a counterpart: the value as it stood there, and where it went."""
 
     name: str
@@ -36,7 +36,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Unmapped:
     """A property, engine or profile that was not taken over; `value` is None where it does not matter."""
 
     name: str
@@ -93,10 +93,10 @@ _NO_COUNTERPART = {
 }
 
 
-def map_properties(found: EngineProperties) -> tuple[list[Taken], list[Left]]:
+def map_properties(found: EngineProperties) -> tuple[list[Mapped], list[Unmapped]]:
     """Divide what was found into what has a counterpart, with its value, and what has none."""
-    taken: list[Taken] = []
-    left: list[Left] = []
+    taken: list[Mapped] = []
+    left: list[Unmapped] = []
     values = dict(found.values)
     if values.get(plain("historyCleanupDefaultNumberOfRetries")) == _NOT_SET:
         del values[plain("historyCleanupDefaultNumberOfRetries")]
@@ -110,14 +110,14 @@ def map_properties(found: EngineProperties) -> tuple[list[Taken], list[Left]]:
     _map_windows(found, values, taken, left)
     for name, value in values.items():
         if name in _NO_COUNTERPART:
-            left.append(Left(found.spelling[name], value, _NO_COUNTERPART[name]))
+            left.append(Unmapped(found.spelling[name], value, _NO_COUNTERPART[name]))
         elif "historycleanup" in name:
-            left.append(Left(found.spelling[name], value, "this property is not known"))
+            left.append(Unmapped(found.spelling[name], value, "this property is not known"))
     left += _elsewhere(found)
     return taken, left
 
 
-def _map_batches(name: str, value: str, taken: list[Taken], left: list[Left]) -> None:
+def _map_batches(name: str, value: str, taken: list[Mapped], left: list[Unmapped]) -> None:
     """Take the times to live of the types of batch operations over, as `type=days, type=days`."""
     for entry in value.split(","):
         type_, _, days = (part.strip() for part in entry.partition("="))
@@ -129,8 +129,8 @@ def _map_batches(name: str, value: str, taken: list[Taken], left: list[Left]) ->
             )
 
 
-def _sort(outcome: Taken | Left, taken: list[Taken], left: list[Left]) -> None:
-    if isinstance(outcome, Taken):
+def _sort(outcome: Mapped | Unmapped, taken: list[Mapped], left: list[Unmapped]) -> None:
+    if isinstance(outcome, Mapped):
         taken.append(outcome)
     else:
         left.append(outcome)
@@ -138,20 +138,20 @@ def _sort(outcome: Taken | Left, taken: list[Taken], left: list[Left]) -> None:
 
 def _taken(
     name: str, value: str, table: str, key: str, convert: Callable[[str], str | int | bool], note: str | None
-) -> Taken | Left:
+) -> Mapped | Unmapped:
     if is_unresolved(value):
-        return Left(name, value, f"its value is not in the file: set {table}.{key}")
+        return Unmapped(name, value, f"its value is not in the file: set {table}.{key}")
     result = convert(value)
     try:
         keys = keys_of("window.DAY" if table.startswith("window.") else table)
         keys[key if key in keys else "TYPE"].parse(result)
     except InvalidValueError as error:
-        return Left(name, value, error.message)
-    return Taken(name, value, table, key, result, note)
+        return Unmapped(name, value, error.message)
+    return Mapped(name, value, table, key, result, note)
 
 
 def _map_windows(
-    found: EngineProperties, values: dict[str, str], taken: list[Taken], left: list[Left]
+    found: EngineProperties, values: dict[str, str], taken: list[Mapped], left: list[Unmapped]
 ) -> None:
     """Take the windows over, each as a whole or not at all."""
     given: dict[str, list[tuple[str, str, str]]] = {}
@@ -161,7 +161,7 @@ def _map_windows(
         if day:
             given[f"window.{day}"] = times
         else:
-            left.append(Left(name, None, "this is no weekday: 1 is Sunday, 7 is Saturday"))
+            left.append(Unmapped(name, None, "this is no weekday: 1 is Sunday, 7 is Saturday"))
     for day in ("", *DAYS):
         names = {key: f"{day}historycleanupbatchwindow{key}time" for key in ("start", "end")}
         times = [
@@ -173,20 +173,24 @@ def _map_windows(
         _map_window(table, times, taken, left)
 
 
-def _map_window(table: str, times: list[tuple[str, str, str]], taken: list[Taken], left: list[Left]) -> None:
+def _map_window(
+    table: str, times: list[tuple[str, str, str]], taken: list[Mapped], left: list[Unmapped]
+) -> None:
     outcomes = [_taken(name, *_time(table, key, time)) for key, name, time in times]
-    bad = [outcome for outcome in outcomes if isinstance(outcome, Left)]
+    bad = [outcome for outcome in outcomes if isinstance(outcome, Unmapped)]
     if "start" not in {key for key, _, _ in times}:
-        left.extend(Left(name, time, "there is no start for it") for _, name, time in times)
+        left.extend(Unmapped(name, time, "there is no start for it") for _, name, time in times)
     elif bad:
         left.extend(bad)
         left.extend(
-            Left(each.name, each.value, f"the other half of this window cannot be used: see {bad[0].name}")
+            Unmapped(
+                each.name, each.value, f"the other half of this window cannot be used: see {bad[0].name}"
+            )
             for each in outcomes
-            if isinstance(each, Taken)
+            if isinstance(each, Mapped)
         )
     else:
-        taken.extend(each for each in outcomes if isinstance(each, Taken))
+        taken.extend(each for each in outcomes if isinstance(each, Mapped))
 
 
 def _time(
@@ -205,13 +209,17 @@ def _day(number: str) -> str | None:
     return DAYS[(int(number) + 5) % 7] if number in {"1", "2", "3", "4", "5", "6", "7"} else None
 
 
-def _elsewhere(found: EngineProperties) -> list[Left]:
+def _elsewhere(found: EngineProperties) -> list[Unmapped]:
     left = []
     for name, where in found.elsewhere:
         if name == "process-engine":
             left.append(
-                Left(f"process-engine {where}", None, "it is another engine of this file: import it by name")
+                Unmapped(
+                    f"process-engine {where}", None, "it is another engine of this file: import it by name"
+                )
             )
         elif plain(name) in _PLAIN_MAPPING or "history" in plain(name):
-            left.append(Left(name, None, f"it holds in {where} only: set it by hand where that is active"))
+            left.append(
+                Unmapped(name, None, f"it holds in {where} only: set it by hand where that is active")
+            )
     return left

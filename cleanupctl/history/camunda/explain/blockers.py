@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cleanupctl.history.camunda.explain.decision import Referenced
-from cleanupctl.history.camunda.schema.definitions import PLACES
+from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS
 from cleanupctl.history.camunda.schema.ownership import DECISIONS, ROOT
 from cleanupctl.history.camunda.schema.tables import BATCHES, BYTE_ARRAYS
 from cleanupctl.history.camunda.strategies import cascades as recipes
-from cleanupctl.history.camunda.strategies.eligibility import SUPER, ProcessTrees
-from cleanupctl.history.cleaning.cascade import Selection, Unit
-from cleanupctl.history.databases.database import COUNT_BOUND, Condition
+from cleanupctl.history.camunda.strategies.eligibility import SUPER, ByRootProcess
+from cleanupctl.history.cleaning.cascade import CascadeBatch, Unit
+from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.database import COUNT_BOUND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ def _by_removal_time(facts: Facts, schema: Schema) -> Facts:
 def _own(instance: Instance) -> tuple[str, str]:
     if instance.kind == "batch":
         return BATCHES, "ID_"
-    place = PLACES[instance.kind]
+    place = ENGINE_KINDS[instance.kind]
     return place.instances, place.instance_id
 
 
@@ -81,8 +82,8 @@ def _process(top: Instance, schema: Schema, settings: HistorySettings, *, by_roo
     if not by_root:
         return Unit(top.id, alone)
     tree = recipes.process_recipe(schema, by_root=True, decisions=True)
-    trees = ProcessTrees(schema, tree, alone, include_unfinished=settings.include_unfinished)
-    place = PLACES["process"]
+    trees = ByRootProcess(schema, tree, alone, include_unfinished=settings.include_unfinished)
+    place = ENGINE_KINDS["process"]
     names = (place.instance_id, ROOT, SUPER)
     columns = ", ".join(
         schema.column(place.instances, name) if schema.has(place.instances, name) else "NULL"
@@ -97,7 +98,7 @@ def _process(top: Instance, schema: Schema, settings: HistorySettings, *, by_roo
 
 def _gone(schema: Schema, unit: Unit) -> list[tuple[str, Condition]]:
     """Return what goes with a unit; nothing when that is too much to look at."""
-    selection = Selection(schema, unit.recipe, [unit])
+    selection = CascadeBatch(schema, unit.recipe, [unit])
     return list(selection.conditions()) if selection.gather(COUNT_BOUND) else []
 
 

@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, cast
 from cleanupctl.history import connect
 from cleanupctl.history.camunda.explain.blockers import with_surroundings
 from cleanupctl.history.camunda.explain.decision import Facts, Instance
-from cleanupctl.history.camunda.schema.definitions import PLACES, Definition, key_of, load_definitions
+from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, Definition, key_of, load_definitions
 from cleanupctl.history.camunda.schema.ownership import ROOT
 from cleanupctl.history.camunda.schema.tables import BATCHES, REMOVAL_TIME, find_schema
 from cleanupctl.history.camunda.strategies.eligibility import SUPER, above_of
 from cleanupctl.history.camunda.strategies.end_time import TABLES
 from cleanupctl.history.camunda.strategies.ttl import DEFAULT, OVERRIDE, batch_ttl, definition_ttl
-from cleanupctl.history.databases.database import Condition, Target, as_instant
+from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.cutoff import as_instant
+from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
     from cleanupctl.core.settings import HistorySettings
-    from cleanupctl.history.camunda.schema.definitions import Kind, Place
+    from cleanupctl.history.camunda.schema.definitions import EngineKind, Kind
     from cleanupctl.history.camunda.schema.tables import Schema
 
 _STARTS = {"process": "START_TIME_", "decision": "EVAL_TIME_", "case": "CREATE_TIME_"}
@@ -45,7 +47,7 @@ def load_facts(settings: HistorySettings, identity: str) -> Facts | None:
     try:
         schema = find_schema(database, settings, TABLES)
         loader = _Loader(schema, settings)
-        for kind in PLACES:
+        for kind in ENGINE_KINDS:
             facts = loader.facts(kind, identity)
             if facts:
                 return with_surroundings(facts, schema, settings)
@@ -67,7 +69,7 @@ class _Loader:
         self._settings = settings
 
     def facts(self, kind: Kind, identity: str) -> Facts | None:
-        found = self._instance(PLACES[kind], identity)
+        found = self._instance(ENGINE_KINDS[kind], identity)
         if found is None:
             return None
         if self._settings.strategy == "end-time":
@@ -79,7 +81,7 @@ class _Loader:
 
     def _facts(self, instance: Instance, root: Instance, *, root_gone: bool = False) -> Facts:
         settings = self._settings
-        table = BATCHES if instance.kind == "batch" else PLACES[instance.kind].instances
+        table = BATCHES if instance.kind == "batch" else ENGINE_KINDS[instance.kind].instances
         return Facts(
             instance,
             root,
@@ -96,7 +98,7 @@ class _Loader:
         root = process or decision
         if root is None or root == found.instance.id:
             return None, False
-        above = self._instance(PLACES["process" if process else "decision"], root)
+        above = self._instance(ENGINE_KINDS["process" if process else "decision"], root)
         return above, above is None
 
     def _governing(self, found: _Found) -> tuple[_Found | None, bool]:
@@ -115,7 +117,7 @@ class _Loader:
             above = above_of(found.links)
             if above is None:
                 return found, False
-            caller = self._instance(PLACES["process"], above)
+            caller = self._instance(ENGINE_KINDS["process"], above)
             if caller is None:
                 return found, True
             found = caller
@@ -125,16 +127,16 @@ class _Loader:
         """Return the process or the case that evaluated a decision, else the decision that required it."""
         for column, kind in (("PROC_INST_ID_", "process"), (ROOT, "process"), ("CASE_INST_ID_", "case")):
             identity = found.links[column]
-            owner = self._instance(PLACES[cast("Kind", kind)], identity) if identity else None
+            owner = self._instance(ENGINE_KINDS[cast("Kind", kind)], identity) if identity else None
             if owner:
                 return (self._top(owner)[0] if kind == "process" else owner), False
         root = found.links["ROOT_DEC_INST_ID_"]
         if root is None or root == found.instance.id:
             return None, False
-        above = self._instance(PLACES["decision"], root)
+        above = self._instance(ENGINE_KINDS["decision"], root)
         return above, above is None
 
-    def _instance(self, place: Place, identity: str) -> _Found | None:
+    def _instance(self, place: EngineKind, identity: str) -> _Found | None:
         schema, table = self._schema, place.instances
         start = _STARTS[place.kind]
         names = (place.instance_id, place.definition_id, start, place.ended, REMOVAL_TIME)
@@ -216,5 +218,5 @@ class _Loader:
         return key, definition.ttl, f"HISTORY_TTL_ of {definition.id}", ""
 
     def _id_of(self, kind: Kind) -> str:
-        table = PLACES[kind].definitions
+        table = ENGINE_KINDS[kind].definitions
         return self._schema.column(table, "ID_") if table in self._schema.tables else "ID_"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from cleanupctl.history.databases.database import Condition, LockConflictError
+from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.errors import LockConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

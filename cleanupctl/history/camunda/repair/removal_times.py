@@ -9,12 +9,12 @@ from cleanupctl.core import times
 from cleanupctl.core.errors import HistoryError, InvalidValueError
 from cleanupctl.history import connect
 from cleanupctl.history.camunda.repair.key_ranges import change
-from cleanupctl.history.camunda.repair.requests import Absolute, Calculated, Chunk
+from cleanupctl.history.camunda.repair.requests import Absolute, Calculated, Progress
 from cleanupctl.history.camunda.schema.definitions import (
     DEFINITION_TABLES,
-    PLACES,
+    ENGINE_KINDS,
     Definition,
-    Place,
+    EngineKind,
     key_of,
     load_definitions,
 )
@@ -28,33 +28,35 @@ from cleanupctl.history.camunda.schema.tables import (
     find_schema,
 )
 from cleanupctl.history.camunda.strategies.ttl import batch_ttl, definition_ttl
-from cleanupctl.history.databases.database import Condition, Target, as_instant, both
+from cleanupctl.history.databases.conditions import Condition, both
+from cleanupctl.history.databases.cutoff import as_instant
+from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from cleanupctl.core.settings import HistorySettings
-    from cleanupctl.history.camunda.repair.requests import Selection
+    from cleanupctl.history.camunda.repair.requests import InstanceFilter
     from cleanupctl.history.camunda.schema.ownership import Belonging
     from cleanupctl.history.camunda.schema.tables import Schema
 
 CHUNK = 500
 _UPDATED_AT_ONCE = 500
-_BATCH = Place("process", "", BATCHES, "TYPE_", "TYPE_", "END_TIME_", "ID_")
+_BATCH = EngineKind("process", "", BATCHES, "TYPE_", "TYPE_", "END_TIME_", "ID_")
 _STARTS = {"process": "START_TIME_", "decision": "EVAL_TIME_", "batch": "START_TIME_"}
 _TABLES = (*CHILDREN, *ROOTS, BYTE_ARRAYS, "ACT_RU_AUTHORIZATION", *DEFINITION_TABLES)
 
 
 def set_removal_times(
     settings: HistorySettings,
-    selection: Selection,
+    selection: InstanceFilter,
     wanted: Absolute | Calculated,
     *,
     hierarchical: bool = False,
     chunk: int = CHUNK,
     dry_run: bool = False,
-) -> Iterator[Chunk]:
+) -> Iterator[Progress]:
     """Write the removal time of what is selected; yields after each chunk of instances.
 
     Only rows whose value differs are touched, in small transactions, those of the instances themselves
@@ -73,7 +75,7 @@ def set_removal_times(
         database.close()
 
 
-def _require_batch_ttl(settings: HistorySettings, selection: Selection) -> None:
+def _require_batch_ttl(settings: HistorySettings, selection: InstanceFilter) -> None:
     """Refuse to calculate what would only clear: the engine's own times to live of batches are not here."""
     if settings.batch_default_ttl is None and selection.definition_key not in settings.batch_ttls:
         raise InvalidValueError(
@@ -96,7 +98,7 @@ class _Repair:
         self,
         schema: Schema,
         settings: HistorySettings,
-        selection: Selection,
+        selection: InstanceFilter,
         wanted: Absolute | Calculated,
         hierarchical: bool,
         dry_run: bool,
@@ -107,14 +109,14 @@ class _Repair:
         self._wanted = wanted
         self._hierarchical = hierarchical
         self._dry_run = dry_run
-        self._place = _BATCH if selection.kind == "batch" else PLACES[selection.kind]
+        self._place = _BATCH if selection.kind == "batch" else ENGINE_KINDS[selection.kind]
         self._definitions: dict[str, Definition] = {}
         if not schema.has(self._place.instances, REMOVAL_TIME):
             raise HistoryError(f"{self._place.instances} has no {REMOVAL_TIME} (or is not there)")
         if isinstance(wanted, Calculated) and selection.kind != "batch":
             self._definitions = {one.id: one for one in load_definitions(schema, self._place.kind)}
 
-    def chunks(self, size: int) -> Iterator[Chunk]:
+    def chunks(self, size: int) -> Iterator[Progress]:
         done: set[str] = set()
         for selected in self._selected(size):
             governing, skipped = self._governing(selected, done)
@@ -128,7 +130,7 @@ class _Repair:
                 ):
                     name = self._schema.tables[belonging.table].name
                     rows[name] = rows.get(name, 0) + self._update(belonging, values)
-            yield Chunk(len(selected), {name: number for name, number in rows.items() if number}, skipped)
+            yield Progress(len(selected), {name: number for name, number in rows.items() if number}, skipped)
 
     def _belongings(self) -> Iterator[Belonging]:
         match self._selection.kind:

@@ -14,7 +14,7 @@ Kind = Literal["process", "decision", "batch"]
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class InstanceFilter:
     """Which instances are meant; all conditions have to hold. Times are aware."""
 
     kind: Kind = "process"
@@ -54,7 +54,7 @@ class Calculated:
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class Progress:
     """What one step did, or would do."""
 
     instances: int

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.history import connect
 from cleanupctl.history.camunda.repair.key_ranges import change
-from cleanupctl.history.camunda.schema.definitions import DEFINITION_TABLES, PLACES, load_definitions
+from cleanupctl.history.camunda.schema.definitions import DEFINITION_TABLES, ENGINE_KINDS, load_definitions
 from cleanupctl.history.camunda.schema.tables import BATCHES, find_schema
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def definitions_and_batch_types(settings: HistorySettings) -> tuple[list[Definit
     database = connect(settings.url)
     try:
         schema = find_schema(database, settings, (*_tables(), BATCHES))
-        definitions = [one for kind in PLACES for one in load_definitions(schema, kind)]
+        definitions = [one for kind in ENGINE_KINDS for one in load_definitions(schema, kind)]
         if not schema.has(BATCHES, "TYPE_"):
             return definitions, []
         sql = f"SELECT DISTINCT {schema.column(BATCHES, 'TYPE_')} FROM {schema.quoted(BATCHES)}"
@@ -66,7 +66,7 @@ def set_times_to_live(settings: HistorySettings, wanted: Wanted, *, dry_run: boo
     database = connect(settings.url)
     try:
         schema = find_schema(database, settings, _tables())
-        kinds = PLACES if wanted.kind is None else (wanted.kind,)
+        kinds = ENGINE_KINDS if wanted.kind is None else (wanted.kind,)
         meant = [one for kind in kinds for one in _meant(schema, kind, wanted)]
         if not dry_run:
             _write(schema, [one for one in meant if one.ttl != wanted.ttl], wanted.ttl)
@@ -80,7 +80,7 @@ def _tables() -> tuple[str, ...]:
 
 
 def _meant(schema: Schema, kind: Kind, wanted: Wanted) -> Iterable[Definition]:
-    table = PLACES[kind].definitions
+    table = ENGINE_KINDS[kind].definitions
     if table not in schema.tables:
         return ()
     condition = f"t.{schema.column(table, 'KEY_')} = %s"
@@ -103,7 +103,7 @@ def _latest(definitions: Sequence[Definition]) -> list[Definition]:
 
 def _write(schema: Schema, definitions: Iterable[Definition], ttl: int | None) -> None:
     for one in definitions:
-        table = PLACES[one.kind].definitions
+        table = ENGINE_KINDS[one.kind].definitions
         key, column = schema.column(table, "ID_"), schema.column(table, "HISTORY_TTL_")
         changes = f"{column} = %s"
         if schema.has(table, "REV_"):

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cleanupctl.history.camunda.report.sampling import sample_rows
-from cleanupctl.history.camunda.schema.definitions import PLACES, definitions_with_history
+from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, definitions_with_history
 from cleanupctl.history.camunda.schema.tables import BATCHES, PROCESS_INSTANCES, REMOVAL_TIME
 from cleanupctl.history.camunda.strategies.removal_time import running_guards
 from cleanupctl.history.camunda.strategies.ttl import batch_ttl, definition_ttl, expiry
-from cleanupctl.history.databases.database import Condition, Target, both, cutoff
+from cleanupctl.history.databases.conditions import Condition, both
+from cleanupctl.history.databases.cutoff import cutoff
+from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +90,7 @@ def cleanable(
     Under the end-time strategy `census` has what a run would delete, and `sample` an estimate of it for
     process instances that are too many to be counted; under the other one a sample is taken here.
     """
-    place = PLACES[kind]
+    place = ENGINE_KINDS[kind]
     if place.instances not in report.schema.tables:
         return
     removable = removable_rows(report, place.instances)
@@ -116,19 +118,21 @@ def _ttl(report: Reporting, definition: Definition) -> int | None:
 
 
 def _of(report: Reporting, definition: Definition) -> Condition:
-    identity = report.schema.column(PLACES[definition.kind].instances, PLACES[definition.kind].definition_id)
+    identity = report.schema.column(
+        ENGINE_KINDS[definition.kind].instances, ENGINE_KINDS[definition.kind].definition_id
+    )
     return Condition(f"t.{identity} = %s", (definition.id,))
 
 
 def _finished(report: Reporting, definition: Definition) -> Condition:
-    place = PLACES[definition.kind]
+    place = ENGINE_KINDS[definition.kind]
     ended = report.schema.column(place.instances, place.ended)
     return both((_of(report, definition), Condition(f"t.{ended} IS NOT NULL")))
 
 
 def _expired(report: Reporting, definition: Definition) -> int:
     """Count what the removal-time strategy would delete of a definition."""
-    place = PLACES[definition.kind]
+    place = ENGINE_KINDS[definition.kind]
     removable = removable_rows(report, place.instances)
     if removable is None:
         return 0
@@ -139,7 +143,7 @@ def _past(report: Reporting, definition: Definition, ttl: int | None) -> int:
     """Estimate what the end-time strategy would delete of a definition, each instance by its own end."""
     if ttl is None:
         return 0
-    place = PLACES[definition.kind]
+    place = ENGINE_KINDS[definition.kind]
     table = report.schema.tables[place.instances]
     until = expiry(report.now, ttl, report.settings.timezone)
     past = report.schema.database.expired(table.column(place.ended), until, table, None)

@@ -7,24 +7,24 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.history.camunda.schema.definitions import PLACES
+from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS
 from cleanupctl.history.camunda.schema.tables import BYTE_ARRAYS
 from cleanupctl.history.camunda.strategies.cascades import MEMBERS
 from cleanupctl.history.camunda.strategies.end_time import EndTimePlanner
-from cleanupctl.history.cleaning.cascade import Selection
+from cleanupctl.history.cleaning.cascade import CascadeBatch
 from cleanupctl.history.cleaning.hierarchies import ALL
-from cleanupctl.history.databases.database import both
+from cleanupctl.history.databases.conditions import both
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from cleanupctl.history.camunda.report.cleanable import Reporting
     from cleanupctl.history.camunda.schema.tables import Schema
-    from cleanupctl.history.camunda.strategies.cascades import Recipe
+    from cleanupctl.history.camunda.strategies.cascades import CascadePlan
     from cleanupctl.history.cleaning.hierarchies import InstanceWork
-    from cleanupctl.history.databases.database import Condition
+    from cleanupctl.history.databases.conditions import Condition
 
-_DEFINITIONS = {place.instances: place for place in PLACES.values()}
+_DEFINITIONS = {place.instances: place for place in ENGINE_KINDS.values()}
 """Tables of instances: their rows are counted by definition."""
 
 
@@ -52,19 +52,21 @@ def take_census(report: Reporting) -> Census:
         if report.counts(work.group.table):
             _add(census, report, work)
         else:
-            census.uncounted |= {reach.table for recipe in work.group.judge.recipes for reach in recipe.rows}
+            census.uncounted |= {
+                reach.table for recipe in work.group.eligibility.recipes for reach in recipe.rows
+            }
     return census
 
 
 def _add(census: Census, report: Reporting, work: InstanceWork) -> None:
-    countable: dict[int, Recipe] = {}
+    countable: dict[int, CascadePlan] = {}
     for units in work.chosen():
         recipe = units[0].recipe
         if id(recipe) not in countable:
             countable[id(recipe)] = _countable(recipe, partial(_counted, report))
             kept = {reach.table for reach in countable[id(recipe)].rows}
             census.uncounted |= {reach.table for reach in recipe.rows} - kept
-        selection = Selection(
+        selection = CascadeBatch(
             report.schema,
             countable[id(recipe)],
             [replace(unit, recipe=countable[id(recipe)]) for unit in units],
@@ -79,7 +81,7 @@ def _counted(report: Reporting, table: str) -> bool:
     return report.counts_what_goes_along(table)
 
 
-def _countable(recipe: Recipe, counts: Callable[[str], bool]) -> Recipe:
+def _countable(recipe: CascadePlan, counts: Callable[[str], bool]) -> CascadePlan:
     """Leave out of a recipe the tables that are too big, and those whose ids only these know."""
     further = tuple(one for one in recipe.further if one.name == MEMBERS or counts(one.reach.table))
     unknown = {one.name for one in recipe.further} - {one.name for one in further}

@@ -13,7 +13,7 @@ from cleanupctl.history.camunda.schema.tables import (
     PROCESS_INSTANCES,
     REMOVAL_TIME,
 )
-from cleanupctl.history.databases.database import Condition
+from cleanupctl.history.databases.conditions import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from cleanupctl.history.camunda.report.counts import take_census
 from cleanupctl.history.camunda.report.missing_removal_times import unset_rows
 from cleanupctl.history.camunda.report.sampling import sample_processes
 from cleanupctl.history.camunda.report.sizes import measure, sizes
-from cleanupctl.history.camunda.schema.definitions import DEFINITION_TABLES, PLACES
+from cleanupctl.history.camunda.schema.definitions import DEFINITION_TABLES, ENGINE_KINDS
 from cleanupctl.history.camunda.schema.tables import (
     BYTE_ARRAYS,
     CHILDREN,
@@ -25,7 +25,7 @@ from cleanupctl.history.camunda.schema.tables import (
     find_schema,
 )
 from cleanupctl.history.camunda.strategies.removal_time import expired_running
-from cleanupctl.history.databases.database import cutoff
+from cleanupctl.history.databases.cutoff import cutoff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,10 +87,10 @@ def _report(report: Reporting, measured: dict[str, tuple[int, int]]) -> FullRepo
         census = take_census(report)
         if PROCESS_INSTANCES in census.uncounted and settings.hierarchy == "root":
             sample = sample_processes(report)
-    found = tuple(one for kind in PLACES for one in cleanable(report, kind, census, sample))
+    found = tuple(one for kind in ENGINE_KINDS for one in cleanable(report, kind, census, sample))
     going: Counter[str] = Counter()
     for one in found:
-        going[PLACES[one.definition.kind].instances] += one.cleanable
+        going[ENGINE_KINDS[one.definition.kind].instances] += one.cleanable
     return FullReport(
         settings.name,
         settings.strategy,

@@ -10,13 +10,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.history.camunda.schema.definitions import PLACES, definitions_with_history
+from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, definitions_with_history
 from cleanupctl.history.camunda.schema.ownership import ROOT
 from cleanupctl.history.camunda.schema.tables import PROCESS_INSTANCES
 from cleanupctl.history.camunda.strategies.eligibility import SUPER, above_of, lookup
 from cleanupctl.history.camunda.strategies.end_time import EndTimePlanner
 from cleanupctl.history.cleaning.cascade import MOST_IDS
-from cleanupctl.history.databases.database import both
+from cleanupctl.history.databases.conditions import both
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.report.cleanable import Reporting
     from cleanupctl.history.camunda.schema.definitions import Kind
     from cleanupctl.history.cleaning.hierarchies import InstanceWork
-    from cleanupctl.history.databases.database import Condition
+    from cleanupctl.history.databases.conditions import Condition
 
 _STARTS = tuple(f"{number:02x}" for number in range(0, 256, 4))
 """Where in the order of the ids some rows are taken: those of the engine are hexadecimal or decimal."""
 _AT_EACH = 100
 _DEEPEST = 20
 """Callers followed upwards where rows do not name their root."""
-_PLACE = PLACES["process"]
+_PLACE = ENGINE_KINDS["process"]
 _INSTANCE, _DEFINITION, _END = _PLACE.instance_id, _PLACE.definition_id, _PLACE.ended
 _COLUMNS = (_INSTANCE, ROOT, SUPER, _DEFINITION, _END)
 _Row = dict[str, Any]
@@ -72,7 +72,7 @@ def sample_processes(report: Reporting) -> Sample:
 
 def sample_rows(report: Reporting, kind: Kind, removable: Condition) -> Sample:
     """Look at some thousand instances all over their table, of which those that are `removable` would go."""
-    schema, place = report.schema, PLACES[kind]
+    schema, place = report.schema, ENGINE_KINDS[kind]
     definition, ended, key = (
         f"t.{schema.column(place.instances, name)}" for name in (place.definition_id, place.ended, "ID_")
     )
@@ -160,4 +160,4 @@ def _chosen(report: Reporting, work: InstanceWork, ids: list[str]) -> Iterator[s
         where = both((some, *group.conditions, expired))
         sql = f"SELECT {columns} FROM {schema.quoted(group.table)} AS t WHERE {where.sql}"
         rows = [_row(row) for row in schema.database.query(sql, where.parameters)]
-        yield from (unit.id for unit in group.judge(rows))
+        yield from (unit.id for unit in group.eligibility(rows))

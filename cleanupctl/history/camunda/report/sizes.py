@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from cleanupctl.history.camunda.report.cleanable import removable_rows
-from cleanupctl.history.camunda.schema.definitions import PLACES
+from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS
 from cleanupctl.history.camunda.schema.ownership import DECISIONS, INPUTS, OUTPUTS
 from cleanupctl.history.camunda.schema.tables import PROCESS_INSTANCES, REMOVAL_TIME, TASK_METRICS
 from cleanupctl.history.camunda.strategies.cascades import CASE_ACTIVITIES, CASES
 from cleanupctl.history.camunda.strategies.ttl import expiry
-from cleanupctl.history.databases.database import Condition, Target, as_instant
+from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.cutoff import as_instant
+from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 _OWNERS = {INPUTS: DECISIONS, OUTPUTS: DECISIONS, CASE_ACTIVITIES: CASES, DECISIONS: DECISIONS, CASES: CASES}
 """Whose instances take the rows of a table with them; of tables that are not here, those of processes."""
-_ENDS = {place.instances: place.ended for place in PLACES.values()}
+_ENDS = {place.instances: place.ended for place in ENGINE_KINDS.values()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ Kind = Literal["process", "decision", "case"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EngineKind:
     """Where one kind of definition and of instance is stored."""
 
     kind: Kind
@@ -28,20 +28,20 @@ class Place:
     instance_id: str
 
 
-PLACES: dict[Kind, Place] = {
-    "process": Place(
+ENGINE_KINDS: dict[Kind, EngineKind] = {
+    "process": EngineKind(
         "process", "ACT_RE_PROCDEF", "ACT_HI_PROCINST", "PROC_DEF_ID_", "PROC_DEF_KEY_", "END_TIME_",
         "PROC_INST_ID_",
     ),
-    "decision": Place(
+    "decision": EngineKind(
         "decision", "ACT_RE_DECISION_DEF", "ACT_HI_DECINST", "DEC_DEF_ID_", "DEC_DEF_KEY_", "EVAL_TIME_",
         "ID_",
     ),
-    "case": Place(
+    "case": EngineKind(
         "case", "ACT_RE_CASE_DEF", "ACT_HI_CASEINST", "CASE_DEF_ID_", None, "CLOSE_TIME_", "CASE_INST_ID_"
     ),
 }  # fmt: skip
-DEFINITION_TABLES = tuple(place.definitions for place in PLACES.values())
+DEFINITION_TABLES = tuple(place.definitions for place in ENGINE_KINDS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Definition:
 
 def load_definitions(schema: Schema, kind: Kind, condition: str = "1 = 1", *values: Any) -> list[Definition]:
     """Read the definitions of one kind by key, tenant and version; `condition` is about the row `t`."""
-    table = PLACES[kind].definitions
+    table = ENGINE_KINDS[kind].definitions
     if table not in schema.tables:
         return []
     columns = ", ".join(_column(schema, table, name) for name in _COLUMNS)
@@ -86,7 +86,7 @@ def _definition(kind: Kind, row: tuple[Any, ...]) -> Definition:
 
 def used_definitions(schema: Schema, kind: Kind) -> Iterator[str]:
     """Yield the ids of the definitions that history mentions, one step of the index for each."""
-    place = PLACES[kind]
+    place = ENGINE_KINDS[kind]
     if not schema.has(place.instances, place.definition_id):
         return
     column = f"t.{schema.column(place.instances, place.definition_id)}"

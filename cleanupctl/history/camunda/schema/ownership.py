@@ -16,7 +16,7 @@ from cleanupctl.history.camunda.schema.tables import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cleanupctl.history.camunda.schema.definitions import Place
+    from cleanupctl.history.camunda.schema.definitions import EngineKind
     from cleanupctl.history.camunda.schema.tables import Schema
 
 ROOT = "ROOT_PROC_INST_ID_"
@@ -103,6 +103,6 @@ def of_batch() -> Iterator[Belonging]:
     yield Belonging(BATCHES, "ID_")
 
 
-def root_column(place: Place) -> str:
+def root_column(place: EngineKind) -> str:
     """Name the column that has the root of an instance."""
     return "ROOT_DEC_INST_ID_" if place.kind == "decision" else ROOT

@@ -9,7 +9,8 @@ from cleanupctl.core.errors import HistoryError
 
 if TYPE_CHECKING:
     from cleanupctl.core.settings import HistorySettings
-    from cleanupctl.history.databases.database import Database, Table
+    from cleanupctl.history.databases.catalogue import Table
+    from cleanupctl.history.databases.database import Database
 
 REMOVAL_TIME = "REMOVAL_TIME_"
 

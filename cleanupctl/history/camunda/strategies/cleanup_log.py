@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.history.camunda.schema.tables import JOB_LOG, REMOVAL_TIME
 from cleanupctl.history.camunda.strategies import cascades as recipes
-from cleanupctl.history.camunda.strategies.eligibility import EachOnItsOwn
+from cleanupctl.history.camunda.strategies.eligibility import PerInstance
 from cleanupctl.history.camunda.strategies.ttl import expiry
 from cleanupctl.history.cleaning.candidates import Group
 from cleanupctl.history.cleaning.hierarchies import InstanceWork
-from cleanupctl.history.databases.database import Condition
+from cleanupctl.history.databases.conditions import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +42,6 @@ def cleanup_log(
         for column in empty
         if schema.has(JOB_LOG, column)
     ]
-    judge = EachOnItsOwn("ID_", recipes.cleanup_log_recipe(schema))
-    group = Group(JOB_LOG, CLEANUP_LOG, "TIMESTAMP_", until, tuple(conditions), "ID_", (), judge)
+    eligibility = PerInstance("ID_", recipes.cleanup_log_recipe(schema))
+    group = Group(JOB_LOG, CLEANUP_LOG, "TIMESTAMP_", until, tuple(conditions), "ID_", (), eligibility)
     yield InstanceWork(schema, group)

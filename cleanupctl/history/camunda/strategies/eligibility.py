@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from cleanupctl.history.camunda.schema.tables import Schema
-    from cleanupctl.history.camunda.strategies.cascades import Recipe
+    from cleanupctl.history.camunda.strategies.cascades import CascadePlan
     from cleanupctl.history.cleaning.candidates import Row
 
 _INSTANCE, SUPER, _CALLED = "PROC_INST_ID_", "SUPER_PROCESS_INSTANCE_ID_", "CALL_PROC_INST_ID_"
@@ -22,12 +22,12 @@ _END, _ACTIVITIES = "END_TIME_", "ACT_HI_ACTINST"
 _ROOT_DECISION = "ROOT_DEC_INST_ID_"
 
 
-class EachOnItsOwn:
+class PerInstance:
     """Takes every instance for itself, as the engine does."""
 
     columns: tuple[str, ...] = ()
 
-    def __init__(self, key: str, recipe: Recipe) -> None:
+    def __init__(self, key: str, recipe: CascadePlan) -> None:
         self.recipes = (recipe,)
         self._key = key
 
@@ -36,7 +36,7 @@ class EachOnItsOwn:
         return [Unit(str(row[self._key]), self.recipes[0]) for row in rows]
 
 
-class ProcessTrees:
+class ByRootProcess:
     """Takes the roots of call hierarchies; instances whose root is gone go on their own.
 
     A tree in which an instance still runs stays, unless `include_unfinished`.
@@ -44,7 +44,9 @@ class ProcessTrees:
 
     columns = (ROOT, SUPER)
 
-    def __init__(self, schema: Schema, tree: Recipe, alone: Recipe, *, include_unfinished: bool) -> None:
+    def __init__(
+        self, schema: Schema, tree: CascadePlan, alone: CascadePlan, *, include_unfinished: bool
+    ) -> None:
         self.kept = 0
         """Trees that stay because an instance of them still runs."""
         self.recipes = (tree, alone)
@@ -116,7 +118,7 @@ def above_of(row: Row) -> str | None:
     return above
 
 
-class DecisionTrees:
+class ByRootDecision:
     """Takes decisions that belong to no process and no case, with those that they required.
 
     What was evaluated in a process or a case goes with it, or on its own when that is gone.
@@ -129,7 +131,7 @@ class DecisionTrees:
         ("CASE_INST_ID_", CASES, "CASE_INST_ID_"),
     )
 
-    def __init__(self, schema: Schema, recipe: Recipe) -> None:
+    def __init__(self, schema: Schema, recipe: CascadePlan) -> None:
         self.recipes = (recipe,)
         self._schema = schema
 

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.core.run.cleaning import Noticed
-from cleanupctl.history.camunda.schema.definitions import DEFINITION_TABLES, PLACES, definitions_with_history
+from cleanupctl.history.camunda.schema.definitions import (
+    DEFINITION_TABLES,
+    ENGINE_KINDS,
+    definitions_with_history,
+)
 from cleanupctl.history.camunda.schema.ownership import AUTHORIZATIONS, DECISIONS
 from cleanupctl.history.camunda.schema.tables import (
     BATCHES,
@@ -20,13 +24,15 @@ from cleanupctl.history.camunda.schema.tables import (
 from cleanupctl.history.camunda.strategies import cascades as recipes
 from cleanupctl.history.camunda.strategies.cascades import CASE_ACTIVITIES, CASES
 from cleanupctl.history.camunda.strategies.cleanup_log import cleanup_log
-from cleanupctl.history.camunda.strategies.eligibility import DecisionTrees, EachOnItsOwn, ProcessTrees
+from cleanupctl.history.camunda.strategies.eligibility import ByRootDecision, ByRootProcess, PerInstance
 from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
 from cleanupctl.history.camunda.strategies.ttl import DEFINITION, NONE, batch_ttl, definition_ttl, expiry
 from cleanupctl.history.cleaning.candidates import Group
 from cleanupctl.history.cleaning.hierarchies import InstanceWork
 from cleanupctl.history.cleaning.phases import Phase
-from cleanupctl.history.databases.database import COUNT_BOUND, Condition, Target
+from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.database import COUNT_BOUND
+from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -37,7 +43,8 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.schema.definitions import Definition, Kind
     from cleanupctl.history.camunda.schema.tables import Schema
     from cleanupctl.history.camunda.strategies.ttl import EffectiveTtl
-    from cleanupctl.history.databases.database import Cutoff, Database
+    from cleanupctl.history.databases.cutoff import Cutoff
+    from cleanupctl.history.databases.database import Database
 
 TABLES = (
     *CHILDREN, BYTE_ARRAYS, AUTHORIZATIONS, PROCESS_INSTANCES, DECISIONS, CASES, CASE_ACTIVITIES, BATCHES,
@@ -67,8 +74,8 @@ class EndTimePlanner:
             raise HistoryError('strategy = "end-time" needs PostgreSQL, MySQL or MariaDB')
         schema = find_schema(database, self._settings, TABLES)
         yield Phase(events=tuple(self._missing(schema)))
-        for kind in PLACES:
-            if schema.has(PLACES[kind].instances, PLACES[kind].ended):
+        for kind in ENGINE_KINDS:
+            if schema.has(ENGINE_KINDS[kind].instances, ENGINE_KINDS[kind].ended):
                 yield self._definitions(schema, kind, now)
         yield Phase(works=tuple(self._batches(schema, now)))
         yield Phase(
@@ -85,8 +92,8 @@ class EndTimePlanner:
 
     def works(self, schema: Schema, now: datetime) -> Iterator[InstanceWork]:
         """Yield all that a run does by instances, without the notices of a run."""
-        for kind in PLACES:
-            if schema.has(PLACES[kind].instances, PLACES[kind].ended):
+        for kind in ENGINE_KINDS:
+            if schema.has(ENGINE_KINDS[kind].instances, ENGINE_KINDS[kind].ended):
                 yield from self.of_definitions(schema, definitions_with_history(schema, kind), now)
         yield from self._batches(schema, now)
         yield from cleanup_log(schema, self._settings, now)
@@ -119,8 +126,8 @@ class EndTimePlanner:
         conditions: tuple[Condition, ...],
         unrooted: frozenset[str],
     ) -> InstanceWork:
-        place = PLACES[definition.kind]
-        alone = EachOnItsOwn(place.instance_id, recipes.decision_recipe(schema, by_root=False))
+        place = ENGINE_KINDS[definition.kind]
+        alone = PerInstance(place.instance_id, recipes.decision_recipe(schema, by_root=False))
         group = Group(
             place.instances,
             definition.id,
@@ -135,12 +142,14 @@ class EndTimePlanner:
         if definition.kind == "process":
             return self._processes(schema, group, unrooted, by_root=by_root)
         if definition.kind == "case":
-            judge = EachOnItsOwn(place.instance_id, recipes.case_recipe(schema, decisions=by_root))
-            return InstanceWork(schema, replace(group, judge=judge), least_units=_least_units(schema))
+            eligibility = PerInstance(place.instance_id, recipes.case_recipe(schema, decisions=by_root))
+            return InstanceWork(
+                schema, replace(group, eligibility=eligibility), least_units=_least_units(schema)
+            )
         if not by_root:
             return InstanceWork(schema, group)
-        trees = DecisionTrees(schema, recipes.decision_recipe(schema, by_root=True))
-        return InstanceWork(schema, replace(group, judge=trees, columns=trees.columns))
+        trees = ByRootDecision(schema, recipes.decision_recipe(schema, by_root=True))
+        return InstanceWork(schema, replace(group, eligibility=trees, columns=trees.columns))
 
     def _processes(
         self, schema: Schema, group: Group, unrooted: frozenset[str], *, by_root: bool
@@ -148,11 +157,11 @@ class EndTimePlanner:
         unfinished = self._settings.include_unfinished
         alone = recipes.process_recipe(schema, by_root=False, decisions=by_root, unfinished=unfinished)
         if not by_root:
-            return InstanceWork(schema, replace(group, judge=EachOnItsOwn(group.key, alone)))
+            return InstanceWork(schema, replace(group, eligibility=PerInstance(group.key, alone)))
         tree = recipes.process_recipe(
             schema, by_root=True, decisions=True, unrooted=unrooted, unfinished=unfinished
         )
-        trees = ProcessTrees(schema, tree, alone, include_unfinished=unfinished)
+        trees = ByRootProcess(schema, tree, alone, include_unfinished=unfinished)
 
         def notices() -> Iterator[str]:
             if trees.kept:
@@ -161,11 +170,11 @@ class EndTimePlanner:
                     " instance below it still runs (include_unfinished = true removes them)"
                 )
 
-        return InstanceWork(schema, replace(group, judge=trees, columns=trees.columns), notices=notices)
+        return InstanceWork(schema, replace(group, eligibility=trees, columns=trees.columns), notices=notices)
 
     def _endless(self, schema: Schema, kind: Kind, definitions: list[Definition]) -> Iterator[Event]:
         """Tell what is kept for ever for want of a time to live."""
-        table = schema.tables[PLACES[kind].instances].name
+        table = schema.tables[ENGINE_KINDS[kind].instances].name
         for gone, reason in ((True, "their definitions are gone"), (False, "they have no time to live")):
             counted = {one.id: self._finished(schema, one) for one in definitions if one.gone is gone}
             counted = {identity: number for identity, number in counted.items() if number}
@@ -179,7 +188,7 @@ class EndTimePlanner:
 
     def _finished(self, schema: Schema, definition: Definition) -> int:
         """Count the finished instances that their definition's time to live would govern, up to a bound."""
-        place = PLACES[definition.kind]
+        place = ENGINE_KINDS[definition.kind]
         columns = _NAME_ANOTHER[definition.kind] if self._settings.hierarchy == "root" else ()
         above = [schema.column(place.instances, one) for one in columns if schema.has(place.instances, one)]
         key = schema.column(place.instances, place.instance_id)
@@ -200,13 +209,13 @@ class EndTimePlanner:
         types = schema.database.query(
             f"SELECT DISTINCT {column} FROM {schema.quoted(BATCHES)} AS t ORDER BY 1"
         )
-        judge = EachOnItsOwn("ID_", recipes.batch_recipe(schema))
+        eligibility = PerInstance("ID_", recipes.batch_recipe(schema))
         for (type_,) in types:
             days = batch_ttl(str(type_), self._settings).days
             if days is not None:
                 until = expiry(now, days, self._settings.timezone)
                 condition = Condition(f"{column} = %s", (type_,))
-                group = Group(BATCHES, str(type_), "END_TIME_", until, (condition,), "ID_", (), judge)
+                group = Group(BATCHES, str(type_), "END_TIME_", until, (condition,), "ID_", (), eligibility)
                 yield InstanceWork(schema, group)
 
     def _task_metrics(self, schema: Schema, now: datetime) -> Iterator[Target]:
@@ -221,7 +230,7 @@ class EndTimePlanner:
 
 def _of_definition(schema: Schema, definition: Definition, ttl: EffectiveTtl) -> tuple[Condition, ...]:
     """Say that a row is an instance of a definition, whose time to live is still the one that counts."""
-    place = PLACES[definition.kind]
+    place = ENGINE_KINDS[definition.kind]
     own = Condition(f"t.{schema.column(place.instances, place.definition_id)} = %s", (definition.id,))
     if ttl.source != DEFINITION:
         return (own,)

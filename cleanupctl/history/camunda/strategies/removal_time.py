@@ -21,7 +21,9 @@ from cleanupctl.history.camunda.schema.tables import (
 )
 from cleanupctl.history.camunda.strategies.cleanup_log import cleanup_log
 from cleanupctl.history.cleaning.phases import Phase
-from cleanupctl.history.databases.database import Condition, Cutoff, Target, cutoff
+from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.cutoff import Cutoff, cutoff
+from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

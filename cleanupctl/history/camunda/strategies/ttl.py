@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cleanupctl.core import times
-from cleanupctl.history.databases.database import Cutoff, cutoff
+from cleanupctl.history.databases.cutoff import Cutoff, cutoff
 
 if TYPE_CHECKING:
     from datetime import datetime

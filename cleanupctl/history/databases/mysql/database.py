@@ -7,24 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError, InvalidValueError
 from cleanupctl.core.mysql_options import mysql_options
+from cleanupctl.history.databases.catalogue import Column, ForeignKey, Table, unfit_column
+from cleanupctl.history.databases.conditions import Condition, Statement, both
 from cleanupctl.history.databases.costs import TypicalCosts
-from cleanupctl.history.databases.database import (
-    IDLE_IN_TRANSACTION_SECONDS,
-    IDLE_SECONDS,
-    Column,
-    Condition,
-    Cutoff,
-    ForeignKey,
-    ForeignKeyError,
-    LockConflictError,
-    Statement,
-    StatementTimeoutError,
-    Table,
-    Target,
-    both,
-    epoch,
-    unfit_column,
-)
+from cleanupctl.history.databases.cutoff import Cutoff, epoch
+from cleanupctl.history.databases.database import IDLE_IN_TRANSACTION_SECONDS, IDLE_SECONDS
+from cleanupctl.history.databases.errors import ForeignKeyError, LockConflictError, StatementTimeoutError
 from cleanupctl.history.databases.key_scans import KeysetDatabase, in_pieces
 
 if TYPE_CHECKING:
@@ -33,6 +21,7 @@ if TYPE_CHECKING:
     from pymysql.connections import Connection
 
     from cleanupctl.core.urls import DatabaseUrl
+    from cleanupctl.history.databases.target import Target
 
 CONNECT_SECONDS = 10
 LOCK_WAIT_SECONDS = 1
@@ -208,9 +197,9 @@ class MySQL(KeysetDatabase):
                         self._connection.rollback()
                         return None
                     rows = 0
-                    for piece in in_pieces(keys):
+                    for chunk in in_pieces(keys):
                         # Repeats the condition: a row may have changed before it was locked.
-                        where = both((self.keys_condition(target.table, piece), target.condition))
+                        where = both((self.keys_condition(target.table, chunk), target.condition))
                         delete = f"{self.delete_prefix} {self.rows_of(target)} WHERE {where.sql}"
                         rows += cursor.execute(f"{self._limited}{delete}", where.parameters)
                 self._connection.commit()

@@ -9,28 +9,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
+from cleanupctl.history.databases.catalogue import Column, ForeignKey, Table, unfit_column
+from cleanupctl.history.databases.conditions import Condition, Statement
 from cleanupctl.history.databases.costs import TypicalCosts
+from cleanupctl.history.databases.cutoff import Cutoff, epoch
 from cleanupctl.history.databases.database import (
     COUNT_BOUND,
     DENSE_SHARE,
     IDLE_IN_TRANSACTION_SECONDS,
     IDLE_SECONDS,
-    Column,
-    Condition,
-    Cutoff,
     Database,
-    ForeignKey,
-    ForeignKeyError,
-    LockConflictError,
-    Statement,
-    StatementTimeoutError,
-    Table,
-    Target,
-    epoch,
-    unfit_column,
 )
-from cleanupctl.history.databases.postgresql.scans import BlockSweep, BlockWalk, TimeOrder
-from cleanupctl.history.databases.shared_scan import Walk
+from cleanupctl.history.databases.errors import ForeignKeyError, LockConflictError, StatementTimeoutError
+from cleanupctl.history.databases.postgresql.scans import SharedHeapScan, TidRangeScan, TimeIndexScan
+from cleanupctl.history.databases.shared_scan import SharedScan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +30,8 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from cleanupctl.core.urls import DatabaseUrl
-    from cleanupctl.history.databases.database import Deletion
+    from cleanupctl.history.databases.scan import Scan
+    from cleanupctl.history.databases.target import Target
 
 CONNECT_SECONDS = 10
 LOCK_TIMEOUT = "500ms"
@@ -356,17 +349,19 @@ class PostgreSQL(Database):
         expired = self.bounded_count(target.table, target.condition)
         return expired >= COUNT_BOUND or expired >= DENSE_SHARE * self._planned_rows(target.table, None)
 
-    def deletion(self, target: Target) -> Deletion:
+    def scan(self, target: Target) -> Scan:
         """Sweep the heap when much has expired or no index leads with the time, else walk the index."""
         statistics = self._statistics(target)
         sweeps = self._connection.info.server_version >= TID_RANGES_SINCE
         if sweeps and (self._dense(target, statistics) or not target.indexed):
-            return BlockSweep(self, BlockWalk(target, statistics.blocks))
-        return TimeOrder(self, Walk(target, None))
+            return TidRangeScan(self, SharedHeapScan(target, statistics.blocks))
+        return TimeIndexScan(self, SharedScan(target, None))
 
-    def joined(self, walk: Walk[Any]) -> Deletion:
+    def join(self, shared: SharedScan[Any]) -> Scan:
         """Take part in another worker's walk, the way it was begun."""
-        return BlockSweep(self, walk) if isinstance(walk, BlockWalk) else TimeOrder(self, walk)
+        return (
+            TidRangeScan(self, shared) if isinstance(shared, SharedHeapScan) else TimeIndexScan(self, shared)
+        )
 
     def claim(self, table: Table, part: str = "") -> bool:
         """Take the advisory lock of the table or part if it is free; it ends with the session at latest."""

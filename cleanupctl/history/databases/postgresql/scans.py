@@ -6,18 +6,14 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.history.databases.database import (
-    Batch,
-    Condition,
-    LockConflictError,
-    StatementTimeoutError,
-    both,
-)
-from cleanupctl.history.databases.shared_scan import Piece, Walk
+from cleanupctl.history.databases.conditions import Condition, both
+from cleanupctl.history.databases.errors import LockConflictError, StatementTimeoutError
+from cleanupctl.history.databases.scan import Batch
+from cleanupctl.history.databases.shared_scan import Chunk, SharedScan
 
 if TYPE_CHECKING:
-    from cleanupctl.history.databases.database import Target
     from cleanupctl.history.databases.postgresql.database import PostgreSQL
+    from cleanupctl.history.databases.target import Target
 
 START_BLOCKS = 128
 MOST_BLOCKS = 16_384
@@ -25,7 +21,7 @@ START_ROWS = 2_000
 MOST_ROWS = 100_000
 
 
-class BlockWalk(Walk[int]):
+class SharedHeapScan(SharedScan[int]):
     """How far a heap has been walked, in blocks, up to where it ended when the walk began."""
 
     def __init__(self, target: Target, blocks: int) -> None:
@@ -35,53 +31,53 @@ class BlockWalk(Walk[int]):
         """Most rows a block that a transaction has deleted so far; infinite where that proved no measure."""
 
 
-class BlockSweep:
+class TidRangeScan:
     """Reads the heap once, range by range of blocks; dead rows and others' old snapshots cost nothing."""
 
-    way = "sweep"
+    access_path = "sweep"
     start_units = START_BLOCKS
     most_units = MOST_BLOCKS
 
-    def __init__(self, database: PostgreSQL, walk: BlockWalk) -> None:
-        self.walk: Walk[Any] | None = walk
-        self._walk = walk
+    def __init__(self, database: PostgreSQL, shared: SharedHeapScan) -> None:
+        self.shared: SharedScan[Any] | None = shared
+        self._shared = shared
         self._database = database
-        self._piece: Piece[int] | None = None
-        self._condition = walk.target.deletable
-        self._table = f"ONLY {database.qualified(walk.target.table)} AS t"
+        self._chunk: Chunk[int] | None = None
+        self._condition = shared.target.deletable
+        self._table = f"ONLY {database.qualified(shared.target.table)} AS t"
 
     def run(self, units: int, most_rows: int) -> Batch:
         """Delete what has expired in the next `units` blocks."""
-        if self._piece is None:
-            self._piece = self._walk.take(partial(self._cut, units))
-        piece = self._piece
-        if piece is None:
+        if self._chunk is None:
+            self._chunk = self._shared.take(partial(self._cut, units))
+        chunk = self._chunk
+        if chunk is None:
             return Batch(0, done=True, idle=True)
-        start, end = piece.start, min(piece.start + units, piece.end)
-        if (end - start) * self._walk.densest > most_rows:
+        start, end = chunk.start, min(chunk.start + units, chunk.end)
+        if (end - start) * self._shared.densest > most_rows:
             end = self._fitting(start, end, most_rows)
         rows = self._delete(start, end, most_rows)
         if rows is None and end - start > 1:
-            self._walk.densest = math.inf
+            self._shared.densest = math.inf
             end = self._fitting(start, end, most_rows)
             rows = self._delete(start, end, most_rows)
         if rows is None:
             return self._part_of_block(start, most_rows) if end - start == 1 else Batch(0, overflow=True)
-        self._walk.densest = max(self._walk.densest, rows / (end - start))
-        self._piece = Piece(end, piece.end) if end < piece.end else None
-        if self._piece is None:
-            self._walk.settle()
-        return Batch(rows, done=self._piece is None and self._walk.spent, looked_at=end - start)
+        self._shared.densest = max(self._shared.densest, rows / (end - start))
+        self._chunk = Chunk(end, chunk.end) if end < chunk.end else None
+        if self._chunk is None:
+            self._shared.complete()
+        return Batch(rows, done=self._chunk is None and self._shared.spent, looked_at=end - start)
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Give back what was taken of the walk and not finished."""
-        if self._piece is not None:
-            self._walk.settle(self._piece)
-            self._piece = None
+        if self._chunk is not None:
+            self._shared.complete(self._chunk)
+            self._chunk = None
 
     def _cut(self, units: int, start: int) -> tuple[int, bool]:
-        end = min(start + units, self._walk.end)
-        return end, end == self._walk.end
+        end = min(start + units, self._shared.end)
+        return end, end == self._shared.end
 
     def _delete(self, start: int, end: int, most_rows: int) -> int | None:
         where = both((_blocks(start, end), self._condition))
@@ -94,7 +90,7 @@ class BlockSweep:
         Where expired rows lie in bands no density of the batches before says how many come next. Reading
         them costs a small part of deleting them, and of rolling that back.
         """
-        inside = both((_blocks(start, end), self._walk.target.condition))
+        inside = both((_blocks(start, end), self._shared.target.condition))
         found = self._database.query(
             f"SELECT t.ctid FROM {self._table} WHERE {inside.sql} ORDER BY t.ctid LIMIT 1 OFFSET {most_rows}",
             inside.parameters,
@@ -112,24 +108,24 @@ def _blocks(start: int, end: int) -> Condition:
     return Condition("t.ctid >= %s::tid AND t.ctid < %s::tid", (f"({start},0)", f"({end},0)"))
 
 
-class TimeOrder:
+class TimeIndexScan:
     """Walks the time index from the oldest row on, range by range of time.
 
     The ranges move along, so that no batch walks again over the entries of rows already deleted, which
     stay in the index as long as any other session has an old snapshot.
     """
 
-    way = "index"
+    access_path = "index"
     start_units = START_ROWS
     most_units = MOST_ROWS
 
-    def __init__(self, database: PostgreSQL, walk: Walk[Any]) -> None:
-        self.walk: Walk[Any] | None = walk
-        self._walk = walk
+    def __init__(self, database: PostgreSQL, shared: SharedScan[Any]) -> None:
+        self.shared: SharedScan[Any] | None = shared
+        self._shared = shared
         self._database = database
-        self._target = walk.target
-        self._condition = walk.target.deletable
-        self._piece: Piece[Any] | None = None
+        self._target = shared.target
+        self._condition = shared.target.deletable
+        self._chunk: Chunk[Any] | None = None
         self._size = 0
         self._column = f"t.{database.quote(self._target.time_column.name)}"
         self._table = f"ONLY {database.qualified(self._target.table)} AS t"
@@ -137,14 +133,14 @@ class TimeOrder:
     def run(self, units: int, most_rows: int) -> Batch:
         """Delete the next `units` expired rows, oldest first, and those of the same time as the last."""
         units = min(units, most_rows)
-        if self._piece is None:
-            self._piece = self._walk.take(partial(self._cut, units))
+        if self._chunk is None:
+            self._chunk = self._shared.take(partial(self._cut, units))
             self._size = units
-        piece = self._piece
-        if piece is None:
+        chunk = self._chunk
+        if chunk is None:
             return Batch(0, done=True, idle=True)
-        end = self._boundary(units, piece) if units < self._size else piece.end
-        where = both((self._between(Piece(piece.start, end)), self._condition))
+        end = self._boundary(units, chunk) if units < self._size else chunk.end
+        where = both((self._between(Chunk(chunk.start, end)), self._condition))
         try:
             rows = self._database.delete(
                 f"DELETE FROM {self._table} WHERE {where.sql}", where.parameters, most_rows
@@ -163,38 +159,38 @@ class TimeOrder:
                 return Batch(0, overflow=True)
             rows = delete_some(self._database, self._table, where, self._condition, most_rows)
             return Batch(rows)
-        self._piece = Piece(end, piece.end) if end != piece.end else None
-        if self._piece is None:
-            self._walk.settle()
-        return Batch(rows, done=self._piece is None and self._walk.spent)
+        self._chunk = Chunk(end, chunk.end) if end != chunk.end else None
+        if self._chunk is None:
+            self._shared.complete()
+        return Batch(rows, done=self._chunk is None and self._shared.spent)
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Give back what was taken of the walk and not finished."""
-        if self._piece is not None:
-            self._walk.settle(self._piece)
-            self._piece = None
+        if self._chunk is not None:
+            self._shared.complete(self._chunk)
+            self._chunk = None
 
     def _cut(self, units: int, start: Any) -> tuple[Any, bool]:
-        end = self._boundary(units, Piece(start, None))
+        end = self._boundary(units, Chunk(start, None))
         return end, end is None
 
-    def _boundary(self, units: int, piece: Piece[Any]) -> Any:
+    def _boundary(self, units: int, chunk: Chunk[Any]) -> Any:
         """Find the time of the last of the first `units` rows of a piece; its end when it has fewer."""
         # Without the guards: they cost more to ask than the rows they keep back.
-        inside = both((self._between(piece), self._target.condition))
+        inside = both((self._between(chunk), self._target.condition))
         found = self._database.query(
             f"SELECT {self._column} FROM {self._table} WHERE {inside.sql}"
             f" ORDER BY {self._column} LIMIT 1 OFFSET {units - 1}",
             inside.parameters,
         )
-        return found[0][0] if found else piece.end
+        return found[0][0] if found else chunk.end
 
-    def _between(self, piece: Piece[Any]) -> Condition:
+    def _between(self, chunk: Chunk[Any]) -> Condition:
         parts = []
-        if piece.start is not None:
-            parts.append(Condition(f"{self._column} > %s", (piece.start,)))
-        if piece.end is not None:
-            parts.append(Condition(f"{self._column} <= %s", (piece.end,)))
+        if chunk.start is not None:
+            parts.append(Condition(f"{self._column} > %s", (chunk.start,)))
+        if chunk.end is not None:
+            parts.append(Condition(f"{self._column} <= %s", (chunk.end,)))
         return both(parts)
 
 

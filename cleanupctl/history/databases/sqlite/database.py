@@ -8,23 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
+from cleanupctl.history.databases.catalogue import Column, ForeignKey, Table, unfit_column
+from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.costs import TypicalCosts
-from cleanupctl.history.databases.database import (
-    COUNT_BOUND,
-    DENSE_SHARE,
-    Column,
-    Condition,
-    Cutoff,
-    ForeignKey,
-    ForeignKeyError,
-    LockConflictError,
-    Table,
-    Target,
-    both,
-    epoch,
-    unfit_column,
-)
-from cleanupctl.history.databases.key_scans import KeysetDatabase, TimeOrder
+from cleanupctl.history.databases.cutoff import Cutoff, epoch
+from cleanupctl.history.databases.database import COUNT_BOUND, DENSE_SHARE
+from cleanupctl.history.databases.errors import ForeignKeyError, LockConflictError
+from cleanupctl.history.databases.key_scans import KeysetDatabase, TimeIndexScan
 from cleanupctl.history.databases.sqlite.checkpoints import Checkpoints
 from cleanupctl.history.databases.sqlite.statistics import dense_rows, lies_in_order, reaches
 from cleanupctl.history.databases.sqlite.times import expired_text
@@ -33,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cleanupctl.core.urls import DatabaseUrl
-    from cleanupctl.history.databases.database import Deletion
+    from cleanupctl.history.databases.scan import Scan
+    from cleanupctl.history.databases.target import Target
 
 BUSY_SECONDS = 5.0
 CHECKPOINT_PAGES = 4_000
@@ -301,11 +292,11 @@ class SQLite(KeysetDatabase):
             )
         return "milliseconds" if least >= EPOCH_MILLISECONDS_FROM else "seconds"
 
-    def deletion(self, target: Target) -> Deletion:
+    def scan(self, target: Target) -> Scan:
         """Follow the time index also where much has expired, if the rows lie in its order."""
         if target.indexed and target.table.key == ("rowid",) and lies_in_order(self, target):
-            return TimeOrder(self, target)
-        return super().deletion(target)
+            return TimeIndexScan(self, target)
+        return super().scan(target)
 
     def estimate(self, target: Target) -> int | None:
         """Count along the index up to a bound; SQLite keeps no statistics of values by itself."""

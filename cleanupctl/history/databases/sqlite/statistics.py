@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from cleanupctl.history.databases.database import DENSE_SHARE
 
 if TYPE_CHECKING:
-    from cleanupctl.history.databases.database import Database, Target
+    from cleanupctl.history.databases.database import Database
+    from cleanupctl.history.databases.target import Target
 
 SAMPLE_ROWS = 2_000
 NEAR_ROWS = 32

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cleanupctl.history.databases.database import Condition
+from cleanupctl.history.databases.conditions import Condition
 
 if TYPE_CHECKING:
-    from cleanupctl.history.databases.database import Cutoff
+    from cleanupctl.history.databases.cutoff import Cutoff
 
 DATE_FIRST = "????-??-*"
 """What tells a date, as soon as julianday() takes it, from a time of day or a Julian day number."""

@@ -1,0 +1,77 @@
+"""The moment up to which rows have expired, and raw values of time columns as instants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from cleanupctl.core.errors import HistoryError
+from cleanupctl.core.times import resolve
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from cleanupctl.history.databases.catalogue import Column, Table
+    from cleanupctl.history.databases.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoff:
+    """The moment up to which a time column has expired, in every form a column may hold it."""
+
+    instant: datetime
+    """Aware, UTC."""
+    wall: datetime
+    """Naive wall clock of the zone that wrote the history."""
+
+    @property
+    def day(self) -> date:
+        """The first day that has not wholly passed."""
+        return self.wall.date()
+
+
+def cutoff(instant: datetime, zone: ZoneInfo) -> Cutoff:
+    """Express `instant` (aware) on the wall clock of `zone`, on the safe side.
+
+    In the hour that comes twice in autumn a stored wall-clock time may mean either pass; during the
+    first pass the boundary is put back by the change, so that no row of the second pass goes early.
+    """
+    local = instant.astimezone(zone)
+    wall = local.replace(tzinfo=None)
+    if local.fold == 0:
+        repeated = (local.utcoffset() or timedelta()) - (local.replace(fold=1).utcoffset() or timedelta())
+        wall -= max(repeated, timedelta())
+    return Cutoff(instant, wall)
+
+
+def epoch(instant: datetime, time_format: str | None, column: Column, table: Table) -> int:
+    """Express an instant as the integer a column holds. Raises HistoryError when the unit is unknown."""
+    if time_format == "seconds":
+        return int(instant.timestamp())
+    if time_format == "milliseconds":
+        return int(instant.timestamp() * 1000)
+    raise HistoryError(
+        f"column {column.name} of table {table.name} is a number: say what it counts with"
+        ' time_format = "seconds" or time_format = "milliseconds"'
+    )
+
+
+def as_instant(value: Any, target: Target, zone: ZoneInfo, time_format: str | None) -> datetime | None:
+    """Read a time column's raw value as an aware instant; None for what is no time."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if isinstance(value, datetime):
+        if value.tzinfo is not None:
+            return value.astimezone(UTC)
+        # MySQL's driver hands instants over without a zone; the session's is UTC.
+        return value.replace(tzinfo=UTC) if target.time_column.kind == "instant" else resolve(value, zone)
+    if isinstance(value, date):
+        return resolve(datetime.combine(value, time()), zone)
+    if isinstance(value, int | float):
+        seconds = value / 1000 if time_format == "milliseconds" else value
+        return datetime.fromtimestamp(seconds, UTC)
+    return None

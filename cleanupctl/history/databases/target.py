@@ -1,0 +1,40 @@
+"""Which rows of one table may go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cleanupctl.history.databases.conditions import Condition, both
+
+if TYPE_CHECKING:
+    from cleanupctl.history.databases.catalogue import Column, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The rows of one table that may go: those whose time column is not after the cutoff."""
+
+    table: Table
+    time_column: Column
+    condition: Condition
+    """Which rows have expired; every statement that deletes repeats it."""
+    guards: tuple[Condition, ...] = ()
+    """Which of these must stay all the same (each condition holds for rows that may go)."""
+    time_format: str | None = None
+    """What the numbers of an integer column count, as configured."""
+
+    @property
+    def label(self) -> str:
+        """The table's name as the operator knows it."""
+        return self.table.name
+
+    @property
+    def indexed(self) -> bool:
+        """Whether an index leads with the time column."""
+        return self.time_column.name in self.table.indexed
+
+    @property
+    def deletable(self) -> Condition:
+        """Expired, and kept by no guard."""
+        return both((self.condition, *self.guards))
