@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from cleanupctl.core.run.cleaning import BatchDeleted, Failed
 from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history import history
+from cleanupctl.history.kinds import history
 from tests.benchmarks.datasets import NOW, Snapshot, engine_history, server_of
 from tests.benchmarks.measuring import Measurement, alternate, arguments, report
 from tests.benchmarks.tables import PatientLimits, execute

@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 from cleanupctl.core.run.cleaning import BatchDeleted, Failed
 from cleanupctl.core.settings import CleanupSettings, HistorySettings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history import history
 from cleanupctl.history.camunda.schema.tables import CHILDREN, ROOTS, SHARED
+from cleanupctl.history.kinds import history
 from tests.benchmarks.datasets import NOW, SERVERS, Snapshot, engine_history, server_of
 from tests.benchmarks.measuring import Measurement, alternate, arguments, report
 from tests.benchmarks.plot import plot

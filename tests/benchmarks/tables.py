@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from cleanupctl.core.run.cleaning import BatchDeleted, Failed, TableStarted
 from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history import history
+from cleanupctl.history.kinds import history
 from tests.benchmarks.measuring import Measurement
 from tests.support.limits import TestLimits
 from tests.support.servers import connect

@@ -11,7 +11,7 @@ import pytest
 from cleanupctl.core.run.cleaning import Failed
 from cleanupctl.core.settings import CleanupSettings, HistorySettings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history import history
+from cleanupctl.history.kinds import history
 from tests.support.camunda.end_time import Policy, all_rows
 from tests.support.limits import TestLimits
 from tests.support.referee.databases import disagreements

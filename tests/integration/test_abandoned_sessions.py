@@ -10,10 +10,10 @@ import pytest
 
 from cleanupctl.core.errors import HistoryUnreachableError
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history import connect
 from cleanupctl.history.databases import database as sql
 from cleanupctl.history.databases.mysql import database as mysql
 from cleanupctl.history.databases.postgresql import database as postgresql
+from cleanupctl.history.databases.servers import connect
 from tests.support import servers
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from cleanupctl.core.run.cleaning import BatchDeleted, Failed, TableFinished
 from cleanupctl.core.settings import CleanupSettings, TtlOverride
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history import connect as connect_database
+from cleanupctl.history.databases.servers import connect as connect_database
 from tests.integration.test_history_camunda_end_time import NOW, clean, execute, filled, notices, settings
 from tests.support.camunda.end_time import Policy, all_rows, without
 from tests.support.limits import TestLimits

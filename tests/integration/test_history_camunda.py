@@ -13,7 +13,7 @@ from cleanupctl.core.errors import HistoryError
 from cleanupctl.core.run.cleaning import BatchDeleted, Expired, Failed, Noticed, Stopped, TableFinished
 from cleanupctl.core.settings import CleanupSettings, HistorySettings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history import history
+from cleanupctl.history.kinds import history
 from tests.support.camunda.data import fill
 from tests.support.camunda.policy import checksums, expired_counts
 from tests.support.engine_schema import create_engine_schema

@@ -16,11 +16,11 @@ import pytest
 from cleanupctl.core.run.cleaning import BatchDeleted, Expired, Failed, Noticed, Stopped
 from cleanupctl.core.settings import CleanupSettings, HistorySettings, TtlOverride
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history import connect as connect_database
-from cleanupctl.history import history
 from cleanupctl.history.camunda.strategies import cascades as recipes
 from cleanupctl.history.camunda.strategies import end_time
 from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
+from cleanupctl.history.databases.servers import connect as connect_database
+from cleanupctl.history.kinds import history
 from tests.support.camunda.data import fill
 from tests.support.camunda.end_time import Policy, Rows, all_rows, without
 from tests.support.limits import TestLimits

@@ -12,7 +12,7 @@ import pytest
 
 from cleanupctl.core.settings import HistorySettings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history.kinds_check import check
+from cleanupctl.history.check import check
 from tests.support.servers import connect
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import pytest
 
 from cleanupctl.core.settings import CleanupSettings, HistorySettings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history import history
 from cleanupctl.history.camunda.explain.decision import Decision, decide
 from cleanupctl.history.camunda.explain.facts import load_facts
+from cleanupctl.history.kinds import history
 from tests.support.camunda.data import fill
 from tests.support.limits import TestLimits
 from tests.support.servers import connect

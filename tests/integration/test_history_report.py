@@ -12,9 +12,9 @@ import pytest
 
 from cleanupctl.core.settings import CleanupSettings, HistorySettings, TtlOverride
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history import history
 from cleanupctl.history.camunda.report import cleanable as reporting
 from cleanupctl.history.camunda.report.report import full_report
+from cleanupctl.history.kinds import history
 from tests.support.camunda.data import fill
 from tests.support.camunda.end_time import Policy, all_rows
 from tests.support.camunda.policy import expired_counts

@@ -24,7 +24,7 @@ from cleanupctl.core.run.cleaning import (
 )
 from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history import history
+from cleanupctl.history.kinds import history
 from tests.support.limits import TestLimits
 from tests.support.servers import connect
 

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from cleanupctl.core.run.cleaning import BatchDeleted, Failed
 from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history import history
 from cleanupctl.history.databases.mysql import database as mysql
 from cleanupctl.history.databases.postgresql import database as postgresql
+from cleanupctl.history.kinds import history
 from tests.support.limits import TestLimits
 from tests.support.servers import connect
 

@@ -12,7 +12,8 @@ import pytest
 from cleanupctl.core.run.cleaning import BatchDeleted, TableStarted
 from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history import connect, history
+from cleanupctl.history.databases.servers import connect
+from cleanupctl.history.kinds import history
 from tests.integration.test_history_tables import database
 from tests.support.limits import TestLimits
 

@@ -11,7 +11,7 @@ import pytest
 
 from cleanupctl.core.settings import CleanupSettings
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history import connect
+from cleanupctl.history.databases.servers import connect
 from cleanupctl.history.databases.sqlite import checkpoints as sqlite_checkpoints
 from cleanupctl.history.databases.sqlite.database import SQLite
 from tests.integration.test_history_tables import AUDIT, clean, fill, ids, settings

@@ -159,7 +159,7 @@ def _histories(context: Context, store: JobStore, names: Sequence[str]) -> list[
     """Make the configured histories, or those named; the job log comes last."""
     from cleanupctl.cli.commands.history.choice import no_history
     from cleanupctl.core.run.log_history import NAME, JobLogHistory
-    from cleanupctl.history import history
+    from cleanupctl.history.kinds import history
 
     settings = context.settings
     if not settings.histories and not names:

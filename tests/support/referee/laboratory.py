@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from cleanupctl.core.run.cleaning import Failed
 from cleanupctl.core.settings import CleanupSettings, HistorySettings, Strategy
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history import history
+from cleanupctl.history.kinds import history
 from tests.support.limits import TestLimits
 from tests.support.referee.databases import Ids, copy_database, ids
 from tests.support.referee.driver import ENGINES, Driver, running_driver

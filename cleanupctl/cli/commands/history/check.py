@@ -65,7 +65,7 @@ def _fail(checked: Sequence[Checked]) -> None:
 
 def _check(context: Context, settings: HistorySettings) -> Checked:
     from cleanupctl.core.errors import HistoryUnreachableError
-    from cleanupctl.history import kinds_check as checking
+    from cleanupctl.history import check as checking
     from cleanupctl.history.databases.findings import Checked, Finding
 
     try:

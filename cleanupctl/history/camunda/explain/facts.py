@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from cleanupctl.history import connect
 from cleanupctl.history.camunda.explain.blockers import with_surroundings
 from cleanupctl.history.camunda.explain.decision import Facts, Instance
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, Definition, key_of, load_definitions
@@ -16,6 +15,7 @@ from cleanupctl.history.camunda.strategies.end_time import TABLES
 from cleanupctl.history.camunda.strategies.ttl import DEFAULT, OVERRIDE, batch_ttl, definition_ttl
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.cutoff import as_instant
+from cleanupctl.history.databases.servers import connect
 from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError
-from cleanupctl.history import connect
 from cleanupctl.history.camunda.repair.key_ranges import change, delete_statement, key_ranges
 from cleanupctl.history.camunda.schema.tables import BYTE_ARRAYS, CHILDREN, PROCESS_INSTANCES, find_schema
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.cutoff import cutoff
 from cleanupctl.history.databases.findings import is_denied
+from cleanupctl.history.databases.servers import connect
 from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:

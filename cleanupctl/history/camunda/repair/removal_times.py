@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core import times
 from cleanupctl.core.errors import HistoryError, InvalidValueError
-from cleanupctl.history import connect
 from cleanupctl.history.camunda.repair.key_ranges import change
 from cleanupctl.history.camunda.repair.requests import Absolute, Calculated, Progress
 from cleanupctl.history.camunda.schema.definitions import (
@@ -30,6 +29,7 @@ from cleanupctl.history.camunda.schema.tables import (
 from cleanupctl.history.camunda.strategies.ttl import batch_ttl, definition_ttl
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.cutoff import as_instant
+from cleanupctl.history.databases.servers import connect
 from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:

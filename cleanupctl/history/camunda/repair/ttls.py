@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cleanupctl.history import connect
 from cleanupctl.history.camunda.repair.key_ranges import change
 from cleanupctl.history.camunda.schema.definitions import DEFINITION_TABLES, ENGINE_KINDS, load_definitions
 from cleanupctl.history.camunda.schema.tables import BATCHES, find_schema
+from cleanupctl.history.databases.servers import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
-from cleanupctl.history import connect
 from cleanupctl.history.camunda.repair.orphans import TABLES, orphans
 from cleanupctl.history.camunda.report.cleanable import Reporting, cleanable, cleanable_batches
 from cleanupctl.history.camunda.report.counts import take_census
@@ -26,6 +25,7 @@ from cleanupctl.history.camunda.schema.tables import (
 )
 from cleanupctl.history.camunda.strategies.removal_time import expired_running
 from cleanupctl.history.databases.cutoff import cutoff
+from cleanupctl.history.databases.servers import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

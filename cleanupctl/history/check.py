@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cleanupctl.history import connect
 from cleanupctl.history.databases.findings import LONG_TRANSACTION, Inspected
+from cleanupctl.history.databases.servers import connect
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
