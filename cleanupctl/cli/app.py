@@ -11,10 +11,6 @@ from cleanupctl.cli.command import default_command, group
 from cleanupctl.cli.context import Context
 from cleanupctl.core.errors import NotFoundError
 
-PROGRAM = "cleanupctl"
-COMPLETION_VARIABLE = "_CLEANUPCTL_COMPLETE"
-"""Set by a shell that wants to complete a command line."""
-
 COMMANDS = {
     "schedule": "schedule",
     "jobs": "jobs",

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Format = Literal["auto", "table", "json"]
 
+PROGRAM = "cleanupctl"
+COMPLETION_VARIABLE = "_CLEANUPCTL_COMPLETE"
+"""Set by a shell that wants to complete a command line."""
 COMMON_PANEL = "Common options"
 
 

@@ -49,7 +49,8 @@ def _call(arguments: Sequence[str]) -> int:
     from typer import Abort, TyperException
     from typer.main import get_command
 
-    from cleanupctl.cli.app import COMPLETION_VARIABLE, PROGRAM, build_app
+    from cleanupctl.cli.app import build_app
+    from cleanupctl.cli.command import COMPLETION_VARIABLE, PROGRAM
     from cleanupctl.cli.lazy_coercion import coerce_lazily
     from cleanupctl.core.errors import InvalidValueError
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from typer.main import get_command
+
+from cleanupctl.cli.app import build_app
 from cleanupctl.cli.completion.shells import COMPLETION_FILES, script
 from man.generator.configuration import configuration_page
 from man.generator.pages import command_pages
@@ -15,8 +18,11 @@ HOW = "python -m man.generator ."
 def generated() -> dict[Path, str]:
     """Return the text of every generated file by its path in the project."""
     pages = {**command_pages(), "cleanupctl.toml.5": configuration_page()}
-    files = {Path("man") / name: text for name, text in pages.items()}
-    return files | {Path("completions") / name: script(shell) for shell, name in COMPLETION_FILES.items()}
+    command = get_command(build_app())
+    scripts = {name: script(shell, command) for shell, name in COMPLETION_FILES.items()}
+    return {Path("man") / name: text for name, text in pages.items()} | {
+        Path("completions") / name: text for name, text in scripts.items()
+    }
 
 
 def generated_files(folder: Path) -> list[Path]:

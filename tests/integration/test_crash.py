@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cleanupctl.core.jobs.job import LogState
+from cleanupctl.core.job import LogState
 from cleanupctl.core.store import open_store
 from cleanupctl.core.urls import parse_url
 from tests.support.command import Command

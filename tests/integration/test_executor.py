@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
-from cleanupctl.core.jobs.job import LogState, Removed
+from cleanupctl.core.job import LogState, Removed
 from cleanupctl.core.jobs.schedule import Origin, schedule
 from cleanupctl.core.run.cleaning import BatchDeleted, Failed, Stopped, TableFinished
 from cleanupctl.core.run.events import JobEnded, RunEvent, RunTotals
@@ -29,7 +29,7 @@ from cleanupctl.core.windows.windows import BatchWindows, DailyWindow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cleanupctl.core.jobs.job import Job
+    from cleanupctl.core.job import Job
     from cleanupctl.core.run.cleaning import Event, Limits
     from cleanupctl.core.store.jobstore import JobStore
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cleanupctl.core.errors import InvalidValueError, NotFoundError
-from cleanupctl.core.jobs.job import LogState
+from cleanupctl.core.job import LogState
 from cleanupctl.core.store import open_store
 from cleanupctl.core.urls import parse_url
 from tests.support.store import MINUTE, NOW, Decision, a_job, add, an_entry, exactly
@@ -19,7 +19,7 @@ from tests.support.store import MINUTE, NOW, Decision, a_job, add, an_entry, exa
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from cleanupctl.core.jobs.job import Job
+    from cleanupctl.core.job import Job
     from cleanupctl.core.store.jobstore import JobStore
 
 LEASE = timedelta(minutes=5)

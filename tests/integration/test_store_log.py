@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cleanupctl.core.jobs.job import LogEntry, LogState, Removed
+from cleanupctl.core.job import LogEntry, LogState, Removed
 from cleanupctl.core.store import open_store
 from cleanupctl.core.urls import parse_url
 from tests.support.store import MINUTE, NOW, a_job, an_entry

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.jobs.job import Job, LogEntry, LogState
+from cleanupctl.core.job import Job, LogEntry, LogState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from cleanupctl.core.jobs.job import Job
+from cleanupctl.core.job import Job
 from cleanupctl.core.times import parse_instant, parse_time_of_day
 from cleanupctl.core.windows.rules import WEEKDAYS
 from cleanupctl.core.windows.windows import BatchWindows, DailyWindow, parse_cron_window

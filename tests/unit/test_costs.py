@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanupctl.core.estimate.costs import measured, work
-from cleanupctl.core.estimate.throughput import Throughput
-from cleanupctl.core.jobs.job import LogEntry, LogState, Removed
+from cleanupctl.core.job import LogEntry, LogState, Removed
 from cleanupctl.core.run.cleaning import Expired
+from cleanupctl.core.run.throughput import Throughput
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.configuration.editing.serialize import settings_document
 from cleanupctl.core.configuration.reader import load_settings
+from cleanupctl.core.configuration.serialize import settings_document
 from cleanupctl.core.configuration.values import BATCH_TYPES
 from cleanupctl.core.errors import ConfigurationError
 from cleanupctl.core.settings import HistorySettings, TtlOverride

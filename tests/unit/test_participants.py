@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from cleanupctl.core.jobs.job import LogEntry, LogState
+from cleanupctl.core.job import LogEntry, LogState
 from cleanupctl.core.jobs.participants import Participant, differing
 from cleanupctl.core.jobs.schedule import Origin
 

@@ -27,7 +27,7 @@ from cleanupctl.core.jobs.scheduler import (
 from tests.support.windows import a_job, at, windows
 
 if TYPE_CHECKING:
-    from cleanupctl.core.jobs.job import Job
+    from cleanupctl.core.job import Job
     from cleanupctl.core.windows.windows import BatchWindows
 
 NONE = windows()

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cleanupctl.core.configuration.editing.serialize import settings_document
 from cleanupctl.core.configuration.file import configuration_places
 from cleanupctl.core.configuration.reader import load_settings
+from cleanupctl.core.configuration.serialize import settings_document
 from cleanupctl.core.errors import ConfigurationError, InvalidValueError
 from cleanupctl.core.settings import CleanupSettings, Settings
 from cleanupctl.core.times import TimeOfDay

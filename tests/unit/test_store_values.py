@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleanupctl.core.jobs.job import Removed
+from cleanupctl.core.job import Removed
 from cleanupctl.core.store.failures import Failure, store_error
 from cleanupctl.core.store.models import DurationField, InstantField, RemovedField, WordsField
 from cleanupctl.core.urls import parse_url

@@ -76,7 +76,7 @@ def check(context: Context) -> None:
 
 def show(context: Context) -> None:
     """Show the configuration in force, defaults filled in, passwords left out."""
-    from cleanupctl.core.configuration.editing.serialize import settings_document
+    from cleanupctl.core.configuration.serialize import settings_document
 
     document = settings_document(context.settings)
     if context.output.json:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from cleanupctl.core.jobs.job import Job, LogEntry
+    from cleanupctl.core.job import Job, LogEntry
 
 
 class Outcome(StrEnum):
@@ -165,7 +165,7 @@ def log(
 ) -> None:
     """Show the job log, newest first: when, where, how many rows, how long, what failed."""
     from cleanupctl.cli.views import jobs as shapes
-    from cleanupctl.core.jobs.job import LogState
+    from cleanupctl.core.job import LogState
 
     states = [LogState[name.upper()] for name in outcome] if outcome else None
     with context.open_store(create=False) as store:

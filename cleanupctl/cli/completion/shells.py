@@ -25,10 +25,12 @@ from typer._coercion import RuntimeParam, TypeDescriptor
 from typer._completion_classes import BashComplete, FishComplete, ZshComplete
 from typer.core import TyperArgument, TyperOption
 
-from cleanupctl.cli.app import COMPLETION_VARIABLE, PROGRAM, build_app
+from cleanupctl.cli.command import COMPLETION_VARIABLE, PROGRAM
 
 if TYPE_CHECKING:
     from types import FrameType
+
+    from typer._click.core import Command
 
 VARIABLE = COMPLETION_VARIABLE
 FILES = "<files>"
@@ -178,11 +180,9 @@ def register() -> None:
         add_completion_class(shell, name)
 
 
-def script(shell: str) -> str:
-    """Return the script that makes a shell ask."""
-    from typer.main import get_command
-
-    return SHELLS[shell](get_command(build_app()), {}, PROGRAM, VARIABLE).source()
+def script(shell: str, command: Command) -> str:
+    """Return the script that makes a shell ask for completions of `command`."""
+    return SHELLS[shell](command, {}, PROGRAM, VARIABLE).source()
 
 
 class _Deadline:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cleanupctl.cli.views.run import count_expired, refuse_failures
 from cleanupctl.core.estimate.costs import LEAST_ROWS, MOST_EXECUTIONS, Measured, measured, work
 from cleanupctl.core.estimate.forecast import HORIZON, Estimate, estimate, gain
-from cleanupctl.core.jobs.job import LogState
+from cleanupctl.core.job import LogState
 from cleanupctl.core.times import format_instant
 
 if TYPE_CHECKING:

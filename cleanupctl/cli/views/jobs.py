@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from cleanupctl.core.jobs.job import Job, LogEntry, Removed
+    from cleanupctl.core.job import Job, LogEntry, Removed
     from cleanupctl.core.settings import HistorySettings, Settings
     from cleanupctl.core.windows.windows import BatchWindows, Window
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cleanupctl.cli.context import Context
-    from cleanupctl.core.jobs.job import Job
+    from cleanupctl.core.job import Job
     from cleanupctl.core.run.cleaning import History
 
 OTHERS = (LOAD, REPLICA_LAG)

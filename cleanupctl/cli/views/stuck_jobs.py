@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cleanupctl.core.jobs.job import Job
+    from cleanupctl.core.job import Job
 
 
 def stuck_sentence(jobs: Iterable[Job]) -> str | None:

@@ -202,7 +202,7 @@ def digest_of(settings: Settings) -> str:
     import hashlib
     import json
 
-    from cleanupctl.core.configuration.editing.serialize import settings_document
+    from cleanupctl.core.configuration.serialize import settings_document
 
     text = json.dumps(settings_document(settings), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

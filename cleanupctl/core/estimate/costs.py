@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from cleanupctl.core.jobs.job import LogEntry
+    from cleanupctl.core.job import LogEntry
     from cleanupctl.core.run.cleaning import Expired
 
 LEAST_ROWS = 1_000

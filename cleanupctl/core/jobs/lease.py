@@ -12,7 +12,7 @@ from cleanupctl.core.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cleanupctl.core.jobs.job import Job
+    from cleanupctl.core.job import Job
     from cleanupctl.core.store.jobstore import JobStore
 
 RENEWALS_PER_LEASE = 12

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cleanupctl.core.jobs.job import LogState
+from cleanupctl.core.job import LogState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from cleanupctl.core.jobs.job import LogEntry
+    from cleanupctl.core.job import LogEntry
     from cleanupctl.core.jobs.schedule import Origin
     from cleanupctl.core.store.jobstore import JobStore
 

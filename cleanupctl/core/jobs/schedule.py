@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import ParticipationError
-from cleanupctl.core.jobs.job import Job, LogEntry, LogState
+from cleanupctl.core.job import Job, LogEntry, LogState
 from cleanupctl.core.jobs.scheduler import plan_schedule
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import InvalidValueError, NotFoundError
-from cleanupctl.core.jobs.job import Job
+from cleanupctl.core.job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cleanupctl.core.jobs.job import Removed
+from cleanupctl.core.job import Removed
 from cleanupctl.core.run.cleaning import BatchDeleted, Failed, TableFinished
 
 if TYPE_CHECKING:
-    from cleanupctl.core.jobs.job import Job, LogEntry
+    from cleanupctl.core.job import Job, LogEntry
     from cleanupctl.core.jobs.scheduler import Rescheduled
     from cleanupctl.core.run.cleaning import Event
 

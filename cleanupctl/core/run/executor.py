@@ -10,9 +10,8 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import CleanupctlError
-from cleanupctl.core.estimate.throughput import Throughputs
+from cleanupctl.core.job import LogState
 from cleanupctl.core.jobs import lease
-from cleanupctl.core.jobs.job import LogState
 from cleanupctl.core.jobs.scheduler import Reason, Rescheduled, may_run, plan_after_failure, plan_after_run
 from cleanupctl.core.retry import retry
 from cleanupctl.core.run.cleaning import BatchDeleted, Event, Failed, Stopped
@@ -29,12 +28,13 @@ from cleanupctl.core.run.events import (
 )
 from cleanupctl.core.run.limits import BatchMemory, ExecutionLimits, RowBudget, RunEnvironment
 from cleanupctl.core.run.throttle import Throttle, ThrottleContext
+from cleanupctl.core.run.throughput import Throughputs
 from cleanupctl.core.urls import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cleanupctl.core.jobs.job import Job, LogEntry
+    from cleanupctl.core.job import Job, LogEntry
     from cleanupctl.core.jobs.schedule import Origin
     from cleanupctl.core.run.cleaning import History
     from cleanupctl.core.settings import Settings

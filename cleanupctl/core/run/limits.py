@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from cleanupctl.core.jobs.job import Job
+    from cleanupctl.core.job import Job
     from cleanupctl.core.store.jobstore import JobStore
     from cleanupctl.core.windows.windows import BatchWindows
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.jobs.job import LogEntry
+from cleanupctl.core.job import LogEntry
 from cleanupctl.core.store.models import LOG_FIELDS, log_values
 from cleanupctl.core.store.peewee_import import peewee
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from cleanupctl.core.jobs.job import LogState
+    from cleanupctl.core.job import LogState
     from cleanupctl.core.store.models import Models
     from cleanupctl.core.store.session import Session
 

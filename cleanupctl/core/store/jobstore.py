@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from cleanupctl.core.errors import InvalidValueError, NotFoundError, StoreError
-from cleanupctl.core.jobs.job import Job, LogEntry, LogState
+from cleanupctl.core.job import Job, LogEntry, LogState
 from cleanupctl.core.store.joblog import JobLog
 from cleanupctl.core.store.models import JOB_FIELDS, job_values
 from cleanupctl.core.store.peewee_import import peewee

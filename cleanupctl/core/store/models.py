@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cleanupctl.core.jobs.job import Job, LogEntry, LogState, Removed
+from cleanupctl.core.job import Job, LogEntry, LogState, Removed
 from cleanupctl.core.store.peewee_import import peewee
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from cleanupctl.core.windows.rules import WEEKDAYS
 
 if TYPE_CHECKING:
     from cleanupctl.core.configuration.editing.editor import EditResult, WindowChange
-    from cleanupctl.core.jobs.job import Job
+    from cleanupctl.core.job import Job
     from cleanupctl.core.settings import Settings
 
 Day = Annotated[

@@ -11,7 +11,7 @@ from cleanupctl.core.run.cleaning import BatchDeleted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cleanupctl.core.jobs.job import Removed
+    from cleanupctl.core.job import Removed
     from cleanupctl.core.run.cleaning import Event
     from cleanupctl.core.settings import CleanupSettings
 
