@@ -74,15 +74,25 @@ class TtlOverride:
     """None means every kind of definition."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistorySettings:
-    """One [[history]]; `timezone` is that of the wall clock which wrote its rows."""
+    """What every [[history]] has; `timezone` is that of the wall clock which wrote its rows."""
 
     name: str
-    kind: Literal["camunda", "tables"]
+    kind: str = field(init=False)
+    """Decided by the class: there is one for each kind."""
     url: DatabaseUrl
     timezone: ZoneInfo
     schema: str | None = None
+    replica_url: DatabaseUrl | None = None
+    """The MySQL or MariaDB replica whose lag counts; PostgreSQL knows the lag of its standbys itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CamundaSettings(HistorySettings):
+    """A [[history]] of kind `camunda`: the database of a process engine."""
+
+    kind: Literal["camunda"] = field(default="camunda", init=False)
     table_prefix: str = ""
     strategy: Strategy = "removal-time"
     include_unfinished: bool = False
@@ -99,8 +109,13 @@ class HistorySettings:
     batch_default_ttl: int | None = None
     """Days for the other types; None keeps them for ever."""
     ttls: tuple[TtlOverride, ...] = ()
-    replica_url: DatabaseUrl | None = None
-    """The MySQL or MariaDB replica whose lag counts; PostgreSQL knows the lag of its standbys itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TablesSettings(HistorySettings):
+    """A [[history]] of kind `tables`: tables that are named one by one."""
+
+    kind: Literal["tables"] = field(default="tables", init=False)
     tables: tuple[TableSettings, ...] = ()
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cleanupctl.history.databases.findings import LONG_TRANSACTION, Inspected
+from cleanupctl.history.databases.findings import LONG_TRANSACTION
 from cleanupctl.history.databases.servers import connect
+from cleanupctl.history.kinds import kind_of
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -20,13 +21,6 @@ def check(
     """Look for faults at `now` (aware); changes nothing. Raises HistoryUnreachableError."""
     database = connect(settings.url)
     try:
-        inspected = Inspected(settings, database, now, long_transaction)
-        if settings.kind == "camunda":
-            from cleanupctl.history.camunda.check import check as camunda
-
-            return camunda.check(inspected)
-        from cleanupctl.history.tables import check as table_check
-
-        return table_check.check(inspected)
+        return kind_of(settings).check(settings, database, now, long_transaction)
     finally:
         database.close()

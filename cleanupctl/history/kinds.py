@@ -1,17 +1,65 @@
-"""The kinds of histories: what plans and checks each of them."""
+"""The registry of kinds of histories: the settings of each, and the module that plans and checks it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from cleanupctl.core.settings import CamundaSettings, TablesSettings
 
 if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
     from cleanupctl.core.run.cleaning import History
     from cleanupctl.core.settings import CleanupSettings, HistorySettings
     from cleanupctl.history.cleaning.phases import Planner
+    from cleanupctl.history.databases.database import Database
+    from cleanupctl.history.databases.findings import Checked
+
+
+class KindModule(Protocol):
+    """What the module of a kind has; the settings are always of that kind's class."""
+
+    def planner(self, settings: Any, /) -> Planner:
+        """Return what plans the deletion of expired rows."""
+
+    def check(
+        self, settings: Any, database: Database, now: datetime, long_transaction: timedelta, /
+    ) -> Checked:
+        """Look for faults at `now` (aware). Raises HistoryUnreachableError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of history."""
+
+    settings: type[HistorySettings]
+    module: str
+    """Imported only when a history of this kind is opened or checked."""
+
+    def load(self) -> KindModule:
+        """Import the module of this kind."""
+        return cast("KindModule", import_module(self.module))
+
+
+KINDS = {
+    kind.settings: kind
+    for kind in (
+        Kind(CamundaSettings, "cleanupctl.history.camunda.kind"),
+        Kind(TablesSettings, "cleanupctl.history.tables.kind"),
+    )
+}
+"""By the class of their settings. A new kind is a settings class, a module and a line here."""
+
+
+def kind_of(settings: HistorySettings) -> KindModule:
+    """Return what plans and checks a configured history."""
+    return KINDS[type(settings)].load()
 
 
 def history(settings: HistorySettings, cleanup: CleanupSettings) -> History:
-    """Make a configured history ready to be opened; connects to nothing yet."""
+    """Return a configured history, ready to be opened; nothing is connected yet."""
     from cleanupctl.history.cleaning.batches import Pacing
     from cleanupctl.history.cleaning.session import CleaningHistory
     from cleanupctl.history.databases.replicas import lag_of
@@ -21,21 +69,7 @@ def history(settings: HistorySettings, cleanup: CleanupSettings) -> History:
         settings.name,
         lambda: connect(settings.url),
         lambda database: lag_of(settings, database),
-        planner=_planner(settings),
+        planner=kind_of(settings).planner(settings),
         pacing=Pacing(cleanup.batch_time, cleanup.batch_size),
         zone=settings.timezone,
     )
-
-
-def _planner(settings: HistorySettings) -> Planner:
-    if settings.kind == "camunda" and settings.strategy == "end-time":
-        from cleanupctl.history.camunda.strategies.end_time import EndTimePlanner
-
-        return EndTimePlanner(settings)
-    if settings.kind == "camunda":
-        from cleanupctl.history.camunda.strategies.removal_time import RemovalTimePlanner
-
-        return RemovalTimePlanner(settings)
-    from cleanupctl.history.tables.planner import TablesPlanner
-
-    return TablesPlanner(settings)

@@ -11,7 +11,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from cleanupctl.core.run.cleaning import BatchDeleted, Failed
-from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings
+from cleanupctl.core.settings import CleanupSettings, TableSettings, TablesSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.kinds import history
 from tests.benchmarks.datasets import NOW, Snapshot, engine_history, server_of
@@ -23,7 +23,7 @@ from tests.support.requirement import require
 def cleanupctl(url: str, table: str) -> Measurement:
     """Clean the table with default settings."""
     only = TableSettings(table, "REMOVAL_TIME_", ttl=0)
-    settings = HistorySettings("engine", "tables", parse_url(url), ZoneInfo("UTC"), tables=(only,))
+    settings = TablesSettings(name="engine", url=parse_url(url), timezone=ZoneInfo("UTC"), tables=(only,))
     batches: list[BatchDeleted] = []
     began = time.perf_counter()
     with history(settings, CleanupSettings()).open() as session:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from cleanupctl.core.run.cleaning import BatchDeleted, Failed
-from cleanupctl.core.settings import CleanupSettings, HistorySettings
+from cleanupctl.core.settings import CamundaSettings, CleanupSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.schema.tables import CHILDREN, ROOTS, SHARED
 from cleanupctl.history.kinds import history
@@ -50,9 +50,7 @@ class PatientLimits(TestLimits):
 
 def cleanupctl(url: str, workers: int, strategy: str = "removal-time") -> Measurement:
     """Clean with cleanupctl's default settings, in as many threads as jobs would have."""
-    settings = HistorySettings(
-        name="engine", kind="camunda", url=parse_url(url), timezone=ZoneInfo("UTC"), strategy=strategy
-    )
+    settings = CamundaSettings(name="engine", url=parse_url(url), timezone=ZoneInfo("UTC"), strategy=strategy)
     batches: list[tuple[float, BatchDeleted]] = []
     failures: list[object] = []
     began = time.perf_counter()

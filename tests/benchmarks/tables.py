@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from cleanupctl.core.run.cleaning import BatchDeleted, Failed, TableStarted
-from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings
+from cleanupctl.core.settings import CleanupSettings, TableSettings, TablesSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.kinds import history
 from tests.benchmarks.measuring import Measurement
@@ -35,9 +35,9 @@ class PatientLimits(TestLimits):
         time.sleep(seconds)
 
 
-def settings(url: str) -> HistorySettings:
+def settings(url: str) -> TablesSettings:
     """Configure the table."""
-    return HistorySettings("audit", "tables", parse_url(url), ZoneInfo("UTC"), tables=(TABLE,))
+    return TablesSettings(name="audit", url=parse_url(url), timezone=ZoneInfo("UTC"), tables=(TABLE,))
 
 
 def cleanupctl(url: str, rows_of: list[int] | None = None) -> Measurement:

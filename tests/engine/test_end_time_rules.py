@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from cleanupctl.core.run.cleaning import Failed
-from cleanupctl.core.settings import CleanupSettings, HistorySettings
+from cleanupctl.core.settings import CamundaSettings, CleanupSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.kinds import history
 from tests.support.camunda.end_time import Policy, all_rows
@@ -71,11 +71,10 @@ def test_cleanupctl_removes_what_its_own_policy_says(
     laboratory: Laboratory, experiment: Experiment, hierarchy: Literal["root", "engine"]
 ) -> None:
     url = laboratory.copy(experiment)
-    configured = HistorySettings(
-        "engine",
-        "camunda",
-        parse_url(url),
-        ZONE,
+    configured = CamundaSettings(
+        name="engine",
+        url=parse_url(url),
+        timezone=ZONE,
         strategy="end-time",
         hierarchy=hierarchy,
         batch_ttls=BATCH_DAYS,

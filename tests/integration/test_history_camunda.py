@@ -11,7 +11,7 @@ import pytest
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.core.run.cleaning import BatchDeleted, Expired, Failed, Noticed, Stopped, TableFinished
-from cleanupctl.core.settings import CleanupSettings, HistorySettings
+from cleanupctl.core.settings import CamundaSettings, CleanupSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.kinds import history
 from tests.support.camunda.data import fill
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 
 
-def settings(url: str) -> HistorySettings:
-    return HistorySettings(name="engine", kind="camunda", url=parse_url(url), timezone=ZoneInfo("UTC"))
+def settings(url: str) -> CamundaSettings:
+    return CamundaSettings(name="engine", url=parse_url(url), timezone=ZoneInfo("UTC"))
 
 
 def clean(
-    configured: HistorySettings, *, limits: TestLimits | None = None, cleanup: CleanupSettings | None = None
+    configured: CamundaSettings, *, limits: TestLimits | None = None, cleanup: CleanupSettings | None = None
 ) -> list[Event]:
     with history(configured, cleanup or CleanupSettings()).open() as session:
         return list(session.clean(NOW, limits or TestLimits()))

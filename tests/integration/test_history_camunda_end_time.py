@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cleanupctl.core.run.cleaning import BatchDeleted, Expired, Failed, Noticed, Stopped
-from cleanupctl.core.settings import CleanupSettings, HistorySettings, TtlOverride
+from cleanupctl.core.settings import CamundaSettings, CleanupSettings, TtlOverride
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.strategies import cascades as recipes
 from cleanupctl.history.camunda.strategies import end_time
@@ -32,15 +32,13 @@ if TYPE_CHECKING:
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 
 
-def settings(url: str, **changes: Any) -> HistorySettings:
-    plain = HistorySettings(
-        name="engine", kind="camunda", url=parse_url(url), timezone=ZoneInfo("UTC"), strategy="end-time"
-    )
+def settings(url: str, **changes: Any) -> CamundaSettings:
+    plain = CamundaSettings(name="engine", url=parse_url(url), timezone=ZoneInfo("UTC"), strategy="end-time")
     return replace(plain, **changes)
 
 
 def clean(
-    configured: HistorySettings,
+    configured: CamundaSettings,
     *,
     limits: TestLimits | None = None,
     cleanup: CleanupSettings | None = None,

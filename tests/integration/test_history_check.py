@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.settings import HistorySettings
+from cleanupctl.core.settings import CamundaSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.check import check
 from tests.support.servers import connect
@@ -25,8 +25,8 @@ DEFINITION = (
 )
 
 
-def settings(url: str) -> HistorySettings:
-    return HistorySettings(name="engine", kind="camunda", url=parse_url(url), timezone=ZoneInfo("UTC"))
+def settings(url: str) -> CamundaSettings:
+    return CamundaSettings(name="engine", url=parse_url(url), timezone=ZoneInfo("UTC"))
 
 
 def run(url: str, *statements: str) -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cleanupctl.core.errors import HistoryUnreachableError
-from cleanupctl.core.settings import HistorySettings, TableSettings
+from cleanupctl.core.settings import TableSettings, TablesSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.check import check
 from tests.support.servers import connect
@@ -35,12 +35,12 @@ def run(url: str, *statements: str) -> None:
 
 
 def findings(url: str, *tables: TableSettings) -> list[tuple[str, str | None, str]]:
-    settings = HistorySettings("audit", "tables", parse_url(url), ZoneInfo("UTC"), tables=tables)
+    settings = TablesSettings(name="audit", url=parse_url(url), timezone=ZoneInfo("UTC"), tables=tables)
     return [(one.severity, one.table, one.message) for one in check(settings, NOW).findings if one.table]
 
 
 def remedies(url: str, *tables: TableSettings) -> list[str]:
-    settings = HistorySettings("audit", "tables", parse_url(url), ZoneInfo("UTC"), tables=tables)
+    settings = TablesSettings(name="audit", url=parse_url(url), timezone=ZoneInfo("UTC"), tables=tables)
     return [one.remedy or "" for one in check(settings, NOW).findings if one.table]
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.settings import CleanupSettings, HistorySettings
+from cleanupctl.core.settings import CamundaSettings, CleanupSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.explain.decision import Decision, decide
 from cleanupctl.history.camunda.explain.facts import load_facts
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 
 
-def settings(url: str) -> HistorySettings:
-    return HistorySettings(name="engine", kind="camunda", url=parse_url(url), timezone=ZoneInfo("UTC"))
+def settings(url: str) -> CamundaSettings:
+    return CamundaSettings(name="engine", url=parse_url(url), timezone=ZoneInfo("UTC"))
 
 
 def query(url: str, statement: str) -> list[tuple[Any, ...]]:
@@ -41,7 +41,7 @@ def ids(url: str) -> set[str]:
     return {row[0] for table in tables for row in query(url, f"SELECT ID_ FROM {table}")}
 
 
-def decided(configured: HistorySettings, identity: str) -> tuple[Facts, Decision]:
+def decided(configured: CamundaSettings, identity: str) -> tuple[Facts, Decision]:
     facts = load_facts(configured, identity)
     assert facts is not None
     return facts, decide(facts, NOW, windows(("20:00", "06:00")), ZoneInfo("UTC"))

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cleanupctl.core.errors import InvalidValueError
-from cleanupctl.core.settings import HistorySettings
+from cleanupctl.core.settings import CamundaSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.repair.removal_times import set_removal_times
 from cleanupctl.history.camunda.repair.requests import Absolute, Calculated, InstanceFilter
@@ -31,8 +31,8 @@ TABLES = (
 )  # fmt: skip
 
 
-def settings(url: str) -> HistorySettings:
-    return HistorySettings(name="engine", kind="camunda", url=parse_url(url), timezone=ZoneInfo("UTC"))
+def settings(url: str) -> CamundaSettings:
+    return CamundaSettings(name="engine", url=parse_url(url), timezone=ZoneInfo("UTC"))
 
 
 def query(url: str, statement: str) -> list[tuple[Any, ...]]:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cleanupctl.core.errors import HistoryError
-from cleanupctl.core.settings import HistorySettings
+from cleanupctl.core.settings import CamundaSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.repair import orphans as module
 from cleanupctl.history.camunda.repair.orphans import clean_orphans
@@ -34,8 +34,8 @@ ACT_ID_USER.PICTURE_ID_ ACT_ID_INFO.VALUE_
 OLD, YOUNG = "2024-06-01 12:00:00", "2024-06-15 11:00:00"
 
 
-def settings(url: str) -> HistorySettings:
-    return HistorySettings(name="engine", kind="camunda", url=parse_url(url), timezone=ZoneInfo("UTC"))
+def settings(url: str) -> CamundaSettings:
+    return CamundaSettings(name="engine", url=parse_url(url), timezone=ZoneInfo("UTC"))
 
 
 def query(url: str, statement: str) -> list[tuple[Any, ...]]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.settings import CleanupSettings, HistorySettings, TtlOverride
+from cleanupctl.core.settings import CamundaSettings, CleanupSettings, TtlOverride
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.report import cleanable as reporting
 from cleanupctl.history.camunda.report.report import full_report
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 
 
-def settings(url: str) -> HistorySettings:
-    return HistorySettings(name="engine", kind="camunda", url=parse_url(url), timezone=ZoneInfo("UTC"))
+def settings(url: str) -> CamundaSettings:
+    return CamundaSettings(name="engine", url=parse_url(url), timezone=ZoneInfo("UTC"))
 
 
 def query(url: str, statement: str) -> list[tuple[Any, ...]]:

@@ -22,7 +22,7 @@ from cleanupctl.core.run.cleaning import (
     TableFinished,
     TableStarted,
 )
-from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings
+from cleanupctl.core.settings import CleanupSettings, TableSettings, TablesSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.kinds import history
 from tests.support.limits import TestLimits
@@ -48,12 +48,12 @@ def database(url: str) -> Iterator[Any]:
             yield connection.cursor()
 
 
-def settings(url: str, *tables: TableSettings, zone: ZoneInfo = BERLIN) -> HistorySettings:
-    return HistorySettings(name="audit", kind="tables", url=parse_url(url), timezone=zone, tables=tables)
+def settings(url: str, *tables: TableSettings, zone: ZoneInfo = BERLIN) -> TablesSettings:
+    return TablesSettings(name="audit", url=parse_url(url), timezone=zone, tables=tables)
 
 
 def clean(
-    configured: HistorySettings, *, limits: TestLimits | None = None, cleanup: CleanupSettings | None = None
+    configured: TablesSettings, *, limits: TestLimits | None = None, cleanup: CleanupSettings | None = None
 ) -> list[Event]:
     with history(configured, cleanup or CleanupSettings()).open() as session:
         return list(session.clean(NOW, limits or TestLimits()))

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.settings import HistorySettings
+from cleanupctl.core.settings import CamundaSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.repair.ttls import Wanted, all_definitions, set_times_to_live
 from tests.support.servers import connect
@@ -24,8 +24,8 @@ ROWS: list[tuple[str, str, int, str | None, int | None]] = [
 ]
 
 
-def settings(url: str) -> HistorySettings:
-    return HistorySettings(name="engine", kind="camunda", url=parse_url(url), timezone=ZoneInfo("UTC"))
+def settings(url: str) -> CamundaSettings:
+    return CamundaSettings(name="engine", url=parse_url(url), timezone=ZoneInfo("UTC"))
 
 
 @pytest.fixture

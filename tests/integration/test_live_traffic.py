@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from cleanupctl.core.run.cleaning import BatchDeleted, Failed
-from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings
+from cleanupctl.core.settings import CleanupSettings, TableSettings, TablesSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.databases.mysql import database as mysql
 from cleanupctl.history.databases.postgresql import database as postgresql
@@ -63,9 +63,8 @@ def fill(url: str) -> None:
 
 
 def clean(url: str, limits: TestLimits) -> list[Event]:
-    configured = HistorySettings(
+    configured = TablesSettings(
         name="live",
-        kind="tables",
         url=parse_url(url),
         timezone=ZoneInfo("UTC"),
         tables=(TableSettings("event", "created_at", ttl=30),),

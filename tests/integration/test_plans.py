@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cleanupctl.core.run.cleaning import BatchDeleted, TableStarted
-from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings
+from cleanupctl.core.settings import CleanupSettings, TableSettings, TablesSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.databases.servers import connect
 from cleanupctl.history.kinds import history
@@ -93,7 +93,7 @@ def fill(url: str, *, expired: int, mixed: bool = False) -> None:
 
 def clean(url: str) -> list[Event]:
     table = TableSettings("audit_event", "created_at", ttl=10)
-    configured = HistorySettings("audit", "tables", parse_url(url), ZoneInfo("UTC"), tables=(table,))
+    configured = TablesSettings(name="audit", url=parse_url(url), timezone=ZoneInfo("UTC"), tables=(table,))
     with history(configured, CleanupSettings()).open() as session:
         return list(session.clean(NOW, TestLimits()))
 

@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from cleanupctl.core.configuration.schema import CONFIGURATION_KEYS, CONFIGURATION_TABLES, Key, keys_of
-from cleanupctl.core.settings import CleanupSettings, HistorySettings, TableSettings, TtlOverride
+from cleanupctl.core.settings import CamundaSettings, CleanupSettings, TableSettings, TtlOverride
 
 
 @pytest.mark.parametrize("key", CONFIGURATION_KEYS, ids=lambda key: key.path)
@@ -31,8 +31,8 @@ def test_the_defaults_in_words_are_the_defaults_in_force(key: Key) -> None:
 
 def test_keys_have_the_names_of_their_fields() -> None:
     assert set(keys_of("cleanup")) == {field.name for field in fields(CleanupSettings)}
-    tables = {"tables", "batch_ttls", "batch_default_ttl", "ttls"}
-    history = {field.name for field in fields(HistorySettings)} - tables
+    tables = {"batch_ttls", "batch_default_ttl", "ttls"}
+    history = {field.name for field in fields(CamundaSettings)} - tables
     assert set(keys_of("history")) == history | {"password_file"}
     assert set(keys_of("history.table")) == {field.name for field in fields(TableSettings)}
     assert set(keys_of("history.ttl")) == {field.name for field in fields(TtlOverride)}

@@ -12,7 +12,7 @@ from cleanupctl.core.configuration.reader import load_settings
 from cleanupctl.core.configuration.serialize import settings_document
 from cleanupctl.core.configuration.values import BATCH_TYPES
 from cleanupctl.core.errors import ConfigurationError
-from cleanupctl.core.settings import HistorySettings, TtlOverride
+from cleanupctl.core.settings import CamundaSettings, TtlOverride
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.strategies.ttl import EffectiveTtl, batch_ttl, effective_ttl, expiry
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 HISTORY = '[[history]]\nname = "engine"\nkind = "camunda"\nurl = "mysql://u@h/d"\n'
 
 
-def settings(**values: object) -> HistorySettings:
+def settings(**values: object) -> CamundaSettings:
     url = parse_url("mysql://u@h/d")
-    return HistorySettings("engine", "camunda", url, ZoneInfo("UTC"), **values)  # type: ignore[arg-type]
+    return CamundaSettings(name="engine", url=url, timezone=ZoneInfo("UTC"), **values)  # type: ignore[arg-type]
 
 
 def chosen(
-    days: int | None, of: HistorySettings, tenant: str | None = None, kind: DefinitionKind = "process"
+    days: int | None, of: CamundaSettings, tenant: str | None = None, kind: DefinitionKind = "process"
 ) -> EffectiveTtl:
     return effective_ttl(days, key="invoice", tenant=tenant, kind=kind, settings=of)
 
@@ -68,7 +68,7 @@ def test_batch_operations_have_a_time_to_live_by_type() -> None:
     assert batch_ttl("set-variables", settings()) == EffectiveTtl(None, "none")
 
 
-def load(tmp_path: Path, text: str) -> HistorySettings:
+def load(tmp_path: Path, text: str) -> CamundaSettings:
     path = tmp_path / "config.toml"
     path.write_text(HISTORY + text)
     loaded = load_settings(config=path, database=None, environment={}, is_root=True)

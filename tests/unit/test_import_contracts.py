@@ -14,6 +14,7 @@ import grimp
 import pytest
 
 from cleanupctl.cli.app import COMMANDS
+from cleanupctl.history.kinds import KINDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,10 +30,12 @@ Edges = dict[str, set[str]]
 
 @pytest.fixture(scope="module")
 def graph() -> grimp.ImportGraph:
-    """Every module of the program with what it imports, the commands that are imported by their name too."""
+    """Every module of the program with what it imports, what is imported by name (commands, kinds) too."""
     found = grimp.build_graph("cleanupctl", cache_dir=None)
     for module in COMMANDS.values():
         found.add_import(importer="cleanupctl.cli.app", imported=f"cleanupctl.cli.commands.{module}")
+    for kind in KINDS.values():
+        found.add_import(importer="cleanupctl.history.kinds", imported=kind.module)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.jobs.scheduler import may_run, minute_range
+from cleanupctl.core.settings import CamundaSettings, TablesSettings
 from cleanupctl.core.times import format_instant
 
 if TYPE_CHECKING:
@@ -124,10 +125,24 @@ def history_object(history: HistorySettings) -> dict[str, Any]:
         "timezone": str(history.timezone),
         "schema": history.schema,
     }
-    return shown | (_engine_object(history) if history.kind == "camunda" else _tables_object(history))
+    return shown | (_own_keys(history))
 
 
-def _engine_object(history: HistorySettings) -> dict[str, Any]:
+def cleaned(history: HistorySettings) -> str:
+    """Say in a few words what is cleaned of a history."""
+    if isinstance(history, TablesSettings):
+        return ", ".join(f"{table.name} after P{table.ttl}D" for table in history.tables)
+    return history.strategy if isinstance(history, CamundaSettings) else ""
+
+
+def _own_keys(history: HistorySettings) -> dict[str, Any]:
+    """Return the keys that only histories of its kind have."""
+    if isinstance(history, CamundaSettings):
+        return _engine_object(history)
+    return _tables_object(history) if isinstance(history, TablesSettings) else {}
+
+
+def _engine_object(history: CamundaSettings) -> dict[str, Any]:
     return {
         "tablePrefix": history.table_prefix,
         "strategy": history.strategy,
@@ -147,7 +162,7 @@ def _engine_object(history: HistorySettings) -> dict[str, Any]:
     }
 
 
-def _tables_object(history: HistorySettings) -> dict[str, Any]:
+def _tables_object(history: TablesSettings) -> dict[str, Any]:
     return {
         "tables": [
             {

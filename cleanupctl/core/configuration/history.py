@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cleanupctl.core.configuration.schema import keys_of
 from cleanupctl.core.configuration.tables import Given, read_list
 from cleanupctl.core.configuration.times_to_live import read_times_to_live
-from cleanupctl.core.settings import HistorySettings, TableSettings
+from cleanupctl.core.settings import CamundaSettings, HistorySettings, TableSettings, TablesSettings
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -45,13 +45,17 @@ def _history(
     url = databases.resolve(given, faults)
     if url is None or kind is None or "name" not in given.values:
         return None
-    defaults: dict[str, Any] = {"timezone": zone, "strategy": strategy}
-    own = {key: value for key, value in given.values.items() if key != "password_file"}
+    own = {key: value for key, value in given.values.items() if key not in ("password_file", "kind")}
+    own |= {"url": url, "replica_url": databases.replica(given, url, faults)}
+    own.setdefault("timezone", zone)
+    if kind == "tables":
+        others = keys_of("history").values()
+        engine_keys = {key.name for key in others if key.kind == "camunda"}
+        own = {key: value for key, value in own.items() if key not in engine_keys}
+        return TablesSettings(**own, tables=tables)
     _split_prefix(own, given, faults)
-    replica = databases.replica(given, url, faults)
-    return HistorySettings(
-        **(defaults | own | times_to_live | {"url": url, "replica_url": replica, "tables": tables})
-    )
+    own.setdefault("strategy", strategy)
+    return CamundaSettings(**own, **times_to_live)
 
 
 def _split_prefix(own: dict[str, Any], given: Given, faults: Faults) -> None:

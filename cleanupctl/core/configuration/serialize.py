@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from cleanupctl.core.configuration.schema import DAYS
+from cleanupctl.core.settings import CamundaSettings, TablesSettings
 from cleanupctl.core.urls import DatabaseUrl
 
 if TYPE_CHECKING:
@@ -19,15 +20,6 @@ _UNITS = (
     (timedelta(hours=1), "h"),
     (timedelta(minutes=1), "m"),
     (timedelta(seconds=1), "s"),
-)
-_ENGINE_KEYS = (
-    "table_prefix",
-    "strategy",
-    "include_unfinished",
-    "task_metrics_ttl",
-    "cleanup_log_ttl",
-    "default_ttl",
-    "hierarchy",
 )
 
 
@@ -91,19 +83,24 @@ def _day(window: DailyWindow) -> dict[str, str]:
 
 def _history(history: HistorySettings) -> dict[str, Any]:
     document = _plain(history)
-    for name in ("tables", "batch_ttls", "batch_default_ttl", "ttls"):
-        del document[name]
-    for name in ("task_metrics_ttl", "cleanup_log_ttl", "default_ttl"):
-        document[name] = _ttl(getattr(history, name))
-    if history.kind == "camunda":
-        if history.batch_ttls or history.batch_default_ttl is not None:
-            document["batch_ttl"] = {"default": _ttl(history.batch_default_ttl)} | {
-                type_: _ttl(days) or "none" for type_, days in history.batch_ttls.items()
-            }
-        if history.ttls:
-            document["ttl"] = [_plain(one) | {"ttl": _ttl(one.ttl) or "none"} for one in history.ttls]
-    else:
-        for name in _ENGINE_KEYS:
-            del document[name]
+    if isinstance(history, CamundaSettings):
+        return document | _times_to_live(document, history)
+    if isinstance(history, TablesSettings):
+        del document["tables"]
         document["table"] = [_plain(table) | {"ttl": _ttl(table.ttl)} for table in history.tables]
     return document
+
+
+def _times_to_live(document: dict[str, Any], history: CamundaSettings) -> dict[str, Any]:
+    for name in ("batch_ttls", "batch_default_ttl", "ttls"):
+        del document[name]
+    added: dict[str, Any] = {
+        name: _ttl(getattr(history, name)) for name in ("task_metrics_ttl", "cleanup_log_ttl", "default_ttl")
+    }
+    if history.batch_ttls or history.batch_default_ttl is not None:
+        added["batch_ttl"] = {"default": _ttl(history.batch_default_ttl)} | {
+            type_: _ttl(days) or "none" for type_, days in history.batch_ttls.items()
+        }
+    if history.ttls:
+        added["ttl"] = [_plain(one) | {"ttl": _ttl(one.ttl) or "none"} for one in history.ttls]
+    return added

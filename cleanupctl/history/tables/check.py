@@ -12,7 +12,7 @@ from cleanupctl.history.databases.cutoff import cutoff
 from cleanupctl.history.databases.findings import Checked, Finding, Inspected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from cleanupctl.core.settings import TableSettings
     from cleanupctl.history.databases.catalogue import Table
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 Check = tuple[str, "Callable[[], Iterator[Finding]]"]
 
 
-def check(inspected: Inspected) -> Checked:
+def check(inspected: Inspected, tables: Iterable[TableSettings]) -> Checked:
     """Check every configured table. Raises HistoryUnreachableError."""
-    return Checked(inspected.settings.name, None, findings.collected(_checks(inspected)))
+    return Checked(inspected.settings.name, None, findings.collected(_checks(inspected, tables)))
 
 
-def _checks(inspected: Inspected) -> Iterator[Check]:
+def _checks(inspected: Inspected, tables: Iterable[TableSettings]) -> Iterator[Check]:
     found: list[Table] = []
-    for configured in inspected.settings.tables:
+    for configured in tables:
         yield configured.name, partial(_table, inspected, configured, found)
     yield "autovacuum", lambda: server_check.vacuum(inspected, found)
     yield "long transactions", lambda: server_check.transactions(inspected)

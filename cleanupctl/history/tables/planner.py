@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cleanupctl.core.run.cleaning import Event
-    from cleanupctl.core.settings import HistorySettings, TableSettings
+    from cleanupctl.core.settings import TableSettings, TablesSettings
     from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.database import Database
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class TablesPlanner:
     """Plans one phase; tables that point at others come before them."""
 
-    def __init__(self, settings: HistorySettings) -> None:
+    def __init__(self, settings: TablesSettings) -> None:
         self._settings = settings
 
     def __call__(self, database: Database, now: datetime) -> Iterator[Phase]:

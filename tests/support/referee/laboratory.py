@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from cleanupctl.core.run.cleaning import Failed
-from cleanupctl.core.settings import CleanupSettings, HistorySettings, Strategy
+from cleanupctl.core.settings import CamundaSettings, CleanupSettings, Strategy
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.kinds import history
 from tests.support.limits import TestLimits
@@ -102,8 +102,12 @@ class Laboratory:
 
     def _by_cleanupctl(self, experiment: Experiment) -> Cleaned:
         url = self.copy(experiment)
-        configured = HistorySettings(
-            "engine", "camunda", parse_url(url), ZONE, strategy=experiment.strategy, task_metrics_ttl=5
+        configured = CamundaSettings(
+            name="engine",
+            url=parse_url(url),
+            timezone=ZONE,
+            strategy=experiment.strategy,
+            task_metrics_ttl=5,
         )
         with history(configured, CleanupSettings()).open() as session:
             events: list[Event] = list(session.clean(NOW.astimezone(UTC), TestLimits()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import InvalidValueError, NotFoundError
+from cleanupctl.core.settings import CamundaSettings
 
 if TYPE_CHECKING:
     from cleanupctl.cli.context import Context
@@ -25,12 +26,12 @@ def chosen_histories(context: Context, name: str | None) -> list[HistorySettings
     return chosen
 
 
-def engine_histories(context: Context, name: str | None) -> list[HistorySettings]:
+def engine_histories(context: Context, name: str | None) -> list[CamundaSettings]:
     """Return the histories of kind camunda. Raises NotFoundError, or InvalidValueError for another kind."""
     chosen = chosen_histories(context, name)
-    engines = [history for history in chosen if history.kind == "camunda"]
+    engines = [history for history in chosen if isinstance(history, CamundaSettings)]
     for history in chosen:
-        if history.kind != "camunda" and name is not None:
+        if history not in engines and name is not None:
             raise InvalidValueError(
                 f"history {name} is of kind {history.kind}; this is about engine histories (kind camunda);"
                 f" cleanupctl run --dry-run --history {name} tells what is expired there"
@@ -43,7 +44,7 @@ def engine_histories(context: Context, name: str | None) -> list[HistorySettings
     return engines
 
 
-def one_engine_history(context: Context, name: str | None) -> HistorySettings:
+def one_engine_history(context: Context, name: str | None) -> CamundaSettings:
     """Return the one history of kind camunda that is meant.
 
     Raises NotFoundError without any, InvalidValueError when there are several and none is named.

@@ -138,7 +138,7 @@ def _add_orphans(history: typer.Typer) -> None:
 def list_histories(context: Context) -> None:
     """List the configured histories."""
     from cleanupctl.cli.commands.history.choice import no_history
-    from cleanupctl.cli.views.jobs import history_object
+    from cleanupctl.cli.views.jobs import cleaned, history_object
 
     histories = context.settings.histories
     if context.output.json:
@@ -155,9 +155,7 @@ def list_histories(context: Context) -> None:
                 history.kind,
                 history.url,
                 history.timezone,
-                history.strategy
-                if history.kind == "camunda"
-                else ", ".join(f"{table.name} after P{table.ttl}D" for table in history.tables),
+                cleaned(history),
             )
             for history in histories
         ),

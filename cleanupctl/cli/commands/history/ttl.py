@@ -14,7 +14,7 @@ from cleanupctl.cli.views.history_report import drop_column
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.schema.definitions import Definition
     from cleanupctl.history.camunda.strategies.ttl import EffectiveTtl
 
@@ -99,7 +99,7 @@ class _Line:
         return self.definition.tenant if self.definition else None
 
 
-def _lines(history: HistorySettings) -> Iterator[_Line]:
+def _lines(history: CamundaSettings) -> Iterator[_Line]:
     from cleanupctl.history.camunda.repair.ttls import definitions_and_batch_types
     from cleanupctl.history.camunda.strategies.ttl import (
         NONE,
@@ -131,7 +131,7 @@ def _source(line: _Line) -> str:
     return keys.get(line.kind, "default_ttl" if default else "[[history.ttl]]")
 
 
-def _ineffective(history: HistorySettings, line: _Line) -> bool:
+def _ineffective(history: CamundaSettings, line: _Line) -> bool:
     engines = line.definition is not None or line.kind == "batch"
     return history.strategy == "removal-time" and engines and line.ttl.source in ("override", "default")
 

@@ -24,11 +24,12 @@ from cleanupctl.history.camunda.schema.tables import (
 )
 from cleanupctl.history.databases import findings
 from cleanupctl.history.databases import health as server_check
-from cleanupctl.history.databases.findings import Checked, Finding, Inspected
+from cleanupctl.history.databases.findings import Checked, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from cleanupctl.history.camunda.check.inspected import InspectedEngine
     from cleanupctl.history.databases.catalogue import Table
 
 CASES = ("ACT_HI_CASEINST", "ACT_HI_CASEACTINST")
@@ -41,7 +42,7 @@ _READ_ONLY = (*DEFINITIONS, _PROPERTIES, _SCHEMA_LOG, "ACT_RU_JOB")
 _FIRST_WITH_REMOVAL_TIME = (7, 10)
 
 
-def check(inspected: Inspected) -> Checked:
+def check(inspected: InspectedEngine) -> Checked:
     """Check an engine's history. Raises HistoryUnreachableError."""
     name, settings = inspected.settings.name, inspected.settings
     wanted = (*_HISTORY, *CASES, *_READ_ONLY)
@@ -56,7 +57,7 @@ def check(inspected: Inspected) -> Checked:
 
 
 def _checks(
-    inspected: Inspected, schema: Schema, version: str | None
+    inspected: InspectedEngine, schema: Schema, version: str | None
 ) -> Iterator[tuple[str, Callable[[], Iterator[Finding]]]]:
     yield "the tables", lambda: _missing_tables(inspected, schema)
     if PROCESS_INSTANCES not in schema.tables:
@@ -73,7 +74,7 @@ def _checks(
     yield "long transactions", lambda: server_check.transactions(inspected)
 
 
-def _missing_tables(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
+def _missing_tables(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:
     settings = inspected.settings
     for name in (*_HISTORY, *CASES, *DEFINITIONS):
         if name in schema.tables:
@@ -98,7 +99,7 @@ def _missing_tables(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
             yield Finding("warning", full, f"there is no table {full}; the others are cleaned", remedy)
 
 
-def _elsewhere(inspected: Inspected, name: str) -> str | None:
+def _elsewhere(inspected: InspectedEngine, name: str) -> str | None:
     """Say in which schemas of PostgreSQL a table is that was not found where it should be."""
     if inspected.kind != "postgresql":
         return None
@@ -162,7 +163,7 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts) if all(part.isdigit() for part in parts) else ()
 
 
-def _table(inspected: Inspected, schema: Schema, name: str) -> Iterator[Finding]:
+def _table(inspected: InspectedEngine, schema: Schema, name: str) -> Iterator[Finding]:
     table = schema.tables[name]
     if name == PROCESS_INSTANCES:
         yield from findings.schema_usage(inspected, table)
@@ -179,7 +180,7 @@ def _table(inspected: Inspected, schema: Schema, name: str) -> Iterator[Finding]
                 yield from findings.index(inspected, table, column, index)
 
 
-def _foreign_keys(inspected: Inspected, table: Table) -> Iterator[Finding]:
+def _foreign_keys(inspected: InspectedEngine, table: Table) -> Iterator[Finding]:
     """Find foreign keys of tables that are not the engine's: nothing of the engine clears their way."""
     engines = f"{inspected.settings.table_prefix}ACT_".lower()
     for reference in table.references:
@@ -196,7 +197,7 @@ def _foreign_keys(inspected: Inspected, table: Table) -> Iterator[Finding]:
         )
 
 
-def _removal_time(inspected: Inspected, schema: Schema, name: str) -> Iterator[Finding]:
+def _removal_time(inspected: InspectedEngine, schema: Schema, name: str) -> Iterator[Finding]:
     if inspected.settings.strategy != "removal-time":
         return
     table = schema.tables[name]
@@ -220,7 +221,7 @@ def _removal_time(inspected: Inspected, schema: Schema, name: str) -> Iterator[F
     yield from findings.index(inspected, table, column.name, REMOVAL_TIME_INDEXES[name])
 
 
-def _newest(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
+def _newest(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:
     if schema.has(PROCESS_INSTANCES, "START_TIME_"):
         table = schema.tables[PROCESS_INSTANCES]
         yield from findings.newest(inspected, table, table.column("START_TIME_"), None)

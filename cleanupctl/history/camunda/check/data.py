@@ -10,15 +10,15 @@ from cleanupctl.history.databases.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cleanupctl.history.camunda.check.inspected import InspectedEngine
     from cleanupctl.history.camunda.schema.tables import Schema
-    from cleanupctl.history.databases.findings import Inspected
 
 _DEFINITIONS = ("ACT_RE_PROCDEF", "ACT_RE_DECISION_DEF", "ACT_RE_CASE_DEF")
 _CASES = "ACT_HI_CASEINST"
 _COUNT_BOUND = 10_000
 
 
-def fit(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
+def fit(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:
     """Compare the strategy with what is in the tables; each question stops at the first rows."""
     yield from _times_to_live(inspected, schema)
     if inspected.settings.strategy == "removal-time" and schema.has(PROCESS_INSTANCES, REMOVAL_TIME):
@@ -27,7 +27,7 @@ def fit(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
         yield from _cases(schema)
 
 
-def _times_to_live(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
+def _times_to_live(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:
     known = [name for name in _DEFINITIONS if schema.has(name, "HISTORY_TTL_")]
     definitions = [name for name in known if _any(schema, name, "1 = 1")]
     if not definitions or inspected.settings.default_ttl is not None:
@@ -44,7 +44,7 @@ def _times_to_live(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
     )
 
 
-def _removal_times(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
+def _removal_times(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:
     end = f"t.{schema.column(PROCESS_INSTANCES, 'END_TIME_')}"
     removal = f"t.{schema.column(PROCESS_INSTANCES, REMOVAL_TIME)}"
     without = _count(schema, PROCESS_INSTANCES, f"{end} IS NOT NULL AND {removal} IS NULL")
@@ -72,7 +72,7 @@ def _removal_times(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
     )
 
 
-def _running(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
+def _running(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:
     end = f"t.{schema.column(PROCESS_INSTANCES, 'END_TIME_')}"
     removal = f"t.{schema.column(PROCESS_INSTANCES, REMOVAL_TIME)}"
     if not _any(schema, PROCESS_INSTANCES, f"{end} IS NULL AND {removal} IS NOT NULL"):

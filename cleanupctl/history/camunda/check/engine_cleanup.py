@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from cleanupctl.history.camunda.check.inspected import InspectedEngine
     from cleanupctl.history.camunda.schema.tables import Schema
-    from cleanupctl.history.databases.findings import Inspected
 
 JOBS = "ACT_RU_JOB"
 _ACTIVE = 1
 _TURN_OFF = "leave the work to one of the two: set historyCleanupEnabled=false in the engine's configuration"
 
 
-def engine_cleanup(inspected: Inspected, schema: Schema) -> Iterator[Finding]:
+def engine_cleanup(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:
     """Look for the jobs of the engine's own history cleanup."""
     if JOBS not in schema.tables:
         return
@@ -64,7 +64,7 @@ def _count(jobs: int) -> str:
     return "1 job" if jobs == 1 else f"{jobs} jobs"
 
 
-def _due(inspected: Inspected, schema: Schema, jobs: list[tuple[Any, ...]]) -> str:
+def _due(inspected: InspectedEngine, schema: Schema, jobs: list[tuple[Any, ...]]) -> str:
     table = schema.tables[JOBS]
     target = Target(table, table.column("DUEDATE_"), Condition(""))
     zone = inspected.settings.timezone

@@ -18,12 +18,12 @@ from cleanupctl.history.databases.database import COUNT_BOUND
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.explain.decision import Facts, Instance
     from cleanupctl.history.camunda.schema.tables import Schema
 
 
-def with_surroundings(facts: Facts, schema: Schema, settings: HistorySettings) -> Facts:
+def with_surroundings(facts: Facts, schema: Schema, settings: CamundaSettings) -> Facts:
     """Add what else is in the way: for the end-time strategy with the same rules by which it runs."""
     if facts.strategy == "removal-time":
         return _by_removal_time(facts, schema)
@@ -62,7 +62,7 @@ def _own(instance: Instance) -> tuple[str, str]:
     return place.instances, place.instance_id
 
 
-def _unit(top: Instance, schema: Schema, settings: HistorySettings) -> Unit | None:
+def _unit(top: Instance, schema: Schema, settings: CamundaSettings) -> Unit | None:
     """Return what a run deletes with the top; None when it leaves the hierarchy, because some of it runs."""
     by_root = settings.hierarchy == "root"
     match top.kind:
@@ -77,7 +77,7 @@ def _unit(top: Instance, schema: Schema, settings: HistorySettings) -> Unit | No
     return Unit(top.id, recipe)
 
 
-def _process(top: Instance, schema: Schema, settings: HistorySettings, *, by_root: bool) -> Unit | None:
+def _process(top: Instance, schema: Schema, settings: CamundaSettings, *, by_root: bool) -> Unit | None:
     alone = recipes.process_recipe(schema, by_root=False, decisions=by_root)
     if not by_root:
         return Unit(top.id, alone)

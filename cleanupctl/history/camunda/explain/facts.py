@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.schema.definitions import EngineKind, Kind
     from cleanupctl.history.camunda.schema.tables import Schema
 
@@ -38,7 +38,7 @@ _DEEPEST = 1_000
 """Callers followed upwards; a longer chain would be a circle."""
 
 
-def load_facts(settings: HistorySettings, identity: str) -> Facts | None:
+def load_facts(settings: CamundaSettings, identity: str) -> Facts | None:
     """Look an id up among processes, decisions, cases and batches; None when it is none of them.
 
     Raises HistoryError and HistoryUnreachableError.
@@ -64,7 +64,7 @@ class _Found:
 
 
 class _Loader:
-    def __init__(self, schema: Schema, settings: HistorySettings) -> None:
+    def __init__(self, schema: Schema, settings: CamundaSettings) -> None:
         self._schema = schema
         self._settings = settings
 

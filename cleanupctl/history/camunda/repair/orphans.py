@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.schema.tables import Schema
 
 ROOT = "ROOT_PROC_INST_ID_"
@@ -91,7 +91,7 @@ class Found:
     rows: int
 
 
-def orphans(schema: Schema, settings: HistorySettings, now: datetime) -> Iterator[Orphans]:
+def orphans(schema: Schema, settings: CamundaSettings, now: datetime) -> Iterator[Orphans]:
     """Yield what can have orphans at `now` (aware), table by table, byte arrays last.
 
     An instance whose root alone is gone is no orphan, nor is what belongs to it: as long as any instance
@@ -115,7 +115,7 @@ def delete(schema: Schema, found: Orphans) -> Iterator[int]:
             yield rows
 
 
-def _require_owners(schema: Schema, settings: HistorySettings) -> None:
+def _require_owners(schema: Schema, settings: CamundaSettings) -> None:
     """Make sure that no table is overlooked: MySQL hides those that the user may not read."""
     for name in OWNERS:
         if name in schema.tables:
@@ -137,13 +137,13 @@ def _nobody(schema: Schema, name: str, column: str, ours: str) -> Condition:
     return Condition(f"NOT EXISTS (SELECT 1 FROM {schema.quoted(name)} AS r WHERE {theirs} = {ours})")
 
 
-def _old(schema: Schema, settings: HistorySettings, now: datetime, name: str, column: str) -> Condition:
+def _old(schema: Schema, settings: CamundaSettings, now: datetime, name: str, column: str) -> Condition:
     table = schema.tables[name]
     moment = cutoff(now - AT_LEAST_OLD, settings.timezone)
     return schema.database.expired(table.column(column), moment, table, None)
 
 
-def _without_root(schema: Schema, settings: HistorySettings, now: datetime, name: str) -> Iterator[Orphans]:
+def _without_root(schema: Schema, settings: CamundaSettings, now: datetime, name: str) -> Iterator[Orphans]:
     table = schema.tables[name]
     written = next((column for column in _WRITTEN if schema.has(name, column)), None)
     if written is None:
@@ -169,7 +169,7 @@ def _without_root(schema: Schema, settings: HistorySettings, now: datetime, name
     yield Orphans(name, reason, Target(table, table.column(ROOT), both(conditions)))
 
 
-def _byte_arrays(schema: Schema, settings: HistorySettings, now: datetime) -> Orphans:
+def _byte_arrays(schema: Schema, settings: CamundaSettings, now: datetime) -> Orphans:
     table = schema.tables[BYTE_ARRAYS]
     identity = f"t.{schema.column(BYTE_ARRAYS, 'ID_')}"
     column = table.column("CREATE_TIME_")
@@ -186,7 +186,7 @@ def _byte_arrays(schema: Schema, settings: HistorySettings, now: datetime) -> Or
 
 
 def clean_orphans(
-    settings: HistorySettings,
+    settings: CamundaSettings,
     now: datetime,
     *,
     delete_them: bool,

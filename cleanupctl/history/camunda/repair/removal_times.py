@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.repair.requests import InstanceFilter
     from cleanupctl.history.camunda.schema.ownership import Belonging
     from cleanupctl.history.camunda.schema.tables import Schema
@@ -49,7 +49,7 @@ _TABLES = (*CHILDREN, *ROOTS, BYTE_ARRAYS, "ACT_RU_AUTHORIZATION", *DEFINITION_T
 
 
 def set_removal_times(
-    settings: HistorySettings,
+    settings: CamundaSettings,
     selection: InstanceFilter,
     wanted: Absolute | Calculated,
     *,
@@ -75,7 +75,7 @@ def set_removal_times(
         database.close()
 
 
-def _require_batch_ttl(settings: HistorySettings, selection: InstanceFilter) -> None:
+def _require_batch_ttl(settings: CamundaSettings, selection: InstanceFilter) -> None:
     """Refuse to calculate what would only clear: the engine's own times to live of batches are not here."""
     if settings.batch_default_ttl is None and selection.definition_key not in settings.batch_ttls:
         raise InvalidValueError(
@@ -97,7 +97,7 @@ class _Repair:
     def __init__(
         self,
         schema: Schema,
-        settings: HistorySettings,
+        settings: CamundaSettings,
         selection: InstanceFilter,
         wanted: Absolute | Calculated,
         hierarchical: bool,

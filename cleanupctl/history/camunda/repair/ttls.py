@@ -13,7 +13,7 @@ from cleanupctl.history.databases.servers import connect
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.schema.definitions import Definition, Kind
     from cleanupctl.history.camunda.schema.tables import Schema
 
@@ -34,7 +34,7 @@ class Wanted:
     """This version only."""
 
 
-def definitions_and_batch_types(settings: HistorySettings) -> tuple[list[Definition], list[str]]:
+def definitions_and_batch_types(settings: CamundaSettings) -> tuple[list[Definition], list[str]]:
     """Read every definition of a history, and the types of its batch operations, sorted.
 
     Raises HistoryError and HistoryUnreachableError.
@@ -51,12 +51,12 @@ def definitions_and_batch_types(settings: HistorySettings) -> tuple[list[Definit
         database.close()
 
 
-def all_definitions(settings: HistorySettings) -> list[Definition]:
+def all_definitions(settings: CamundaSettings) -> list[Definition]:
     """Read every definition of a history. Raises HistoryError and HistoryUnreachableError."""
     return definitions_and_batch_types(settings)[0]
 
 
-def set_times_to_live(settings: HistorySettings, wanted: Wanted, *, dry_run: bool) -> list[Definition]:
+def set_times_to_live(settings: CamundaSettings, wanted: Wanted, *, dry_run: bool) -> list[Definition]:
     """Write the days to the definitions that are meant; returns them as they were before.
 
     An empty list means that there is no such definition. Those that have the days already are left alone.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.report.counts import Census
     from cleanupctl.history.camunda.report.sampling import Sample
     from cleanupctl.history.camunda.schema.definitions import Definition, Kind
@@ -54,7 +54,7 @@ class CleanableBatches:
 class Reporting:
     """One history at one moment (aware); `exact` counts every row, however long it takes."""
 
-    settings: HistorySettings
+    settings: CamundaSettings
     schema: Schema
     now: datetime
     exact: bool

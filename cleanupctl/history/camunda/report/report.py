@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.report.cleanable import Cleanable, CleanableBatches
     from cleanupctl.history.camunda.report.missing_removal_times import Unset
     from cleanupctl.history.camunda.report.sizes import Size
@@ -65,7 +65,7 @@ class FullReport:
     sizes: tuple[Size, ...]
 
 
-def full_report(settings: HistorySettings, now: datetime, *, exact: bool) -> FullReport:
+def full_report(settings: CamundaSettings, now: datetime, *, exact: bool) -> FullReport:
     """Report on one history at `now` (aware). Raises HistoryError and HistoryUnreachableError."""
     database = connect(settings.url)
     try:

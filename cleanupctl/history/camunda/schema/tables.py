@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cleanupctl.core.errors import HistoryError
 
 if TYPE_CHECKING:
-    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.database import Database
 
@@ -64,7 +64,7 @@ class Schema:
         return self.database.quote(self.tables[name].column(column).name)
 
 
-def find_schema(database: Database, settings: HistorySettings, names: tuple[str, ...]) -> Schema:
+def find_schema(database: Database, settings: CamundaSettings, names: tuple[str, ...]) -> Schema:
     """Look the tables called `names` up. Raises HistoryError when this is no engine's database."""
     prefix = settings.table_prefix
     found = database.find_tables([prefix + name for name in names], settings.schema)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.schema.tables import Schema
 
 CLEANUP_LOG = "history-cleanup"
@@ -24,7 +24,7 @@ CLEANUP_LOG = "history-cleanup"
 
 
 def cleanup_log(
-    schema: Schema, settings: HistorySettings, now: datetime, *, without_removal_time: bool = False
+    schema: Schema, settings: CamundaSettings, now: datetime, *, without_removal_time: bool = False
 ) -> Iterator[InstanceWork]:
     """Yield what removes the job log entries of the engine's own cleanup, if they have a time to live.
 

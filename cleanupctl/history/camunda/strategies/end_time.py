@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cleanupctl.core.run.cleaning import Event
-    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.schema.definitions import Definition, Kind
     from cleanupctl.history.camunda.schema.tables import Schema
     from cleanupctl.history.camunda.strategies.ttl import EffectiveTtl
@@ -65,7 +65,7 @@ MOST_NAMED = 20
 class EndTimePlanner:
     """Plans the end-time strategy: processes, decisions, cases, batches, task metrics, the cleanup's log."""
 
-    def __init__(self, settings: HistorySettings) -> None:
+    def __init__(self, settings: CamundaSettings) -> None:
         self._settings = settings
 
     def __call__(self, database: Database, now: datetime) -> Iterator[Phase]:

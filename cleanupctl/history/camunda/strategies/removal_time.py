@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cleanupctl.core.run.cleaning import Event
-    from cleanupctl.core.settings import HistorySettings
+    from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.databases.database import Database
 
 
 class RemovalTimePlanner:
     """Plans the removal-time strategy: rows whose removal time is not after now, the roots' last."""
 
-    def __init__(self, settings: HistorySettings) -> None:
+    def __init__(self, settings: CamundaSettings) -> None:
         self._settings = settings
 
     def __call__(self, database: Database, now: datetime) -> Iterator[Phase]:

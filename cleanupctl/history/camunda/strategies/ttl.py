@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from cleanupctl.core.settings import DefinitionKind, HistorySettings, TtlOverride
+    from cleanupctl.core.settings import CamundaSettings, DefinitionKind, TtlOverride
     from cleanupctl.history.camunda.schema.definitions import Definition
 
 OVERRIDE, DEFINITION, DEFAULT, NONE = "override", "definition", "default", "none"
@@ -34,7 +34,7 @@ def effective_ttl(
     key: str | None,
     tenant: str | None,
     kind: DefinitionKind,
-    settings: HistorySettings,
+    settings: CamundaSettings,
 ) -> EffectiveTtl:
     """Choose the time to live of a definition; `definition_ttl` is its HISTORY_TTL_ in days.
 
@@ -52,7 +52,7 @@ def effective_ttl(
     return EffectiveTtl(None, NONE)
 
 
-def definition_ttl(definition: Definition, settings: HistorySettings) -> EffectiveTtl:
+def definition_ttl(definition: Definition, settings: CamundaSettings) -> EffectiveTtl:
     """Choose the time to live of a definition as it was read from the database."""
     return effective_ttl(
         definition.ttl,
@@ -71,7 +71,7 @@ def _fits(override: TtlOverride, key: str | None, tenant: str | None, kind: Defi
     )
 
 
-def batch_ttl(type_: str, settings: HistorySettings) -> EffectiveTtl:
+def batch_ttl(type_: str, settings: CamundaSettings) -> EffectiveTtl:
     """Choose the time to live of a type of batch operation: its own, or that of all other types."""
     if type_ in settings.batch_ttls:
         return EffectiveTtl(settings.batch_ttls[type_], OVERRIDE)

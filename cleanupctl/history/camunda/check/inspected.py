@@ -1,0 +1,18 @@
+"""An engine's history that is being checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cleanupctl.history.databases.findings import Inspected
+
+if TYPE_CHECKING:
+    from cleanupctl.core.settings import CamundaSettings
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedEngine(Inspected):
+    """One history of kind `camunda` that is being checked, at one moment (aware)."""
+
+    settings: CamundaSettings
