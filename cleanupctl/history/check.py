@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cleanupctl.history.databases.findings import LONG_TRANSACTION
+from cleanupctl.history.databases.checks import LONG_TRANSACTION
 from cleanupctl.history.databases.servers import connect
 from cleanupctl.history.kinds import kind_of
 

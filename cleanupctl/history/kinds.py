@@ -62,13 +62,12 @@ def history(settings: HistorySettings, cleanup: CleanupSettings) -> History:
     """Return a configured history, ready to be opened; nothing is connected yet."""
     from cleanupctl.history.cleaning.batches import Pacing
     from cleanupctl.history.cleaning.session import CleaningHistory
-    from cleanupctl.history.databases.replicas import lag_of
     from cleanupctl.history.databases.servers import connect
 
     return CleaningHistory(
         settings.name,
         lambda: connect(settings.url),
-        lambda database: lag_of(settings, database),
+        lambda database: database.replica_lag(settings.replica_url),
         planner=kind_of(settings).planner(settings),
         pacing=Pacing(cleanup.batch_time, cleanup.batch_size),
         zone=settings.timezone,

@@ -110,7 +110,7 @@ class Candidates:
         time, identity = (f"t.{schema.column(group.table, name)}" for name in (group.time, "ID_"))
         conditions = [self.condition()]
         if self._last is not None:
-            conditions.append(row_comparison((time, identity), ">", self._last, False, "%s"))
+            conditions.append(row_comparison((time, identity), ">", self._last, inclusive=False))
         where = both(conditions)
         columns = [
             f"t.{schema.column(group.table, name)}" if schema.has(group.table, name) else "NULL"

@@ -31,6 +31,8 @@ class ForeignKey:
     referenced: tuple[str, ...]
     action: str
     """What a delete does to the referencing row: `restrict`, `cascade` or `set`."""
+    name: str
+    """The referencing table's name for people, with its schema: not for statements."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,23 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.replicas import NoReplica
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime, timedelta
+    from zoneinfo import ZoneInfo
 
+    from cleanupctl.core.urls import DatabaseUrl
     from cleanupctl.history.databases.catalogue import Column, Table
     from cleanupctl.history.databases.conditions import Statement
     from cleanupctl.history.databases.costs import TypicalCosts
     from cleanupctl.history.databases.cutoff import Cutoff
+    from cleanupctl.history.databases.findings import Finding
+    from cleanupctl.history.databases.replicas import Lag
     from cleanupctl.history.databases.scan import Scan
     from cleanupctl.history.databases.shared_scan import SharedScan
+    from cleanupctl.history.databases.sizes import TableSize
     from cleanupctl.history.databases.target import Target
 
 DENSE_SHARE = 0.15
@@ -38,12 +45,13 @@ COUNT_BOUND = 100_000
 class Database(ABC):
     """A connection to one history; belongs to one thread."""
 
-    alias_keyword: ClassVar[str] = "AS t"
     writing_turn: ClassVar[float | None] = None
     """Seconds of writing after which others get a turn, where only one connection at a time can write."""
     typical_costs: ClassVar[TypicalCosts]
     index_option: ClassVar[str] = ""
     """What lets an index be created without keeping writers out, where that has to be said."""
+    delete_prefix: ClassVar[str] = "DELETE FROM"
+    """How a DELETE begins: the table with its alias `t` follows."""
     transaction_rows: int | None = None
     """Rows that a transaction of this database should delete at most, whatever the configuration says."""
     _alive_at = 0.0
@@ -77,8 +85,17 @@ class Database(ABC):
         """Quote an identifier that came from the catalogue, safe inside a statement."""
 
     @abstractmethod
+    def place(self, name: str, schema: str | None = None) -> str:
+        """Return the quoted name of a table with its schema, whether it exists or not."""
+
     def qualified(self, table: Table) -> str:
-        """Quoted name of a table, with its schema."""
+        """Return the quoted name of a table, with its schema."""
+        return self.place(table.name, table.schema)
+
+    @property
+    @abstractmethod
+    def login(self) -> str:
+        """Name of the login, for messages and grants."""
 
     @abstractmethod
     def expired(self, column: Column, cutoff: Cutoff, table: Table, time_format: str | None) -> Condition:
@@ -159,19 +176,79 @@ class Database(ABC):
             guards.append(Condition(f"NOT EXISTS (SELECT 1 FROM {reference.table} AS r WHERE {match})"))
         return tuple(guards)
 
-    def index_statement(self, table: Table, column: Column) -> str:
-        """Write the statement that creates the index a table lacks, for the operator to run."""
-        name = self.quote(f"{table.name}_{column.name}_idx".lower())
-        place = f"{self.qualified(table)} ({self.quote(column.name)})"
-        # Percent signs are doubled for the driver, which does not see this.
-        return f"CREATE INDEX {self.index_option}{name} ON {place}".replace("%%", "%")
+    def index_statement(self, table: Table, column: Column, name: str | None = None) -> str:
+        """Return the statement that creates the index a table lacks, for the operator to run."""
+        named = self.quote(f"{table.name}_{column.name}_idx".lower()) if name is None else self._named(name)
+        place = f"{self._index_place(table)} ({self.quote(column.name)})"
+        return f"CREATE INDEX {self.index_option}{named} ON {place}"
+
+    def _named(self, name: str) -> str:
+        return name if name.isidentifier() else self.quote(name)
+
+    def _index_place(self, table: Table) -> str:
+        return self.qualified(table)
+
+    @abstractmethod
+    def stored_value(self, instant: datetime, column: Column, zone: ZoneInfo) -> Any:
+        """Return an instant (aware) as a column with a time holds it; `zone` is that of the writer."""
+
+    def table_size(self, table: Table) -> TableSize | None:
+        """Return how large a table is; None where the server does not say without reading it."""
+        del table
+        return None
+
+    def missing_privileges(self, table: Table) -> list[str]:
+        """Return which of SELECT and DELETE the login does not have on a table; changes nothing."""
+        del table
+        return []
+
+    def may_be_hidden(self, name: str, schema: str | None = None) -> bool:
+        """Return whether a table that is not found may exist, where the server hides what is not granted."""
+        del name, schema
+        return False
+
+    def schemas_with(self, name: str) -> list[str]:
+        """Return the schemas in which a table is that was not found where it should be."""
+        del name
+        return []
+
+    def grant_statement(self, wanted: Sequence[str], place: str) -> str | None:
+        """Return the GRANT that gives the login privileges on a table; None where there are none."""
+        del wanted, place
+        return None
+
+    def schema_usage(self, table: Table) -> Iterator[Finding]:
+        """Find out whether the login may use the table's schema."""
+        del table
+        yield from ()
+
+    def storage(self, table: Table) -> Iterator[Finding]:
+        """Find out whether the table is stored in a way that allows small transactions."""
+        del table
+        yield from ()
+
+    def long_transactions(self, longer: timedelta) -> Iterator[Finding]:
+        """Find transactions open for longer than that: what is deleted stays in the tables meanwhile."""
+        del longer
+        yield from ()
+
+    def vacuum(self, tables: Sequence[Table]) -> Iterator[Finding]:
+        """Find out whether the server frees what is deleted by itself."""
+        del tables
+        yield from ()
+
+    def replica_lag(self, replica: DatabaseUrl | None) -> Lag:
+        """Choose how the lag of the replicas is measured; connects to nothing yet.
+
+        `replica` is the one that was configured, for servers that do not know the lag themselves.
+        """
+        del replica
+        return NoReplica()
 
     def any_left(self, target: Target) -> bool:
         """Whether any row of the target is still there."""
         condition = target.deletable
-        sql = (
-            f"SELECT 1 FROM {self.qualified(target.table)} {self.alias_keyword} WHERE {condition.sql} LIMIT 1"
-        )
+        sql = f"SELECT 1 FROM {self.qualified(target.table)} AS t WHERE {condition.sql} LIMIT 1"
         return bool(self.query(sql, condition.parameters))
 
     def count(self, target: Target) -> tuple[int, Any]:
@@ -179,13 +256,13 @@ class Database(ABC):
         condition = target.deletable
         sql = (
             f"SELECT count(*), min(t.{self.quote(target.time_column.name)})"
-            f" FROM {self.qualified(target.table)} {self.alias_keyword} WHERE {condition.sql}"
+            f" FROM {self.qualified(target.table)} AS t WHERE {condition.sql}"
         )
         number, oldest = self.query(sql, condition.parameters)[0]
         return int(number), oldest
 
     def bounded_count(self, table: Table, condition: Condition, bound: int = COUNT_BOUND) -> int:
         """Count rows that meet `condition`, giving up at `bound`."""
-        rows = f"{self.qualified(table)} {self.alias_keyword}"
+        rows = f"{self.qualified(table)} AS t"
         inner = f"SELECT 1 FROM {rows} WHERE {condition.sql} LIMIT {int(bound)}"
         return int(self.query(f"SELECT count(*) FROM ({inner}) AS bounded", condition.parameters)[0][0])

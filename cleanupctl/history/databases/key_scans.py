@@ -49,19 +49,9 @@ class KeysetDatabase(Database):
     def rows_of(self, target: Target, *, along_key: bool = False) -> str:
         """Write the table with its alias `t`, for FROM; `along_key` keeps the planner on the primary key."""
 
-    @property
-    @abstractmethod
-    def delete_prefix(self) -> str:
-        """What comes before `rows_of` in a DELETE."""
-
     @abstractmethod
     def share(self, target: Target) -> float:
         """Estimate which share of the table has expired (0 to 1)."""
-
-    @property
-    @abstractmethod
-    def placeholder(self) -> str:
-        """How the driver writes a bound value."""
 
     def scan(self, target: Target) -> Scan:
         """Walk the table when much of it has expired or nothing else is possible, else its time index."""
@@ -102,11 +92,9 @@ class KeysetDatabase(Database):
         """Say that the row's key is one of `keys`."""
         columns = self.key_columns(table)
         if len(columns) == 1:
-            marks = ", ".join([self.placeholder] * len(keys))
+            marks = ", ".join(["%s"] * len(keys))
             return Condition(f"{columns[0]} IN ({marks})", tuple(key[0] for key in keys))
-        either = " OR ".join(
-            "(" + " AND ".join(f"{column} = {self.placeholder}" for column in columns) + ")" for _ in keys
-        )
+        either = " OR ".join("(" + " AND ".join(f"{column} = %s" for column in columns) + ")" for _ in keys)
         return Condition(f"({either})", tuple(value for key in keys for value in key))
 
 
@@ -185,7 +173,7 @@ class PrimaryKeyScan:
 
     def _compare(self, operator: str, values: tuple[Any, ...], *, inclusive: bool = False) -> Condition:
         names = self._database.key_columns(self._target.table)
-        return row_comparison(names, operator, values, inclusive, self._database.placeholder)
+        return row_comparison(names, operator, values, inclusive=inclusive)
 
 
 class TimeIndexScan:
@@ -264,11 +252,11 @@ class TimeIndexScan:
         return [] if self._lower is None else [self._lower]
 
     def _condition(self, operator: str, value: Any) -> Condition:
-        return Condition(f"{self._column} {operator} {self._database.placeholder}", (value,))
+        return Condition(f"{self._column} {operator} %s", (value,))
 
 
 def row_comparison(
-    names: Sequence[str], operator: str, values: Sequence[Any], inclusive: bool, placeholder: str
+    names: Sequence[str], operator: str, values: Sequence[Any], *, inclusive: bool
 ) -> Condition:
     """Compare a composite key with `values` so that an index on it can be used.
 
@@ -277,12 +265,9 @@ def row_comparison(
     """
     last = f"{operator}=" if inclusive else operator
     if len(names) == 1:
-        return Condition(f"{names[0]} {last} {placeholder}", (values[0],))
-    rest = row_comparison(names[1:], operator, values[1:], inclusive, placeholder)
-    sql = (
-        f"({names[0]} {operator}= {placeholder} AND ({names[0]} {operator} {placeholder}"
-        f" OR ({names[0]} = {placeholder} AND {rest.sql})))"
-    )
+        return Condition(f"{names[0]} {last} %s", (values[0],))
+    rest = row_comparison(names[1:], operator, values[1:], inclusive=inclusive)
+    sql = f"({names[0]} {operator}= %s AND ({names[0]} {operator} %s OR ({names[0]} = %s AND {rest.sql})))"
     return Condition(sql, (values[0], values[0], values[0], *rest.parameters))
 
 

@@ -6,31 +6,31 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError
-from cleanupctl.history.databases import findings
-from cleanupctl.history.databases import health as server_check
+from cleanupctl.history.databases import checks
 from cleanupctl.history.databases.cutoff import cutoff
-from cleanupctl.history.databases.findings import Checked, Finding, Inspected
+from cleanupctl.history.databases.findings import Checked, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from cleanupctl.core.settings import TableSettings
     from cleanupctl.history.databases.catalogue import Table
+    from cleanupctl.history.databases.checks import Inspected
 
 Check = tuple[str, "Callable[[], Iterator[Finding]]"]
 
 
 def check(inspected: Inspected, tables: Iterable[TableSettings]) -> Checked:
     """Check every configured table. Raises HistoryUnreachableError."""
-    return Checked(inspected.settings.name, None, findings.collected(_checks(inspected, tables)))
+    return Checked(inspected.settings.name, None, checks.collected(_checks(inspected, tables)))
 
 
 def _checks(inspected: Inspected, tables: Iterable[TableSettings]) -> Iterator[Check]:
     found: list[Table] = []
     for configured in tables:
         yield configured.name, partial(_table, inspected, configured, found)
-    yield "autovacuum", lambda: server_check.vacuum(inspected, found)
-    yield "long transactions", lambda: server_check.transactions(inspected)
+    yield "autovacuum", lambda: inspected.database.vacuum(found)
+    yield "long transactions", lambda: inspected.database.long_transactions(inspected.long_transaction)
 
 
 def _table(inspected: Inspected, configured: TableSettings, found: list[Table]) -> Iterator[Finding]:
@@ -51,8 +51,8 @@ def _table(inspected: Inspected, configured: TableSettings, found: list[Table]) 
         yield Finding("error", configured.name, error.message, "correct the configuration of the table")
         return
     found.append(table)
-    yield from findings.schema_usage(inspected, table)
-    yield from findings.privileges(inspected, table)
-    yield from findings.index(inspected, table, column.name, f"{table.name}_{column.name}_idx")
-    yield from findings.storage(inspected, table)
-    yield from findings.newest(inspected, table, column, configured.time_format)
+    yield from inspected.database.schema_usage(table)
+    yield from checks.privileges(inspected, table)
+    yield from checks.index(inspected, table, column.name, f"{table.name}_{column.name}_idx")
+    yield from checks.storage(inspected, table)
+    yield from checks.newest(inspected, table, column, configured.time_format)

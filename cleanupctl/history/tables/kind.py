@@ -24,7 +24,7 @@ def check(
     settings: TablesSettings, database: Database, now: datetime, long_transaction: timedelta
 ) -> Checked:
     """Look for faults at `now` (aware). Raises HistoryUnreachableError."""
-    from cleanupctl.history.databases.findings import Inspected
+    from cleanupctl.history.databases.checks import Inspected
     from cleanupctl.history.tables.check import check as checked
 
     return checked(Inspected(settings, database, now, long_transaction), settings.tables)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import InvalidValueError, NotFoundError
 from cleanupctl.core.settings import CamundaSettings
+from cleanupctl.history.databases.servers import engine_servers, runs_engines
 
 if TYPE_CHECKING:
     from cleanupctl.cli.context import Context
@@ -39,8 +40,8 @@ def engine_histories(context: Context, name: str | None) -> list[CamundaSettings
     if chosen and not engines:
         context.output.notice("no history of kind camunda is configured")
     for history in engines:
-        if history.url.scheme == "sqlite":
-            raise InvalidValueError(f"history {history.name}: an engine's database is PostgreSQL or MySQL")
+        if not runs_engines(history.url):
+            raise InvalidValueError(f"history {history.name}: an engine's database is {engine_servers()}")
     return engines
 
 

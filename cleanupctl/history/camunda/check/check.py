@@ -22,8 +22,7 @@ from cleanupctl.history.camunda.schema.tables import (
     TASK_METRICS,
     Schema,
 )
-from cleanupctl.history.databases import findings
-from cleanupctl.history.databases import health as server_check
+from cleanupctl.history.databases import checks
 from cleanupctl.history.databases.findings import Checked, Finding
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def check(inspected: InspectedEngine) -> Checked:
     tables = {t: found[settings.table_prefix + t] for t in wanted if settings.table_prefix + t in found}
     schema = Schema(tables, inspected.database)
     version = _version(schema)
-    return Checked(name, version, findings.collected(_checks(inspected, schema, version)))
+    return Checked(name, version, checks.collected(_checks(inspected, schema, version)))
 
 
 def _checks(
@@ -70,20 +69,19 @@ def _checks(
     yield "the rows", lambda: fit(inspected, schema)
     yield "the engine's own cleanup", lambda: engine_cleanup(inspected, schema)
     cleaned = [schema.tables[name] for name in _HISTORY if name in schema.tables]
-    yield "autovacuum", lambda: server_check.vacuum(inspected, cleaned)
-    yield "long transactions", lambda: server_check.transactions(inspected)
+    yield "autovacuum", lambda: inspected.database.vacuum(cleaned)
+    yield "long transactions", lambda: inspected.database.long_transactions(inspected.long_transaction)
 
 
 def _missing_tables(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:
-    settings = inspected.settings
+    settings, database = inspected.settings, inspected.database
     for name in (*_HISTORY, *CASES, *DEFINITIONS):
         if name in schema.tables:
             continue
         full = settings.table_prefix + name
-        place = f"`{settings.schema or settings.url.database}`.`{full}`"
-        if inspected.kind == "mysql" and findings.is_denied(inspected.database, f"SELECT 1 FROM {place}"):
+        if database.may_be_hidden(full, settings.schema):
             missing = ["SELECT", "DELETE"] if name not in DEFINITIONS else ["SELECT"]
-            yield findings.denied(inspected, full, place, missing)
+            yield checks.denied(database, full, database.place(full, settings.schema), missing)
             continue
         if name == PROCESS_INSTANCES:
             yield Finding(
@@ -100,14 +98,8 @@ def _missing_tables(inspected: InspectedEngine, schema: Schema) -> Iterator[Find
 
 
 def _elsewhere(inspected: InspectedEngine, name: str) -> str | None:
-    """Say in which schemas of PostgreSQL a table is that was not found where it should be."""
-    if inspected.kind != "postgresql":
-        return None
-    sql = (
-        "SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE lower(c.relname) = lower(%s) AND c.relkind IN ('r', 'p') ORDER BY 1"
-    )
-    schemas = [row[0] for row in inspected.database.query(sql, (name,))]
+    """Say in which schemas a table is that was not found where it should be."""
+    schemas = inspected.database.schemas_with(name)
     return f'it is in {", ".join(schemas)}: set schema = "{schemas[0]}"' if schemas else None
 
 
@@ -166,25 +158,25 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _table(inspected: InspectedEngine, schema: Schema, name: str) -> Iterator[Finding]:
     table = schema.tables[name]
     if name == PROCESS_INSTANCES:
-        yield from findings.schema_usage(inspected, table)
-    yield from findings.privileges(inspected, table)
-    yield from findings.storage(inspected, table)
+        yield from inspected.database.schema_usage(table)
+    yield from checks.privileges(inspected, table)
+    yield from checks.storage(inspected, table)
     yield from _foreign_keys(inspected, table)
     if name in REMOVAL_TIME_INDEXES:
         yield from _removal_time(inspected, schema, name)
     if name == TASK_METRICS and inspected.settings.task_metrics_ttl is not None:
-        yield from findings.index(inspected, table, "TIMESTAMP_", TASK_METRICS_INDEX)
+        yield from checks.index(inspected, table, "TIMESTAMP_", TASK_METRICS_INDEX)
     if inspected.settings.strategy == "end-time":
         for (owner, column), index in OWNER_INDEXES.items():
             if owner == name:
-                yield from findings.index(inspected, table, column, index)
+                yield from checks.index(inspected, table, column, index)
 
 
 def _foreign_keys(inspected: InspectedEngine, table: Table) -> Iterator[Finding]:
     """Find foreign keys of tables that are not the engine's: nothing of the engine clears their way."""
     engines = f"{inspected.settings.table_prefix}ACT_".lower()
     for reference in table.references:
-        name = reference.table.replace('"', "").replace("`", "").replace("%%", "%")
+        name = reference.name
         if reference.action != "restrict" or name.rsplit(".", maxsplit=1)[-1].lower().startswith(engines):
             continue
         ending = inspected.settings.strategy == "end-time"
@@ -218,10 +210,10 @@ def _removal_time(inspected: InspectedEngine, schema: Schema, name: str) -> Iter
             "restore the column's type from the engine's scripts",
         )
         return
-    yield from findings.index(inspected, table, column.name, REMOVAL_TIME_INDEXES[name])
+    yield from checks.index(inspected, table, column.name, REMOVAL_TIME_INDEXES[name])
 
 
 def _newest(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:
     if schema.has(PROCESS_INSTANCES, "START_TIME_"):
         table = schema.tables[PROCESS_INSTANCES]
-        yield from findings.newest(inspected, table, table.column("START_TIME_"), None)
+        yield from checks.newest(inspected, table, table.column("START_TIME_"), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cleanupctl.history.databases.findings import Inspected
+from cleanupctl.history.databases.checks import Inspected
 
 if TYPE_CHECKING:
     from cleanupctl.core.settings import CamundaSettings

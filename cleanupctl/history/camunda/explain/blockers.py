@@ -110,8 +110,7 @@ def _references(schema: Schema, table: str, condition: Condition) -> Iterator[Re
             kept = Condition(f"{condition.sql} AND NOT ({guard.sql})", condition.parameters)
             rows = schema.database.bounded_count(found, kept)
             if rows:
-                by = reference.table.replace('"', "").replace("`", "").replace("%%", "%")
-                yield Referenced(found.name, by, rows, fatal=True)
+                yield Referenced(found.name, reference.name, rows, fatal=True)
 
 
 def _count(schema: Schema, table: str, condition: Condition) -> int:

@@ -54,5 +54,4 @@ def key_ranges(schema: Schema, name: str, size: int) -> Iterator[Condition]:
 
 def delete_statement(schema: Schema, name: str, condition: Condition) -> str:
     """Write a DELETE of the rows `t` that meet a condition."""
-    target = "t FROM" if schema.database.quote("x").startswith("`") else "FROM"
-    return f"DELETE {target} {schema.quoted(name)} AS t WHERE {condition.sql}"
+    return f"{schema.database.delete_prefix} {schema.quoted(name)} AS t WHERE {condition.sql}"

@@ -11,7 +11,6 @@ from cleanupctl.history.camunda.repair.key_ranges import change, delete_statemen
 from cleanupctl.history.camunda.schema.tables import BYTE_ARRAYS, CHILDREN, PROCESS_INSTANCES, find_schema
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.cutoff import cutoff
-from cleanupctl.history.databases.findings import is_denied
 from cleanupctl.history.databases.servers import connect
 from cleanupctl.history.databases.target import Target
 
@@ -116,14 +115,11 @@ def delete(schema: Schema, found: Orphans) -> Iterator[int]:
 
 
 def _require_owners(schema: Schema, settings: CamundaSettings) -> None:
-    """Make sure that no table is overlooked: MySQL hides those that the user may not read."""
+    """Make sure that no table is overlooked: some servers hide those that the user may not read."""
     for name in OWNERS:
         if name in schema.tables:
             continue
-        place = f"`{settings.schema or settings.url.database}`.`{settings.table_prefix}{name}`"
-        hidden = settings.url.scheme == "mysql" and is_denied(
-            schema.database, f"SELECT 1 FROM {place} LIMIT 1"
-        )
+        hidden = schema.database.may_be_hidden(settings.table_prefix + name, settings.schema)
         if hidden or name in _IN_EVERY_VERSION:
             raise HistoryError(
                 f"{settings.table_prefix}{name} cannot be read, and it may refer to byte arrays:"

@@ -226,13 +226,7 @@ class _Repair:
     def _stored(self, moment: datetime, name: str) -> Any:
         """Express an instant as the column holds it."""
         column = self._schema.tables[self._place.instances].column(name)
-        if self._settings.url.scheme == "mysql":
-            # The engine's columns have no fractions of a second; MySQL would round them up.
-            moment = moment.replace(microsecond=0)
-        if column.kind == "instant" and self._settings.url.scheme == "postgresql":
-            return moment
-        wall = moment.astimezone(self._settings.timezone).replace(tzinfo=None)
-        return moment.replace(tzinfo=None) if column.kind == "instant" else wall
+        return self._schema.database.stored_value(moment, column, self._settings.timezone)
 
     def _update(self, belonging: Belonging, values: dict[str, Any]) -> int:
         changed = self._changes(belonging, values)

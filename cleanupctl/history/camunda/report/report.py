@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.report.cleanable import Cleanable, CleanableBatches
     from cleanupctl.history.camunda.report.missing_removal_times import Unset
     from cleanupctl.history.camunda.report.sizes import Size
+    from cleanupctl.history.databases.sizes import TableSize
 
 CASES = ("ACT_HI_CASEINST", "ACT_HI_CASEACTINST")
 MEASURED = (*ROOTS, *CHILDREN, *CASES, *SHARED, TASK_METRICS)
@@ -71,7 +72,7 @@ def full_report(settings: CamundaSettings, now: datetime, *, exact: bool) -> Ful
     try:
         names = tuple(dict.fromkeys((*MEASURED, *DEFINITION_TABLES, *TABLES)))
         schema = find_schema(database, settings, names)
-        measured = measure(schema, settings.url.scheme)
+        measured = measure(schema)
         rows = {name: rows for name, (rows, _) in measured.items()}
         running = not settings.include_unfinished and expired_running(schema, cutoff(now, settings.timezone))
         report = Reporting(settings, schema, now, exact, rows, running)
@@ -80,7 +81,7 @@ def full_report(settings: CamundaSettings, now: datetime, *, exact: bool) -> Ful
         database.close()
 
 
-def _report(report: Reporting, measured: dict[str, tuple[int, int]]) -> FullReport:
+def _report(report: Reporting, measured: dict[str, TableSize]) -> FullReport:
     settings = report.settings
     census = sample = None
     if settings.strategy == "end-time":

@@ -13,6 +13,7 @@ from cleanupctl.history.camunda.strategies.cascades import CASE_ACTIVITIES, CASE
 from cleanupctl.history.camunda.strategies.ttl import expiry
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.cutoff import as_instant
+from cleanupctl.history.databases.sizes import TableSize
 from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
@@ -52,32 +53,16 @@ class Size:
         return round(self.bytes * min(1.0, self.expired / max(self.rows, self.expired, 1)))
 
 
-def measure(schema: Schema, kind: str) -> dict[str, tuple[int, int]]:
-    """Return rows (by the statistics) and bytes on disk by table; `kind` is the scheme of the URL."""
-    return {name: _measured(schema, kind, name) for name in schema.tables}
-
-
-def _measured(schema: Schema, kind: str, name: str) -> tuple[int, int]:
-    table = schema.tables[name]
-    if kind == "postgresql":
-        sql = (
-            "SELECT CASE WHEN relpages > 0 AND reltuples >= 0 THEN reltuples / relpages ELSE 50 END"
-            " * pg_relation_size(oid) / current_setting('block_size')::bigint, pg_total_relation_size(oid)"
-            " FROM pg_catalog.pg_class WHERE oid = %s"
-        )
-        rows, size = schema.database.query(sql, (table.detail["oid"],))[0]
-    else:
-        sql = (
-            "SELECT table_rows, data_length + index_length FROM information_schema.tables"
-            " WHERE table_schema = %s AND table_name = %s"
-        )
-        rows, size = schema.database.query(sql, (table.schema, table.name))[0]
-    return int(rows or 0), int(size or 0)
+def measure(schema: Schema) -> dict[str, TableSize]:
+    """Return rows (by the statistics) and bytes on disk by table."""
+    return {
+        name: schema.database.table_size(table) or TableSize(0, 0) for name, table in schema.tables.items()
+    }
 
 
 def sizes(
     report: Reporting,
-    measured: dict[str, tuple[int, int]],
+    measured: dict[str, TableSize],
     names: tuple[str, ...],
     census: Census | None = None,
     going: Mapping[str, int] | None = None,

@@ -32,6 +32,7 @@ from cleanupctl.history.cleaning.hierarchies import InstanceWork
 from cleanupctl.history.cleaning.phases import Phase
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.database import COUNT_BOUND
+from cleanupctl.history.databases.servers import engine_servers, runs_engines
 from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ class EndTimePlanner:
 
     def __call__(self, database: Database, now: datetime) -> Iterator[Phase]:
         """Yield one phase for each kind. Raises HistoryError."""
-        if self._settings.url.scheme not in ("postgresql", "mysql"):
-            raise HistoryError('strategy = "end-time" needs PostgreSQL, MySQL or MariaDB')
+        if not runs_engines(self._settings.url):
+            raise HistoryError(f'strategy = "end-time" needs {engine_servers()}')
         schema = find_schema(database, self._settings, TABLES)
         yield Phase(events=tuple(self._missing(schema)))
         for kind in ENGINE_KINDS:

@@ -1,26 +1,35 @@
-"""MySQL and MariaDB as a history's database: catalogue, statements, and the clustered key."""
+"""MySQL and MariaDB as a history's database: the session, its transactions, and the clustered key."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError, InvalidValueError
 from cleanupctl.core.mysql_options import mysql_options
-from cleanupctl.history.databases.catalogue import Column, ForeignKey, Table, unfit_column
+from cleanupctl.history.databases.catalogue import Column, Table, unfit_column
 from cleanupctl.history.databases.conditions import Condition, Statement, both
 from cleanupctl.history.databases.costs import TypicalCosts
 from cleanupctl.history.databases.cutoff import Cutoff, epoch
 from cleanupctl.history.databases.database import IDLE_IN_TRANSACTION_SECONDS, IDLE_SECONDS
 from cleanupctl.history.databases.errors import ForeignKeyError, LockConflictError, StatementTimeoutError
 from cleanupctl.history.databases.key_scans import KeysetDatabase, in_pieces
+from cleanupctl.history.databases.mysql import catalogue, health, privileges
+from cleanupctl.history.databases.mysql.replicas import ReplicaLag
+from cleanupctl.history.databases.replicas import NoReplica
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime, timedelta
+    from zoneinfo import ZoneInfo
 
     from pymysql.connections import Connection
 
     from cleanupctl.core.urls import DatabaseUrl
+    from cleanupctl.history.databases.findings import Finding
+    from cleanupctl.history.databases.replicas import Lag
+    from cleanupctl.history.databases.sizes import TableSize
     from cleanupctl.history.databases.target import Target
 
 CONNECT_SECONDS = 10
@@ -28,16 +37,6 @@ LOCK_WAIT_SECONDS = 1
 """The shortest there is: others wait for the rows of our transaction meanwhile."""
 STATEMENT_SECONDS = 60
 
-_KINDS = {
-    "datetime": "wall",
-    "timestamp": "instant",
-    "date": "date",
-    "tinyint": "integer",
-    "smallint": "integer",
-    "mediumint": "integer",
-    "int": "integer",
-    "bigint": "integer",
-}
 _CONFLICTS = {1205, 1213, 3572, 1020, 1047}
 """Lock wait time-out, deadlock or failed certification, NOWAIT, changed since read; from a Galera node: not
 ready at present."""
@@ -52,30 +51,6 @@ lose less when they do."""
 _CLUSTER = "SHOW GLOBAL VARIABLES WHERE variable_name IN ('wsrep_on', 'wsrep_max_ws_rows')"
 _REFERENCED = {1217, 1451}
 _LOST = {2002, 2003, 2006, 2013, 1927, 1053, 1077, 1152, 4031}
-
-_TABLES = """
-SELECT table_schema, table_name, table_type, engine FROM information_schema.tables
-WHERE table_schema = COALESCE(%s, DATABASE()) AND LOWER(table_name) IN ({names})
-"""
-_COLUMNS = """
-SELECT table_name, column_name, data_type FROM information_schema.columns
-WHERE table_schema = %s AND table_name IN ({names}) ORDER BY ordinal_position
-"""
-_INDEXES = """
-SELECT table_name, index_name, column_name, seq_in_index FROM information_schema.statistics
-WHERE table_schema = %s AND table_name IN ({names}) AND index_type = 'BTREE'
-ORDER BY index_name, seq_in_index
-"""
-_REFERENCES = """
-SELECT k.referenced_table_name, k.table_schema, k.table_name, k.constraint_name, k.column_name,
-  k.referenced_column_name, r.delete_rule
-FROM information_schema.key_column_usage k JOIN information_schema.referential_constraints r
-  ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name
- AND r.table_name = k.table_name
-WHERE k.referenced_table_schema = %s AND k.referenced_table_name IN ({names})
-ORDER BY k.table_schema, k.table_name, k.constraint_name, k.ordinal_position
-"""
-_ACTIONS = {"CASCADE": "cascade", "SET NULL": "set", "SET DEFAULT": "set"}
 
 
 def connection_options(url: DatabaseUrl) -> dict[str, Any]:
@@ -92,12 +67,14 @@ def connect(url: DatabaseUrl) -> MySQL:
     """Connect as the URL says. Raises HistoryUnreachableError."""
     try:
         import pymysql
+
+        from cleanupctl.history.databases.mysql.cursor import Cursor
     except ImportError:
         raise HistoryUnreachableError(
             f"{url} needs the MySQL driver: pip install 'cleanupctl[mysql]'"
         ) from None
     try:
-        connection = pymysql.connect(autocommit=True, **connection_options(url))
+        connection = pymysql.connect(autocommit=True, cursorclass=Cursor, **connection_options(url))
     except (pymysql.MySQLError, InvalidValueError, LookupError, OSError) as error:
         raise HistoryUnreachableError(f"{url} is not reachable: {_one_line(error, url)}") from error
     return MySQL(url, connection)
@@ -110,14 +87,6 @@ def _one_line(error: Exception, url: DatabaseUrl) -> str:
     return text or type(error).__name__
 
 
-def _by_first(rows: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
-    """Group rows by their first value, and leave it out of them."""
-    grouped: dict[str, list[tuple[Any, ...]]] = {}
-    for first, *rest in rows:
-        grouped.setdefault(first, []).append(tuple(rest))
-    return grouped
-
-
 class MySQL(KeysetDatabase):
     """One session in READ COMMITTED: deletes lock the rows they delete and no gaps beside them."""
 
@@ -126,7 +95,6 @@ class MySQL(KeysetDatabase):
     # MySQL refuses a DELETE whose subquery reads the same table.
     deletes_by_subquery = False
     delete_prefix = "DELETE t FROM"
-    placeholder = "%s"
     typical_costs = TypicalCosts(row=8, index=2.5, reference=1)
 
     def __init__(self, url: DatabaseUrl, connection: Connection[Any]) -> None:
@@ -149,6 +117,11 @@ class MySQL(KeysetDatabase):
         if cluster.get("wsrep_on") == "ON":
             # 0 is no limit.
             self.transaction_rows = min(GALERA_ROWS, int(cluster.get("wsrep_max_ws_rows", 0)) or GALERA_ROWS)
+
+    @property
+    def login(self) -> str:
+        """Name of the login, for messages and grants."""
+        return self._url.user or "the user of the URL"
 
     def close(self) -> None:
         """Disconnect; never raises."""
@@ -218,82 +191,20 @@ class MySQL(KeysetDatabase):
         return f"{self.qualified(target.table)} AS t{hint}"
 
     def quote(self, name: str) -> str:
-        """Quote an identifier; a percent sign is doubled for the driver."""
-        return "`" + name.replace("`", "``").replace("%", "%%") + "`"
+        """Quote an identifier."""
+        return "`" + name.replace("`", "``") + "`"
 
-    def qualified(self, table: Table) -> str:
-        """Quoted database and name."""
-        return f"{self.quote(table.schema or self._url.database)}.{self.quote(table.name)}"
+    def place(self, name: str, schema: str | None = None) -> str:
+        """Return the quoted name of a table with its database."""
+        return f"{self.quote(schema or self._url.database)}.{self.quote(name)}"
 
     def find_table(self, name: str, schema: str | None = None) -> Table | None:
-        """Look a table up in the URL's database, or in the given one."""
+        """Return the table of that name in the URL's database, or in the given one."""
         return self.find_tables((name,), schema).get(name)
 
     def find_tables(self, names: Sequence[str], schema: str | None = None) -> dict[str, Table]:
-        """Look several tables up with four queries in all; those that are not there are left out."""
-        found = self._catalogue(_TABLES, schema, [name.lower() for name in names])
-        chosen = {}
-        for name in names:
-            same = [row for row in found if row[1].lower() == name.lower()]
-            if same:
-                chosen[name] = self._chosen(name, same)
-        if not chosen:
-            return {}
-        relations = [row[1] for row in chosen.values()]
-        place = found[0][0]
-        columns, indexes, references = (
-            _by_first(self._catalogue(sql, place, relations)) for sql in (_COLUMNS, _INDEXES, _REFERENCES)
-        )
-        return {
-            name: self._table(row, columns[row[1]], indexes.get(row[1], []), references.get(row[1], []))
-            for name, row in chosen.items()
-        }
-
-    def _catalogue(self, sql: str, schema: str | None, names: Sequence[str]) -> list[tuple[Any, ...]]:
-        marks = ", ".join(["%s"] * len(names))
-        return self.query(sql.format(names=marks), (schema, *names))
-
-    @staticmethod
-    def _chosen(name: str, found: list[tuple[Any, ...]]) -> tuple[Any, ...]:
-        exact = [row for row in found if row[1] == name] or found
-        if len(exact) > 1:
-            among = ", ".join(row[1] for row in exact)
-            raise HistoryError(f"table name {name} is ambiguous: there are {among}; write it exactly")
-        if exact[0][2] != "BASE TABLE":
-            raise HistoryError(f"{name} is a view; name the table that holds the rows")
-        return exact[0]
-
-    def _table(
-        self,
-        row: tuple[Any, ...],
-        columns: list[tuple[Any, ...]],
-        indexes: list[tuple[Any, ...]],
-        references: list[tuple[Any, ...]],
-    ) -> Table:
-        known = [Column(name, _KINDS.get(type_.lower(), "other"), type_) for name, type_ in columns]
-        return Table(
-            schema=row[0],
-            name=row[1],
-            columns={column.name.lower(): column for column in known},
-            key=tuple(column for index, column, _ in indexes if index == "PRIMARY"),
-            indexed=frozenset(column for _, column, place in indexes if place == 1),
-            references=self._references(references),
-            detail={"engine": row[3]},
-        )
-
-    def _references(self, rows: list[tuple[Any, ...]]) -> tuple[ForeignKey, ...]:
-        grouped: dict[tuple[str, str, str], list[tuple[Any, ...]]] = {}
-        for schema, table, constraint, *rest in rows:
-            grouped.setdefault((schema, table, constraint), []).append(tuple(rest))
-        return tuple(
-            ForeignKey(
-                f"{self.quote(schema)}.{self.quote(table)}",
-                tuple(column for column, _, _ in found),
-                tuple(referenced for _, referenced, _ in found),
-                _ACTIONS.get(found[0][2], "restrict"),
-            )
-            for (schema, table, _), found in grouped.items()
-        )
+        """Return the tables that exist, looked up with four queries in all."""
+        return catalogue.find_tables(self, names, schema)
 
     def expired(self, column: Column, cutoff: Cutoff, table: Table, time_format: str | None) -> Condition:
         """Compare by the column's own type; never casts the column, so that its index serves."""
@@ -309,6 +220,39 @@ class MySQL(KeysetDatabase):
                 return Condition(f"{name} <= %s", (epoch(cutoff.instant, time_format, column, table),))
             case _:
                 raise unfit_column(column, table)
+
+    def stored_value(self, instant: datetime, column: Column, zone: ZoneInfo) -> Any:
+        """Return an instant as a column with a time holds it, without what the server would round up."""
+        written = instant.astimezone(UTC if column.kind == "instant" else zone)
+        return written.replace(tzinfo=None, microsecond=0)
+
+    def table_size(self, table: Table) -> TableSize:
+        """Return rows by the statistics and bytes on disk with indexes."""
+        return catalogue.table_size(self, table)
+
+    def missing_privileges(self, table: Table) -> list[str]:
+        """Return which of SELECT and DELETE the login does not have on a table."""
+        return privileges.missing(self, table)
+
+    def may_be_hidden(self, name: str, schema: str | None = None) -> bool:
+        """Return whether the table is hidden for want of privileges: the catalogue shows what is granted."""
+        return privileges.is_denied(self, f"SELECT 1 FROM {self.place(name, schema)} LIMIT 1")
+
+    def grant_statement(self, wanted: Sequence[str], place: str) -> str:
+        """Return the GRANT that gives the login privileges on a table."""
+        return privileges.grant_statement(wanted, place, self.login)
+
+    def storage(self, table: Table) -> Iterator[Finding]:
+        """Find out whether the table's storage engine has transactions."""
+        return health.storage(self, table)
+
+    def long_transactions(self, longer: timedelta) -> Iterator[Finding]:
+        """Find transactions open for longer than that."""
+        return health.long_transactions(self, longer)
+
+    def replica_lag(self, replica: DatabaseUrl | None) -> Lag:
+        """Measure the lag of the configured replica; the source does not know it."""
+        return NoReplica() if replica is None else ReplicaLag(lambda: connect(replica))
 
     def named_rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Run a statement whose columns differ between servers; returns them by name."""

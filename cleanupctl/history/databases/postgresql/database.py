@@ -1,15 +1,13 @@
-"""PostgreSQL as a history's database: catalogue, statements, and how to find expired rows fast."""
+"""PostgreSQL as a history's database: the session, its transactions, and the choice of a scan."""
 
 from __future__ import annotations
 
-import json
 import zlib
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
-from cleanupctl.history.databases.catalogue import Column, ForeignKey, Table, unfit_column
+from cleanupctl.history.databases.catalogue import Column, Table, unfit_column
 from cleanupctl.history.databases.conditions import Condition, Statement
 from cleanupctl.history.databases.costs import TypicalCosts
 from cleanupctl.history.databases.cutoff import Cutoff, epoch
@@ -21,16 +19,29 @@ from cleanupctl.history.databases.database import (
     Database,
 )
 from cleanupctl.history.databases.errors import ForeignKeyError, LockConflictError, StatementTimeoutError
+from cleanupctl.history.databases.postgresql import catalogue, health, privileges
+from cleanupctl.history.databases.postgresql.replicas import StandbyLag
 from cleanupctl.history.databases.postgresql.scans import SharedHeapScan, TidRangeScan, TimeIndexScan
+from cleanupctl.history.databases.postgresql.statistics import (
+    Statistics,
+    planned_rows,
+    statistics,
+    table_size,
+)
 from cleanupctl.history.databases.shared_scan import SharedScan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime, timedelta
+    from zoneinfo import ZoneInfo
 
     from psycopg import Connection
 
     from cleanupctl.core.urls import DatabaseUrl
+    from cleanupctl.history.databases.findings import Finding
+    from cleanupctl.history.databases.replicas import Lag
     from cleanupctl.history.databases.scan import Scan
+    from cleanupctl.history.databases.sizes import TableSize
     from cleanupctl.history.databases.target import Target
 
 CONNECT_SECONDS = 10
@@ -61,62 +72,13 @@ SELECT set_config('synchronous_commit', 'off', false) WHERE current_setting('syn
 """Where standby servers have to confirm commits, waiting for them keeps cleanup from outrunning them."""
 _WAIT_FOR_DISK = "SET LOCAL synchronous_commit = on"
 
-_KINDS = {
-    "timestamp without time zone": "wall",
-    "timestamp with time zone": "instant",
-    "date": "date",
-    "smallint": "integer",
-    "integer": "integer",
-    "bigint": "integer",
-}
-
-_CATALOGUE = """
-SELECT asked.name, c.oid, n.nspname, c.relname::text, c.relkind,
-  ARRAY(SELECT ARRAY[a.attname::text, format_type(a.atttypid, NULL)] FROM pg_catalog.pg_attribute a
-        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum),
-  ARRAY(SELECT a.attname::text FROM pg_catalog.pg_index i
-        CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-        WHERE i.indrelid = c.oid AND i.indisprimary ORDER BY k.place),
-  ARRAY(SELECT DISTINCT a.attname::text FROM pg_catalog.pg_index i
-        JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = x.relam
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-        WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND m.amname = 'btree'),
-  (SELECT json_agg(json_build_array(rn.nspname, r.relname, f.confdeltype,
-     ARRAY(SELECT a.attname FROM unnest(f.conkey) WITH ORDINALITY u(attnum, place)
-           JOIN pg_catalog.pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = u.attnum
-           ORDER BY u.place),
-     ARRAY(SELECT a.attname FROM unnest(f.confkey) WITH ORDINALITY u(attnum, place)
-           JOIN pg_catalog.pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = u.attnum
-           ORDER BY u.place)))
-   FROM pg_catalog.pg_constraint f JOIN pg_catalog.pg_class r ON r.oid = f.conrelid
-   JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
-   WHERE f.contype = 'f' AND f.confrelid = c.oid AND f.conparentid = 0)
-FROM unnest(%(names)s::text[]) AS asked (name)
-JOIN pg_catalog.pg_class c ON lower(c.relname) = lower(asked.name)
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-  AND (n.nspname = %(schema)s OR (%(schema)s::text IS NULL AND n.nspname = ANY(current_schemas(false))))
-ORDER BY c.relname = asked.name DESC, array_position(current_schemas(false), n.nspname), c.relname
-"""
-_STATISTICS = """
-SELECT c.reltuples, c.relpages, pg_relation_size(c.oid) / current_setting('block_size')::bigint,
-  (SELECT abs(s.correlation) FROM pg_catalog.pg_stats s
-   WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = %s)
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = %s
-"""
-_LEAVES = """
-SELECT n.nspname, c.relname FROM pg_catalog.pg_partition_tree(%s::oid::regclass) p
-JOIN pg_catalog.pg_class c ON c.oid = p.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE p.isleaf ORDER BY c.relname
-"""
-_ACTIONS = {"c": "cascade", "n": "set", "d": "set"}
-
 
 def connect(url: DatabaseUrl) -> PostgreSQL:
     """Connect as the URL says. Raises HistoryUnreachableError."""
     try:
         import psycopg
+
+        from cleanupctl.history.databases.postgresql.cursor import Cursor
     except ImportError:
         raise HistoryUnreachableError(
             f"{url} needs the PostgreSQL driver: pip install 'cleanupctl[postgres]'"
@@ -132,7 +94,9 @@ def connect(url: DatabaseUrl) -> PostgreSQL:
         if value is not None:
             options[name] = value
     try:
-        connection = psycopg.connect(dbname=url.database, autocommit=True, prepare_threshold=None, **options)
+        connection = psycopg.connect(
+            dbname=url.database, autocommit=True, prepare_threshold=None, cursor_factory=Cursor, **options
+        )
     except psycopg.Error as error:
         raise HistoryUnreachableError(f"{url} is not reachable: {_one_line(error, url)}") from error
     return PostgreSQL(url, connection)
@@ -143,17 +107,6 @@ def _one_line(error: Exception, url: DatabaseUrl) -> str:
     for secret in url.secrets():
         text = text.replace(secret, "***")
     return text or type(error).__name__
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """What is known of a table without looking at its rows."""
-
-    rows: float
-    """Rows of the table; 0 when it was never analyzed."""
-    blocks: int
-    correlation: float
-    """How far the rows lie in the order of the time column: 0 not at all, 1 wholly."""
 
 
 class PostgreSQL(Database):
@@ -184,6 +137,11 @@ class PostgreSQL(Database):
                 f"{idle if connection.info.server_version >= IDLE_TIMEOUT_SINCE else ''}"
             )
             connection.execute(_COMMIT_WITHOUT_WAITING)
+
+    @property
+    def login(self) -> str:
+        """Name of the login, for messages and grants."""
+        return self._url.user or "the user of the URL"
 
     def close(self) -> None:
         """Wait until the disk has what was deleted, and disconnect; never raises."""
@@ -247,59 +205,28 @@ class PostgreSQL(Database):
         return Condition(f"{expression} = ANY(%s)", (list(values),))
 
     def quote(self, name: str) -> str:
-        """Quote an identifier; a percent sign is doubled for the driver."""
-        return '"' + name.replace('"', '""').replace("%", "%%") + '"'
+        """Quote an identifier."""
+        return '"' + name.replace('"', '""') + '"'
 
-    def qualified(self, table: Table) -> str:
-        """Quoted schema and name."""
-        return f"{self.quote(table.schema or 'public')}.{self.quote(table.name)}"
+    def place(self, name: str, schema: str | None = None) -> str:
+        """Return the quoted name of a table with its schema."""
+        return f"{self.quote(schema or 'public')}.{self.quote(name)}"
 
     def find_table(self, name: str, schema: str | None = None) -> Table | None:
-        """Look a table up in the search path, or in the given schema."""
+        """Return the table of that name in the search path, or in the given schema."""
         return self.find_tables((name,), schema).get(name)
 
     def find_tables(self, names: Sequence[str], schema: str | None = None) -> dict[str, Table]:
-        """Look several tables up with one query; those that are not there are left out."""
-        found: dict[str, list[tuple[Any, ...]]] = {}
-        for row in self.query(_CATALOGUE, {"names": list(names), "schema": schema}):
-            found.setdefault(row[0], []).append(row)
-        return {name: self._chosen(name, rows) for name, rows in found.items()}
+        """Return the tables that exist, looked up with one query."""
+        return catalogue.find_tables(self, names, schema)
 
-    def _chosen(self, name: str, found: list[tuple[Any, ...]]) -> Table:
-        exact = [row for row in found if row[3] == name] or found
-        if len({row[3] for row in exact}) > 1:
-            among = ", ".join(row[3] for row in exact)
-            raise HistoryError(f"table name {name} is ambiguous: there are {among}; write it exactly")
-        _, oid, namespace, relation, kind, columns, key, indexed, references = exact[0]
-        if kind not in ("r", "p"):
-            raise HistoryError(f"{name} is a view or a foreign table; name the table that holds the rows")
-        known = [Column(column, _KINDS.get(type_, "other"), type_) for column, type_ in columns]
-        return Table(
-            schema=namespace,
-            name=relation,
-            columns={column.name.lower(): column for column in known},
-            key=tuple(key),
-            indexed=frozenset(indexed),
-            references=tuple(
-                ForeignKey(
-                    f"{self.quote(row[0])}.{self.quote(row[1])}",
-                    tuple(row[3]),
-                    tuple(row[4]),
-                    _ACTIONS.get(row[2], "restrict"),
-                )
-                for row in references or ()
-            ),
-            detail={"oid": oid, "partitioned": kind == "p"},
-        )
+    def schemas_with(self, name: str) -> list[str]:
+        """Return the schemas that have a table called `name`, whatever the search path is."""
+        return catalogue.schemas_with(self, name)
 
     def leaves(self, table: Table) -> list[Table]:
         """Return a partitioned table's partitions: row addresses mean something only within one of them."""
-        if not table.detail["partitioned"]:
-            return [table]
-        found = (
-            self.find_table(name, schema) for schema, name in self.query(_LEAVES, (table.detail["oid"],))
-        )
-        return [leaf for leaf in found if leaf is not None]
+        return catalogue.leaves(self, table)
 
     def expired(self, column: Column, cutoff: Cutoff, table: Table, time_format: str | None) -> Condition:
         """Compare by the column's own type; never casts the column, so that its index serves."""
@@ -316,52 +243,70 @@ class PostgreSQL(Database):
             case _:
                 raise unfit_column(column, table)
 
-    def _planned_rows(self, table: Table, condition: Condition | None) -> int:
-        where = f" WHERE {condition.sql}" if condition else ""
-        sql = f"EXPLAIN (FORMAT JSON) SELECT 1 FROM ONLY {self.qualified(table)} AS t{where}"
-        plan = self.query(sql, condition.parameters if condition else ())[0][0]
-        plan = json.loads(plan) if isinstance(plan, str) else plan
-        return int(plan[0]["Plan"]["Plan Rows"])
-
-    def _statistics(self, target: Target) -> Statistics:
-        place = (target.time_column.name, target.table.detail["oid"])
-        rows, pages, blocks, correlation = self.query(_STATISTICS, place)[0]
-        # As the planner does: the density that was seen last, times the size of today.
-        known = max(0.0, rows) / pages * blocks if pages else 0.0
-        return Statistics(known, int(blocks), correlation or 0.0)
+    def stored_value(self, instant: datetime, column: Column, zone: ZoneInfo) -> Any:
+        """Return an instant (aware) as a column with a time holds it; `zone` is that of the writer."""
+        return instant if column.kind == "instant" else instant.astimezone(zone).replace(tzinfo=None)
 
     def estimate(self, target: Target) -> int | None:
-        """Read the planner's guess; None for a table without statistics."""
+        """Return the planner's guess; None for a table without statistics."""
         if self._planned is None or self._planned[0] is not target:
-            known = self._statistics(target).rows
-            self._planned = (target, self._planned_rows(target.table, target.condition) if known else None)
+            known = statistics(self, target).rows
+            self._planned = (target, planned_rows(self, target.table, target.condition) if known else None)
         return self._planned[1]
 
-    def _dense(self, target: Target, statistics: Statistics) -> bool:
-        if statistics.rows:
-            expired = self._planned_rows(target.table, target.condition)
+    def table_size(self, table: Table) -> TableSize:
+        """Return rows by the statistics and bytes on disk with indexes and large values."""
+        return table_size(self, table)
+
+    def _dense(self, target: Target, known: Statistics) -> bool:
+        if known.rows:
+            expired = planned_rows(self, target.table, target.condition)
             self._planned = (target, expired)
-            least = ORDERED_SHARE if statistics.correlation > ORDERED else DENSE_SHARE
-            return expired >= least * statistics.rows
+            least = ORDERED_SHARE if known.correlation > ORDERED else DENSE_SHARE
+            return expired >= least * known.rows
         self._planned = (target, None)
         if not target.indexed:
             return True
         expired = self.bounded_count(target.table, target.condition)
-        return expired >= COUNT_BOUND or expired >= DENSE_SHARE * self._planned_rows(target.table, None)
+        return expired >= COUNT_BOUND or expired >= DENSE_SHARE * planned_rows(self, target.table, None)
 
     def scan(self, target: Target) -> Scan:
-        """Sweep the heap when much has expired or no index leads with the time, else walk the index."""
-        statistics = self._statistics(target)
-        sweeps = self._connection.info.server_version >= TID_RANGES_SINCE
-        if sweeps and (self._dense(target, statistics) or not target.indexed):
-            return TidRangeScan(self, SharedHeapScan(target, statistics.blocks))
+        """Scan ranges of blocks when much has expired or no index leads with the time, else the index."""
+        known = statistics(self, target)
+        ranges = self._connection.info.server_version >= TID_RANGES_SINCE
+        if ranges and (self._dense(target, known) or not target.indexed):
+            return TidRangeScan(self, SharedHeapScan(target, known.blocks))
         return TimeIndexScan(self, SharedScan(target, None))
 
     def join(self, shared: SharedScan[Any]) -> Scan:
-        """Take part in another worker's walk, the way it was begun."""
+        """Take part in another worker's scan, by the access path it began with."""
         return (
             TidRangeScan(self, shared) if isinstance(shared, SharedHeapScan) else TimeIndexScan(self, shared)
         )
+
+    def missing_privileges(self, table: Table) -> list[str]:
+        """Return which of SELECT and DELETE the login does not have on a table."""
+        return privileges.missing(self, table)
+
+    def schema_usage(self, table: Table) -> Iterator[Finding]:
+        """Find out whether the login may use the table's schema."""
+        return privileges.schema_usage(self, table, self.login)
+
+    def grant_statement(self, wanted: Sequence[str], place: str) -> str:
+        """Return the GRANT that gives the login privileges on a table."""
+        return privileges.grant_statement(wanted, place, self.login)
+
+    def long_transactions(self, longer: timedelta) -> Iterator[Finding]:
+        """Find transactions open for longer than that, and replication slots nobody uses."""
+        return health.long_transactions(self, longer)
+
+    def vacuum(self, tables: Sequence[Table]) -> Iterator[Finding]:
+        """Find out whether the server frees what is deleted by itself."""
+        return health.vacuum(self, tables)
+
+    def replica_lag(self, replica: DatabaseUrl | None) -> Lag:
+        """Measure the lag of the standby servers, which the primary server knows itself."""
+        return StandbyLag(self)
 
     def claim(self, table: Table, part: str = "") -> bool:
         """Take the advisory lock of the table or part if it is free; it ends with the session at latest."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.errors import LockConflictError, StatementTimeoutError
@@ -12,13 +12,31 @@ from cleanupctl.history.databases.scan import Batch
 from cleanupctl.history.databases.shared_scan import Chunk, SharedScan
 
 if TYPE_CHECKING:
-    from cleanupctl.history.databases.postgresql.database import PostgreSQL
+    from collections.abc import Sequence
+
+    from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.target import Target
 
 START_BLOCKS = 128
 MOST_BLOCKS = 16_384
 START_ROWS = 2_000
 MOST_ROWS = 100_000
+
+
+class Session(Protocol):
+    """What the scans need of a PostgreSQL session."""
+
+    def quote(self, name: str) -> str:
+        """Quote an identifier."""
+
+    def qualified(self, table: Table) -> str:
+        """Return the quoted name of a table, with its schema."""
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement outside a transaction and return its rows."""
+
+    def delete(self, sql: str, parameters: Sequence[Any], most_rows: int) -> int | None:
+        """Run a DELETE in a transaction; None, and nothing done, when it found more than `most_rows`."""
 
 
 class SharedHeapScan(SharedScan[int]):
@@ -38,7 +56,7 @@ class TidRangeScan:
     start_units = START_BLOCKS
     most_units = MOST_BLOCKS
 
-    def __init__(self, database: PostgreSQL, shared: SharedHeapScan) -> None:
+    def __init__(self, database: Session, shared: SharedHeapScan) -> None:
         self.shared: SharedScan[Any] | None = shared
         self._shared = shared
         self._database = database
@@ -119,7 +137,7 @@ class TimeIndexScan:
     start_units = START_ROWS
     most_units = MOST_ROWS
 
-    def __init__(self, database: PostgreSQL, shared: SharedScan[Any]) -> None:
+    def __init__(self, database: Session, shared: SharedScan[Any]) -> None:
         self.shared: SharedScan[Any] | None = shared
         self._shared = shared
         self._database = database
@@ -195,7 +213,7 @@ class TimeIndexScan:
 
 
 def delete_some(
-    database: PostgreSQL,
+    database: Session,
     table: str,
     where: Condition,
     condition: Condition,

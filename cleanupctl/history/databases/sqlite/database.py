@@ -1,4 +1,4 @@
-"""SQLite as a history's database: catalogue, statements, and times in whatever form they are stored."""
+"""SQLite as a history's database: the file, its transactions, and times in whatever form they are stored."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
-from cleanupctl.history.databases.catalogue import Column, ForeignKey, Table, unfit_column
+from cleanupctl.history.databases.catalogue import Column, Table, unfit_column
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.costs import TypicalCosts
 from cleanupctl.history.databases.cutoff import Cutoff, epoch
 from cleanupctl.history.databases.database import COUNT_BOUND, DENSE_SHARE
 from cleanupctl.history.databases.errors import ForeignKeyError, LockConflictError
 from cleanupctl.history.databases.key_scans import KeysetDatabase, TimeIndexScan
+from cleanupctl.history.databases.sqlite import catalogue
 from cleanupctl.history.databases.sqlite.checkpoints import Checkpoints
+from cleanupctl.history.databases.sqlite.connection import Connection
 from cleanupctl.history.databases.sqlite.statistics import dense_rows, lies_in_order, reaches
 from cleanupctl.history.databases.sqlite.times import expired_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from cleanupctl.core.urls import DatabaseUrl
     from cleanupctl.history.databases.scan import Scan
@@ -43,7 +47,9 @@ def connect(url: DatabaseUrl) -> SQLite:
     uri = f"{path.absolute().as_uri()}?mode=rw"
     checkpoints = None
     try:
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+        connection = sqlite3.connect(
+            uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, factory=Connection
+        )
         # Foreign keys are off by default in SQLite: rows that others point at would go all the same.
         connection.execute("PRAGMA foreign_keys = ON")
         # A batch is undone in parts from a copy of the pages: to write that to a file costs a quarter more.
@@ -60,24 +66,12 @@ def connect(url: DatabaseUrl) -> SQLite:
     return SQLite(url, connection, checkpoints)
 
 
-def _kind(declared: str) -> str:
-    """Sort a declared type; what is really stored is looked at when rows are compared."""
-    name = declared.upper().split("(")[0].strip()
-    if (
-        name in ("", "TEXT", "DATETIME", "TIMESTAMP", "DATE", "NUMERIC", "REAL")
-        or "CHAR" in name
-        or "TIME" in name
-    ):
-        return "text"
-    return "integer" if "INT" in name else "other"
-
-
 class SQLite(KeysetDatabase):
     """One connection to the file; each batch is an IMMEDIATE transaction."""
 
     deletes_by_subquery = True
     delete_prefix = "DELETE FROM"
-    placeholder = "?"
+    placeholder = "%s"
     writing_turn = 0.125
     typical_costs = TypicalCosts(row=2, index=2, reference=2)
 
@@ -170,71 +164,28 @@ class SQLite(KeysetDatabase):
         """Quote an identifier."""
         return '"' + name.replace('"', '""') + '"'
 
-    def qualified(self, table: Table) -> str:
-        """Quoted name; attached databases are not looked at."""
-        return f"main.{self.quote(table.name)}"
+    def place(self, name: str, schema: str | None = None) -> str:
+        """Return the quoted name of a table; attached databases are not looked at."""
+        del schema
+        return f"main.{self.quote(name)}"
 
-    def index_statement(self, table: Table, column: Column) -> str:
-        """Write CREATE INDEX without the schema, which SQLite wants before the index if anywhere."""
-        return super().index_statement(table, column).replace(" ON main.", " ON ", 1)
+    def _index_place(self, table: Table) -> str:
+        # SQLite wants the schema before the index if anywhere.
+        return self.quote(table.name)
+
+    @property
+    def login(self) -> str:
+        """Name of the login, of which a file has none."""
+        return "the user of the URL"
 
     def find_table(self, name: str, schema: str | None = None) -> Table | None:
-        """Look a table up in the file."""
-        if schema not in (None, "main"):
-            raise HistoryError(f"SQLite has no schema {schema}: leave schema out for {name}")
-        found = self.query("SELECT type, name FROM sqlite_schema WHERE lower(name) = lower(?)", (name,))
-        if not found:
-            return None
-        kind, relation = found[0]
-        if kind != "table":
-            raise HistoryError(f"{name} is a {kind}; name the table that holds the rows")
-        return self._table(relation)
+        """Return the table of that name in the file."""
+        return catalogue.find_table(self, name, schema)
 
-    def _table(self, relation: str) -> Table:
-        info = self.query("SELECT name, type, pk FROM pragma_table_info(?)", (relation,))
-        columns = [Column(name, _kind(declared), declared or "untyped") for name, declared, _ in info]
-        without_rowid = self.query(
-            "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?", (relation,)
-        )
-        key = tuple(name for _, name in sorted((row[2], row[0]) for row in info if row[2]))
-        leading = self.query(
-            "SELECT x.name FROM pragma_index_list(?) AS i, pragma_index_info(i.name) AS x"
-            " WHERE x.seqno = 0 AND i.partial = 0",
-            (relation,),
-        )
-        return Table(
-            schema=None,
-            name=relation,
-            columns={column.name.lower(): column for column in columns},
-            key=key if without_rowid and without_rowid[0][0] else ("rowid",),
-            indexed=frozenset(row[0] for row in leading if row[0] is not None),
-            references=self._references(relation),
-        )
-
-    def _references(self, relation: str) -> tuple[ForeignKey, ...]:
-        rows = self.query(
-            'SELECT s.name, f.id, f."from", f."to", f.on_delete FROM sqlite_schema AS s,'
-            " pragma_foreign_key_list(s.name) AS f WHERE s.type = 'table' AND lower(f.\"table\") = lower(?)"
-            " ORDER BY s.name, f.id, f.seq",
-            (relation,),
-        )
-        grouped: dict[tuple[str, int], list[tuple[Any, ...]]] = {}
-        for row in rows:
-            grouped.setdefault((row[0], row[1]), []).append(row)
-        key = [
-            row[0]
-            for row in self.query("SELECT name FROM pragma_table_info(?) WHERE pk ORDER BY pk", (relation,))
-        ]
-        actions = {"CASCADE": "cascade", "SET NULL": "set", "SET DEFAULT": "set"}
-        return tuple(
-            ForeignKey(
-                f"main.{self.quote(table)}",
-                tuple(row[2] for row in found),
-                tuple(row[3] or key[place] for place, row in enumerate(found)),
-                actions.get(found[0][4], "restrict"),
-            )
-            for (table, _), found in grouped.items()
-        )
+    def stored_value(self, instant: datetime, column: Column, zone: ZoneInfo) -> str:
+        """Return an instant as a text column without offset holds it: the wall clock of the writer."""
+        del column
+        return instant.astimezone(zone).replace(tzinfo=None).isoformat(" ", "milliseconds")
 
     def expired(self, column: Column, cutoff: Cutoff, table: Table, time_format: str | None) -> Condition:
         """Compare values by how they are stored: SQLite orders every number before every text.
@@ -251,7 +202,7 @@ class SQLite(KeysetDatabase):
         if stored in ("integer", "real"):
             unit = time_format or self._unit(column, table)
             number = epoch(cutoff.instant, unit, column, table)
-            wide = Condition(f"{name} <= ?", (number,))
+            wide = Condition(f"{name} <= %s", (number,))
             return Condition(f"{wide.sql} AND typeof({name}) IN ('integer', 'real')", (number,), wide)
         if stored is None:
             return Condition("1 = 0")

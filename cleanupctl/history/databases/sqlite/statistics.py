@@ -35,7 +35,7 @@ def reaches(database: Database, target: Target, rows: int) -> bool:
     found = _along_index(database, target, limit=1, offset=rows - 1)
     if not found:
         return False
-    row = f"(SELECT ? AS {database.quote(target.time_column.name)}) AS t"
+    row = f"(SELECT %s AS {database.quote(target.time_column.name)}) AS t"
     condition = target.condition
     return bool(
         database.query(f"SELECT 1 FROM {row} WHERE {condition.sql}", (found[0][0], *condition.parameters))
@@ -64,7 +64,7 @@ def _near(sample: list[tuple[Any, ...]]) -> bool:
 def _along_index(database: Database, target: Target, *, limit: int, offset: int) -> list[tuple[Any, ...]]:
     column = database.quote(target.time_column.name)
     return database.query(
-        f"SELECT {column}, rowid FROM {database.qualified(target.table)} WHERE {column} >= ?"
-        f" ORDER BY {column} LIMIT ? OFFSET ?",
+        f"SELECT {column}, rowid FROM {database.qualified(target.table)} WHERE {column} >= %s"
+        f" ORDER BY {column} LIMIT %s OFFSET %s",
         (SMALLEST, limit, offset),
     )

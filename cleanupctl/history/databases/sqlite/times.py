@@ -23,16 +23,16 @@ def expired_text(name: str, cutoff: Cutoff) -> Condition:
     """
     has_zone = f"({name} GLOB '*[Zz]' OR {name} GLOB '*[+-][0-9][0-9]:[0-9][0-9]')"
     sql = (
-        f"{name} <= ? AND {name} GLOB '{DATE_FIRST}'"
-        f" AND CASE WHEN julianday({name}) < julianday(?) THEN 1"
-        f" WHEN length({name}) = 10 THEN {name} < ? AND julianday({name}) IS NOT NULL"
-        f" WHEN {has_zone} THEN julianday({name}) <= julianday(?)"
-        f" ELSE julianday({name}) <= julianday(?) END"
+        f"{name} <= %s AND {name} GLOB '{DATE_FIRST}'"
+        f" AND CASE WHEN julianday({name}) < julianday(%s) THEN 1"
+        f" WHEN length({name}) = 10 THEN {name} < %s AND julianday({name}) IS NOT NULL"
+        f" WHEN {has_zone} THEN julianday({name}) <= julianday(%s)"
+        f" ELSE julianday({name}) <= julianday(%s) END"
     )
     instant = cutoff.instant.replace(tzinfo=None)
     latest_day = (max(instant, cutoff.wall) + timedelta(days=1)).date()
     earliest_day = (min(instant, cutoff.wall) - timedelta(days=2)).date()
     moments = (moment.isoformat(" ", "milliseconds") for moment in (instant, cutoff.wall))
-    wide = Condition(f"{name} <= ?", (f"{latest_day}U",))
+    wide = Condition(f"{name} <= %s", (f"{latest_day}U",))
     parameters = (*wide.parameters, earliest_day.isoformat(), cutoff.day.isoformat(), *moments)
     return Condition(sql, parameters, wide)
