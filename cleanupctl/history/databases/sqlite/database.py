@@ -17,7 +17,7 @@ from cleanupctl.history.databases.errors import ForeignKeyError, LockConflictErr
 from cleanupctl.history.databases.key_scans import KeysetDatabase, TimeIndexScan
 from cleanupctl.history.databases.sqlite import catalogue
 from cleanupctl.history.databases.sqlite.checkpoints import Checkpoints
-from cleanupctl.history.databases.sqlite.connection import Connection
+from cleanupctl.history.databases.sqlite.cursor import Connection
 from cleanupctl.history.databases.sqlite.statistics import dense_rows, lies_in_order, reaches
 from cleanupctl.history.databases.sqlite.times import expired_text
 
