@@ -31,8 +31,8 @@ class CrowdedDatabase:
     fits: int
     rows: int
     tried: list[int] = field(default_factory=list)
-    way: str = "sweep"
-    walk: Any = None
+    access_path: str = "sweep"
+    shared: Any = None
     start_units: int = 1000
     most_units: int = 100_000
     writing_turn: float | None = None
@@ -48,7 +48,7 @@ class CrowdedDatabase:
     def most_rows(self, configured: int) -> int:
         return configured
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Nothing is shared."""
 
     def run(self, units: int, most_rows: int) -> Batch:

@@ -26,18 +26,18 @@ def before_first_delete(url: str, monkeypatch: pytest.MonkeyPatch, act: Callable
     opened = connect_database(parse_url(url))
     opened.close()
     database: Any = type(opened)
-    delete_all, done = database.delete_all, list[int]()
+    transact, done = database.transact, list[int]()
     waiting = [act]
 
     def delete(self: Any, statements: Any, most_rows: int) -> Any:
         while waiting:
             waiting.pop()()
-        rows = delete_all(self, statements, most_rows)
+        rows = transact(self, statements, most_rows)
         if rows:
             done.append(sum(rows))
         return rows
 
-    monkeypatch.setattr(database, "delete_all", delete)
+    monkeypatch.setattr(database, "transact", delete)
     return done
 
 

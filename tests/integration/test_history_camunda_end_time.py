@@ -395,7 +395,7 @@ def test_every_statement_can_follow_an_index(engine_url: str, monkeypatch: pytes
         opened = connect_database(parse_url(engine_url))
         opened.close()
         database: Any = type(opened)
-        query, delete_all = database.query, database.delete_all
+        query, transact = database.query, database.transact
 
         def explained_query(self: Any, sql: str, parameters: Any = ()) -> Any:
             if "act_" in sql.lower() and sql.startswith("SELECT"):
@@ -404,12 +404,12 @@ def test_every_statement_can_follow_an_index(engine_url: str, monkeypatch: pytes
 
         def explained_deletes(self: Any, statements: Any, most_rows: int) -> Any:
             for statement in statements:
-                explain(statement.sql, statement.parameters)
-            return delete_all(self, statements, most_rows)
+                explain(*self.written(statement))
+            return transact(self, statements, most_rows)
 
         with monkeypatch.context() as patch:
             patch.setattr(database, "query", explained_query)
-            patch.setattr(database, "delete_all", explained_deletes)
+            patch.setattr(database, "transact", explained_deletes)
             # Also those for rows that do not name their root, which this schema does not have.
             patch.setattr(
                 end_time,

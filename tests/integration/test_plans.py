@@ -34,7 +34,7 @@ class Spy:
 
     def watch(self, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
         kind = self.kind_of(url)
-        for name in ("query", "_delete" if url.startswith("sqlite") else "delete"):
+        for name in ("query", "_send"):
             monkeypatch.setattr(kind, name, self._explaining(getattr(kind, name)))
 
     @staticmethod
@@ -188,13 +188,13 @@ def test_postgresql_rolls_no_batch_back_where_the_expired_rows_lie_in_bands(
         cursor.execute("ANALYZE audit_event")
     outcomes: list[list[int] | None] = []
     kind = Spy.kind_of(postgresql_url)
-    delete_all = kind.delete_all
+    transact = kind.transact
 
     def noted(opened: Any, *arguments: Any) -> list[int] | None:
-        outcomes.append(delete_all(opened, *arguments))
+        outcomes.append(transact(opened, *arguments))
         return outcomes[-1]
 
-    monkeypatch.setattr(kind, "delete_all", noted)
+    monkeypatch.setattr(kind, "transact", noted)
     deleted = [event.rows for event in clean(postgresql_url) if isinstance(event, BatchDeleted)]
     assert sum(deleted) == 150_000
     assert max(deleted) <= CleanupSettings().batch_size

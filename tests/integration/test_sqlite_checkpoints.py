@@ -11,9 +11,11 @@ import pytest
 
 from cleanupctl.core.settings import CleanupSettings
 from cleanupctl.core.urls import parse_url
+from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.servers import connect
 from cleanupctl.history.databases.sqlite import checkpoints as sqlite_checkpoints
 from cleanupctl.history.databases.sqlite.database import SQLite
+from cleanupctl.history.databases.statements import Delete
 from tests.integration.test_history_tables import AUDIT, clean, fill, ids, settings
 
 if TYPE_CHECKING:
@@ -43,7 +45,9 @@ def opened(sqlite_url: str, path: Path) -> Iterator[SQLite]:
 
 
 def delete(database: SQLite, *, first: int, last: int) -> None:
-    database.delete("DELETE FROM event WHERE id BETWEEN ? AND ?", (first, last), 1000)
+    table = database.find_table("event")
+    assert table
+    database.delete(Delete(table, Condition("t.id BETWEEN %s AND %s", (first, last))), 1000)
 
 
 def log_size(path: Path) -> int:

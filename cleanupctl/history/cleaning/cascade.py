@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from cleanupctl.history.camunda.repair.key_ranges import delete_statement
 from cleanupctl.history.camunda.schema.ownership import ROOT
 from cleanupctl.history.camunda.schema.tables import BYTE_ARRAYS
 from cleanupctl.history.camunda.strategies.cascades import MEMBERS, OTHERS, TOP
-from cleanupctl.history.databases.conditions import Condition, Statement, both
+from cleanupctl.history.databases.conditions import Condition, both
+from cleanupctl.history.databases.statements import Check, Delete
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cleanupctl.history.camunda.schema.tables import Schema
     from cleanupctl.history.camunda.strategies.cascades import CascadePlan, IdLookup, RowSet
+    from cleanupctl.history.databases.statements import Statement
 
 MOST_IDS = 1_000
 """Ids in one statement; a database's planner gives up on much longer lists."""
@@ -68,17 +69,17 @@ class CascadeBatch:
             for piece in self._pieces(reach.ids):
                 yield reach.table, self._reached(reach, piece)
 
-    def statements(self) -> Iterator[tuple[str, Statement]]:
-        """Yield the DELETEs with their tables; the units' own rows go last, as long as the policy holds."""
+    def statements(self) -> Iterator[Statement]:
+        """Yield what deletes everything; the units' own rows come last, as long as the policy holds."""
         *below, own = self.recipe.rows
         for table, condition in self._conditions(below):
-            yield table, self._delete(table, both((condition, *self.guards.get(table, ()))))
+            yield self._delete(table, both((condition, *self.guards.get(table, ()))))
         yield from self._absent()
         for piece in self._pieces(own.ids):
             condition = both((self._reached(own, piece), self.policy))
-            yield own.table, self._delete(own.table, condition)._replace(exactly=len(piece))
+            yield replace(self._delete(own.table, condition), exactly=len(piece))
 
-    def bounded(self, most: Callable[[], int]) -> Iterator[list[tuple[str, Statement]]]:
+    def bounded(self, most: Callable[[], int]) -> Iterator[list[Statement]]:
         """Yield what each of many transactions does for one unit that is too big for one.
 
         Each deletes at most `most` rows, and must have been committed before the next is asked for. Ids are
@@ -89,36 +90,31 @@ class CascadeBatch:
         self.ids = {TOP: [unit.id], OTHERS: list(unit.more)}
         for one in (*reversed(unit.more), unit.id):
             part = replace(self, units=[Unit(one, unit.recipe)])
-            for table, delete in part._bounded(most):
-                yield [*self._standing(), *self._absent(), (table, delete)]
+            for delete in part._bounded(most):
+                yield [*self._standing(), *self._absent(), delete]
 
-    def _bounded(self, most: Callable[[], int]) -> Iterator[tuple[str, Statement]]:
+    def _bounded(self, most: Callable[[], int]) -> Iterator[Delete]:
         for reach in self.recipe.rows:
             for piece in self._paged(reach.ids):
                 condition = both((self._reached(reach, piece), *self.guards.get(reach.table, ())))
                 while keys := self._keys(reach.table, condition, most()):
                     chosen = both((self._ids_condition(reach.table, "ID_", keys), condition))
-                    yield reach.table, self._delete(reach.table, chosen)
+                    yield self._delete(reach.table, chosen)
 
-    def _delete(self, table: str, condition: Condition) -> Statement:
-        return Statement(delete_statement(self.schema, table, condition), condition.parameters)
+    def _delete(self, table: str, condition: Condition) -> Delete:
+        return Delete(self.schema.tables[table], condition)
 
-    def _standing(self) -> Iterator[tuple[str, Statement]]:
+    def _standing(self) -> Iterator[Check]:
         """Yield what makes sure that the units' own rows are as they were; needs no right to lock them."""
         own = self.recipe.rows[-1]
         for piece in self._pieces(own.ids):
             condition = both((self._reached(own, piece), self.policy))
-            sql = self._select_one(own.table, condition)
-            yield own.table, Statement(sql, condition.parameters, len(piece), deletes=False)
+            yield Check(self.schema.tables[own.table], condition, len(piece))
 
-    def _absent(self) -> Iterator[tuple[str, Statement]]:
+    def _absent(self) -> Iterator[Check]:
         """Yield what makes sure that nothing is there that keeps everything."""
         for table, condition in self._conditions(self.recipe.absent):
-            sql = f"{self._select_one(table, condition)} LIMIT 1"
-            yield table, Statement(sql, condition.parameters, 0, deletes=False)
-
-    def _select_one(self, table: str, condition: Condition) -> str:
-        return f"SELECT 1 FROM {self.schema.quoted(table)} AS t WHERE {condition.sql}"
+            yield Check(self.schema.tables[table], condition, 0)
 
     def _pieces(self, name: str) -> Iterator[list[str]]:
         return _cut(self.ids.get(name, []))

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from cleanupctl.history.cleaning.candidates import Group
     from cleanupctl.history.cleaning.cascade import Unit
     from cleanupctl.history.cleaning.session import CleaningSession
-    from cleanupctl.history.cleaning.transactions import Deletes
     from cleanupctl.history.databases.catalogue import Table
+    from cleanupctl.history.databases.statements import Statement
 
 START_UNITS = 10
 """Instances of the first transaction: nobody knows yet how much belongs to them."""
@@ -169,7 +169,7 @@ class InstanceWork:
         most, done = 1, False
         pieces = run.selection([unit]).bounded(lambda: most)
 
-        def next_piece(allowed: int) -> Deletes:
+        def next_piece(allowed: int) -> list[Statement]:
             nonlocal most, done
             most = allowed
             piece = next(pieces, None)

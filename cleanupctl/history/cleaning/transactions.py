@@ -24,10 +24,8 @@ if TYPE_CHECKING:
     from cleanupctl.history.cleaning.cascade import Unit
     from cleanupctl.history.cleaning.session import CleaningSession
     from cleanupctl.history.databases.catalogue import Table
-    from cleanupctl.history.databases.conditions import Condition, Statement
-
-Deletes = list[tuple[str, "Statement"]]
-"""Statements with the tables, without prefix, that they are about."""
+    from cleanupctl.history.databases.conditions import Condition
+    from cleanupctl.history.databases.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +67,9 @@ class Transactions:
         self._policy = policy
         self._conflicts = 0
 
-    def whole(self, units: Sequence[Unit], most: int) -> Deletes | None:
+    def whole(self, units: Sequence[Unit], most: int) -> list[Statement] | None:
         """Write what deletes the units; None when that is more rows than one transaction may take."""
-        found: Deletes = []
+        found: list[Statement] = []
         for chosen in by_recipe(units):
             selection = self.selection(chosen)
             if not selection.gather(most):
@@ -83,7 +81,7 @@ class Transactions:
         """Select what belongs to units of one recipe."""
         return CascadeBatch(self._schema, units[0].recipe, units, self.guards, self._policy)
 
-    def run(self, write: Callable[[int], Deletes | None]) -> Generator[Event, None, Outcome]:
+    def run(self, write: Callable[[int], list[Statement] | None]) -> Generator[Event, None, Outcome]:
         """Run in one transaction what `write` makes of the number of rows it may delete.
 
         Raises HistoryError, also when others have been in the way for too long.
@@ -98,8 +96,7 @@ class Transactions:
         rows: list[int] | None = []
         try:
             deletes = write(allowed)
-            statements = [statement for _, statement in deletes or ()]
-            rows = self._schema.database.delete_all(statements, allowed) if deletes is not None else None
+            rows = self._schema.database.transact(deletes, allowed) if deletes is not None else None
         except (LockConflictError, ForeignKeyError, ChangedError) as error:
             return self._undone(error)
         finally:
@@ -109,7 +106,7 @@ class Transactions:
         self._conflicts = 0
         seconds = time.perf_counter() - started
         if deletes:
-            yield self._event([name for name, _ in deletes], rows, seconds)
+            yield self._event(deletes, rows, seconds)
         return Outcome(sum(rows), seconds, allowed)
 
     def _undone(self, error: HistoryError) -> Outcome:
@@ -131,10 +128,10 @@ class Transactions:
         """Wait for those who are in the way, longer each time."""
         self.limits.pause(LOCK_PAUSE_SECONDS * 2**self._conflicts * random.uniform(0.5, 1.5))  # noqa: S311 jitter
 
-    def _event(self, names: list[str], rows: list[int], seconds: float) -> BatchDeleted:
+    def _event(self, statements: list[Statement], rows: list[int], seconds: float) -> BatchDeleted:
         by_table: Counter[str] = Counter()
-        for name, number in zip(names, rows, strict=True):
-            by_table[self._schema.tables[name].name] += number
+        for statement, number in zip(statements, rows, strict=True):
+            by_table[statement.table.name] += number
         self.rows += by_table
         parts = tuple((name, number) for name, number in by_table.items() if number)
         return BatchDeleted(self.session.name, self._table.name, sum(rows), seconds, parts)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from cleanupctl.history.databases.errors import ChangedError
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,23 +17,6 @@ class Condition:
     parameters: tuple[Any, ...] = ()
     wide: Condition | None = None
     """A cheap one that holds wherever this one does, and that an index answers by itself."""
-
-
-class Statement(NamedTuple):
-    """SQL and its bound values."""
-
-    sql: str
-    parameters: Sequence[Any] = ()
-    exactly: int | None = None
-    """How many rows it has to find; with another number nothing of the transaction is done."""
-    deletes: bool = True
-    """Whether the rows that it finds are gone then; a SELECT only checks."""
-
-    def deleted(self, found: int) -> int:
-        """Say how many rows went when it found so many. Raises ChangedError when it had to find others."""
-        if self.exactly is not None and found != self.exactly:
-            raise ChangedError(f"{found} rows were found instead of {self.exactly}: they have changed")
-        return found if self.deletes else 0
 
 
 def both(conditions: Sequence[Condition]) -> Condition:

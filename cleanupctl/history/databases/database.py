@@ -5,20 +5,21 @@ from __future__ import annotations
 import time as clock
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from cleanupctl.core.errors import HistoryError
-from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.replicas import NoReplica
+from cleanupctl.history.databases.statements import Check, Delete
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 
     from cleanupctl.core.urls import DatabaseUrl
     from cleanupctl.history.databases.catalogue import Column, Table
-    from cleanupctl.history.databases.conditions import Statement
     from cleanupctl.history.databases.costs import TypicalCosts
     from cleanupctl.history.databases.cutoff import Cutoff
     from cleanupctl.history.databases.findings import Finding
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from cleanupctl.history.databases.scan import Scan
     from cleanupctl.history.databases.shared_scan import SharedScan
     from cleanupctl.history.databases.sizes import TableSize
+    from cleanupctl.history.databases.statements import Statement
     from cleanupctl.history.databases.target import Target
 
 DENSE_SHARE = 0.15
@@ -42,6 +44,17 @@ COUNT_BOUND = 100_000
 """Bounded counts stop here: enough to decide and to report, cheap on any table."""
 
 
+class BeforeDelete(Protocol):
+    """A step between choosing rows and deleting them, inside the transaction that deletes."""
+
+    def before(self, database: Database, delete: Delete) -> Delete:
+        """Return what is to be deleted: the same rows, or fewer of them (`Delete.narrowed`).
+
+        May read the rows with `database.query`. Raise HistoryError to keep the whole transaction from
+        being done.
+        """
+
+
 class Database(ABC):
     """A connection to one history; belongs to one thread."""
 
@@ -50,8 +63,10 @@ class Database(ABC):
     typical_costs: ClassVar[TypicalCosts]
     index_option: ClassVar[str] = ""
     """What lets an index be created without keeping writers out, where that has to be said."""
-    delete_prefix: ClassVar[str] = "DELETE FROM"
-    """How a DELETE begins: the table with its alias `t` follows."""
+    pipelined: ClassVar[int] = 1
+    """Statements of a transaction that are sent without waiting for the first one's end."""
+    steps: tuple[BeforeDelete, ...] = ()
+    """What every Delete passes before it is executed."""
     transaction_rows: int | None = None
     """Rows that a transaction of this database should delete at most, whatever the configuration says."""
     _alive_at = 0.0
@@ -121,18 +136,114 @@ class Database(ABC):
     def translate(self, error: Exception) -> Exception:
         """Turn a driver's error into ours, without secrets."""
 
-    def delete_all(self, statements: Sequence[Statement], most_rows: int) -> list[int] | None:
-        """Run DELETEs, and SELECTs that check, in one transaction and return the rows of each.
+    def transact(self, statements: Sequence[Statement], most_rows: int) -> list[int] | None:
+        """Execute statements in one transaction; return how many rows each deleted or changed.
 
-        None, and nothing done, when more than `most_rows` rows went. Raises HistoryError; ChangedError when
-        a statement did not find as many rows as it had to.
+        None, and nothing done, when that would be more than `most_rows` rows. Raise HistoryError;
+        ChangedError when a statement did not find as many rows as it had to.
         """
-        del statements, most_rows
-        raise HistoryError("deleting by instances needs PostgreSQL, MySQL or MariaDB")
+        rows: list[int] = []
 
-    def any_of(self, expression: str, values: Sequence[str]) -> Condition:
+        def work() -> bool:
+            for start in range(0, len(statements), self.pipelined):
+                some = [self._prepared(one) for one in statements[start : start + self.pipelined]]
+                rows.extend(self._execute(some, most_rows - sum(rows)))
+                if sum(rows) > most_rows:
+                    return False
+            return True
+
+        with self.translated():
+            return rows if self._in_transaction(work) else None
+
+    def delete(self, delete: Delete, most_rows: int) -> int | None:
+        """Delete in a transaction of its own; None, and nothing done, when that is more than `most_rows`."""
+        rows = self.transact((delete,), most_rows)
+        return None if rows is None else rows[0]
+
+    def _prepared(self, statement: Statement) -> Statement:
+        """Let every step see what is going to be deleted."""
+        if not (self.steps and isinstance(statement, Delete)):
+            return statement
+        delete = self._pinned(statement) if statement.limit is not None else statement
+        for step in self.steps:
+            delete = step.before(self, delete)
+        return delete
+
+    def _pinned(self, delete: Delete) -> Delete:
+        """Choose and lock the rows of a Delete with a limit, so that steps see the rows that it means."""
+        columns = self.address_of(delete.table)
+        sql, parameters = self._select(delete, ", ".join(columns), delete.limit)
+        keys = self.query(sql + self._lock_clause(delete), parameters)
+        within = self.keys_condition(columns, keys) if keys else Condition("1 = 0")
+        return replace(delete, within=within, limit=None, skip_locked=False, along_key=False)
+
+    def _select(self, delete: Delete, columns: str, limit: int | None) -> tuple[str, tuple[Any, ...]]:
+        """Write the SELECT that finds the rows of a Delete."""
+        rows = self.rows_of(delete.table, along_key=delete.along_key, only=delete.only)
+        where = delete.selected
+        end = "" if limit is None else f" LIMIT {int(limit)}"
+        return f"SELECT {columns} FROM {rows} WHERE {where.sql}{end}", where.parameters
+
+    def _lock_clause(self, delete: Delete) -> str:
+        """Write what makes a SELECT lock the rows it finds."""
+        del delete
+        return " FOR UPDATE"
+
+    def written(self, statement: Statement) -> tuple[str, tuple[Any, ...]]:
+        """Write a statement, apart from what a server does in several, as SQL with its bound values."""
+        if isinstance(statement, Delete):
+            return self._written_delete(statement)
+        rows = self.rows_of(statement.table)
+        if isinstance(statement, Check):
+            end = "" if statement.exactly else " LIMIT 1"
+            return f"SELECT 1 FROM {rows} WHERE {statement.where.sql}{end}", statement.where.parameters
+        sets = ", ".join(f"{self.quote(one.column)} = {one.value.sql}" for one in statement.assignments)
+        values = both([one.value for one in statement.assignments]).parameters
+        sql = f"UPDATE {rows} SET {sets} WHERE {statement.where.sql}"
+        return sql, (*values, *statement.where.parameters)
+
+    @abstractmethod
+    def _written_delete(self, delete: Delete) -> tuple[str, tuple[Any, ...]]:
+        """Write a Delete."""
+
+    @abstractmethod
+    def _execute(self, statements: Sequence[Statement], most_rows: int) -> Iterable[int]:
+        """Execute statements in the open transaction and return the rows of each, without steps.
+
+        What would delete more than `most_rows` rows may be left undone when a higher number is returned.
+        """
+
+    @abstractmethod
+    def _in_transaction(self, work: Callable[[], bool]) -> bool:
+        """Commit what `work` does, and undo it when that returns False or raises; return what it does."""
+
+    @abstractmethod
+    def rows_of(self, table: Table, *, along_key: bool = False, only: bool = False) -> str:
+        """Write the table with its alias `t`, for FROM; `along_key` keeps the planner on the primary key."""
+
+    def key_columns(self, table: Table) -> list[str]:
+        """Quoted key columns of the row called `t`."""
+        return [f"t.{self.quote(name)}" for name in table.key]
+
+    def address_of(self, table: Table) -> list[str]:
+        """Write what tells a row `t` of a table from all others. Raise HistoryError when nothing does."""
+        if not table.key:
+            raise HistoryError(
+                f"table {table.name} has no primary key to tell its rows apart; create one first"
+            )
+        return self.key_columns(table)
+
+    def keys_condition(self, columns: Sequence[str], keys: Sequence[tuple[Any, ...]]) -> Condition:
+        """Say that what is in `columns` is one of `keys`, of which there must be at least one."""
+        if len(columns) == 1:
+            return self.any_of(columns[0], [key[0] for key in keys])
+        either = " OR ".join("(" + " AND ".join(f"{one} = %s" for one in columns) + ")" for _ in keys)
+        return Condition(f"({either})", tuple(value for key in keys for value in key))
+
+    def any_of(self, expression: str, values: Sequence[Any]) -> Condition:
         """Say that an expression is one of the values, of which there must be at least one."""
-        return Condition(f"{expression} IN ({', '.join(['%s'] * len(values))})", tuple(values))
+        marks = ", ".join(["%s"] * len(values))
+        return Condition(f"{expression} IN ({marks})", tuple(values))
 
     def claim(self, table: Table, part: str = "") -> bool:
         """Try to be the only worker on a table, or on a part of it; False when another is. Never waits."""

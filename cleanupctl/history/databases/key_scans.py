@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,11 +12,11 @@ from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.database import DENSE_SHARE, Database
 from cleanupctl.history.databases.scan import Batch
 from cleanupctl.history.databases.shared_scan import Chunk, SharedScan
+from cleanupctl.history.databases.statements import delete_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.scan import Scan
     from cleanupctl.history.databases.target import Target
 
@@ -34,20 +35,6 @@ class KeysetDatabase(Database):
 
     start_rows: ClassVar[int] = START_ROWS
     """Rows that the first batch of a table looks at."""
-    deletes_by_subquery: bool
-    """Whether DELETE may look into the table it deletes from."""
-
-    @abstractmethod
-    def delete(self, statement: str, parameters: Sequence[Any], most_rows: int) -> int | None:
-        """Run a DELETE in a transaction; None, and nothing done, when more than `most_rows` rows go."""
-
-    @abstractmethod
-    def delete_by_keys(self, select: Condition, target: Target, most_rows: int) -> int | None:
-        """Delete the rows whose keys `select` returns, in one transaction; None when there are too many."""
-
-    @abstractmethod
-    def rows_of(self, target: Target, *, along_key: bool = False) -> str:
-        """Write the table with its alias `t`, for FROM; `along_key` keeps the planner on the primary key."""
 
     @abstractmethod
     def share(self, target: Target) -> float:
@@ -67,35 +54,6 @@ class KeysetDatabase(Database):
     def join(self, shared: SharedScan[Any]) -> Scan:
         """Take part in another worker's sweep."""
         return PrimaryKeyScan(self, shared)
-
-    def delete_rows(self, target: Target, where: Condition, most_rows: int, *, along_key: bool) -> int | None:
-        """Delete what is in `where` and deletable, in one transaction; None when it would be too much."""
-        whole = both((where, target.deletable))
-        rows = self.rows_of(target, along_key=along_key)
-        if target.guards and not self.deletes_by_subquery:
-            return self.delete_by_keys(
-                self.keys_of(target, whole, most_rows + 1, along_key), target, most_rows
-            )
-        return self.delete(f"{self.delete_prefix} {rows} WHERE {whole.sql}", whole.parameters, most_rows)
-
-    def keys_of(self, target: Target, where: Condition, limit: int, along_key: bool = False) -> Condition:
-        """Select the keys of at most `limit` rows."""
-        rows = self.rows_of(target, along_key=along_key)
-        keys = ", ".join(self.key_columns(target.table))
-        return Condition(f"SELECT {keys} FROM {rows} WHERE {where.sql} LIMIT {int(limit)}", where.parameters)
-
-    def key_columns(self, table: Table) -> list[str]:
-        """Quoted key columns of the row called `t`."""
-        return [f"t.{self.quote(name)}" for name in table.key]
-
-    def keys_condition(self, table: Table, keys: Sequence[tuple[Any, ...]]) -> Condition:
-        """Say that the row's key is one of `keys`."""
-        columns = self.key_columns(table)
-        if len(columns) == 1:
-            marks = ", ".join(["%s"] * len(keys))
-            return Condition(f"{columns[0]} IN ({marks})", tuple(key[0] for key in keys))
-        either = " OR ".join("(" + " AND ".join(f"{column} = %s" for column in columns) + ")" for _ in keys)
-        return Condition(f"({either})", tuple(value for key in keys for value in key))
 
 
 Key = tuple[Any, ...] | None
@@ -129,9 +87,8 @@ class PrimaryKeyScan:
         if units < self._size:
             smaller = self._boundary(units, chunk)
             end = end if smaller is None else smaller
-        rows = self._database.delete_rows(
-            self._target, self._between(Chunk(chunk.start, end)), most_rows, along_key=True
-        )
+        delete = delete_within(self._target, self._between(Chunk(chunk.start, end)), along_key=True)
+        rows = self._database.delete(delete, most_rows)
         if rows is None:
             return Batch(0, overflow=True)
         if end == chunk.end:
@@ -157,7 +114,7 @@ class PrimaryKeyScan:
         keys = ", ".join(database.key_columns(self._target.table))
         inside = self._between(chunk)
         where = f" WHERE {inside.sql}" if inside.sql else ""
-        rows = database.rows_of(self._target, along_key=True)
+        rows = database.rows_of(self._target.table, along_key=True)
         found = database.query(
             f"SELECT {keys} FROM {rows}{where} ORDER BY {keys} LIMIT 1 OFFSET {units - 1}", inside.parameters
         )
@@ -202,7 +159,7 @@ class TimeIndexScan:
             return self._same_time(boundary, units)
         upper = [self._condition("<", boundary)] if boundary is not None else []
         where = both([*self._from_lower(), *upper])
-        rows = self._database.delete_rows(self._target, where, most_rows, along_key=False)
+        rows = self._database.delete(delete_within(self._target, where), most_rows)
         if rows is None:
             return Batch(0, overflow=True)
         if boundary is None:
@@ -231,8 +188,8 @@ class TimeIndexScan:
                 f"more than {units} rows of table {target.label} have the same {target.time_column.name}"
                 " and the table has no primary key to tell them apart; create one first"
             )
-        whole = both((self._condition("=", moment), target.deletable))
-        rows = database.delete_by_keys(database.keys_of(target, whole, units), target, units) or 0
+        delete = replace(delete_within(target, self._condition("=", moment)), limit=units)
+        rows = database.delete(delete, units) or 0
         # What is left of that time once there are fewer has to stay: to look at it again would never end.
         self._move(">=" if rows == units else ">", moment)
         return Batch(rows)
@@ -245,7 +202,7 @@ class TimeIndexScan:
     def _select(self, what: str, tail: str) -> list[tuple[Any, ...]]:
         target = self._target
         whole = both([*self._from_lower(), target.condition.wide or target.deletable])
-        sql = f"SELECT {what} FROM {self._database.rows_of(target)} WHERE {whole.sql} {tail}"
+        sql = f"SELECT {what} FROM {self._database.rows_of(target.table)} WHERE {whole.sql} {tail}"
         return self._database.query(sql, whole.parameters)
 
     def _from_lower(self) -> list[Condition]:
@@ -271,6 +228,6 @@ def row_comparison(
     return Condition(sql, (values[0], values[0], values[0], *rest.parameters))
 
 
-def in_pieces(keys: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
+def in_chunks(keys: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
     """Split keys into lists of at most MOST_KEYS."""
     return (keys[start : start + MOST_KEYS] for start in range(0, len(keys), MOST_KEYS))

@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING
 
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.errors import LockConflictError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from cleanupctl.history.camunda.schema.tables import Schema
+    from cleanupctl.history.databases.statements import Statement
 
 ATTEMPTS = 5
 """How often a statement is tried while other transactions are in the way, each time some seconds long."""
 
 
-class _Writing(Protocol):
-    def delete(self, statement: str, parameters: Sequence[Any], most_rows: int) -> int | None: ...
+def change(schema: Schema, statement: Statement) -> int:
+    """Execute a statement as a transaction of its own; return the number of rows.
 
-
-def change(schema: Schema, statement: str, parameters: Sequence[Any]) -> int:
-    """Run a DELETE or an UPDATE as a transaction of its own; returns the number of rows.
-
-    Conflicts with the engine's transactions are tried again. Raises HistoryError.
+    Conflicts with the engine's transactions are tried again. Raise HistoryError.
     """
-    database = cast("_Writing", schema.database)
     for _ in range(ATTEMPTS - 1):
         try:
-            return database.delete(statement, parameters, sys.maxsize) or 0
+            return sum(schema.database.transact((statement,), sys.maxsize) or ())
         except LockConflictError:
             continue
-    return database.delete(statement, parameters, sys.maxsize) or 0
+    return sum(schema.database.transact((statement,), sys.maxsize) or ())
 
 
 def key_ranges(schema: Schema, name: str, size: int) -> Iterator[Condition]:
@@ -50,8 +46,3 @@ def key_ranges(schema: Schema, name: str, size: int) -> Iterator[Condition]:
         else:
             yield Condition(f"t.{key} > %s AND t.{key} <= %s", (last, upper))
         last = upper
-
-
-def delete_statement(schema: Schema, name: str, condition: Condition) -> str:
-    """Write a DELETE of the rows `t` that meet a condition."""
-    return f"{schema.database.delete_prefix} {schema.quoted(name)} AS t WHERE {condition.sql}"

@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError
-from cleanupctl.history.camunda.repair.key_ranges import change, delete_statement, key_ranges
+from cleanupctl.history.camunda.repair.key_ranges import change, key_ranges
 from cleanupctl.history.camunda.schema.tables import BYTE_ARRAYS, CHILDREN, PROCESS_INSTANCES, find_schema
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.cutoff import cutoff
 from cleanupctl.history.databases.servers import connect
+from cleanupctl.history.databases.statements import Delete
 from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
@@ -108,8 +109,7 @@ def orphans(schema: Schema, settings: CamundaSettings, now: datetime) -> Iterato
 def delete(schema: Schema, found: Orphans) -> Iterator[int]:
     """Delete the orphans of one table piece by piece, each its own transaction; yields the rows of each."""
     for piece in key_ranges(schema, found.name, PIECE):
-        condition = both((piece, found.target.condition))
-        rows = change(schema, delete_statement(schema, found.name, condition), condition.parameters)
+        rows = change(schema, Delete(found.target.table, found.target.condition, piece))
         if rows:
             yield rows
 

@@ -30,6 +30,7 @@ from cleanupctl.history.camunda.strategies.ttl import batch_ttl, definition_ttl
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.cutoff import as_instant
 from cleanupctl.history.databases.servers import connect
+from cleanupctl.history.databases.statements import Assignment, Update
 from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
@@ -265,15 +266,12 @@ class _Repair:
 
     def _write(self, table: str, rows: list[tuple[str, Any]]) -> int:
         schema = self._schema
-        key, removal = schema.column(table, "ID_"), schema.column(table, REMOVAL_TIME)
-        places = ", ".join(["%s"] * len(rows))
-        ids = tuple(identity for identity, _ in rows)
+        key = f"t.{schema.column(table, 'ID_')}"
+        where = schema.database.any_of(key, [identity for identity, _ in rows])
         different = {value for _, value in rows}
-        if len(different) == 1:
-            sql = f"UPDATE {schema.quoted(table)} SET {removal} = %s WHERE {key} IN ({places})"
-            return change(schema, sql, (different.pop(), *ids))
-        cases = " ".join(["WHEN %s THEN %s"] * len(rows))
-        sql = (
-            f"UPDATE {schema.quoted(table)} SET {removal} = CASE {key} {cases} END WHERE {key} IN ({places})"
-        )
-        return change(schema, sql, (*(value for row in rows for value in row), *ids))
+        value = Condition("%s", (different.pop(),))
+        if different:
+            cases = " ".join(["WHEN %s THEN %s"] * len(rows))
+            value = Condition(f"CASE {key} {cases} END", tuple(value for row in rows for value in row))
+        removal = Assignment(schema.tables[table].column(REMOVAL_TIME).name, value)
+        return change(schema, Update(schema.tables[table], (removal,), where))

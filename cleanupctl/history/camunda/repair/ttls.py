@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from cleanupctl.history.camunda.repair.key_ranges import change
 from cleanupctl.history.camunda.schema.definitions import DEFINITION_TABLES, ENGINE_KINDS, load_definitions
 from cleanupctl.history.camunda.schema.tables import BATCHES, find_schema
+from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.servers import connect
+from cleanupctl.history.databases.statements import Assignment, Update
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -103,11 +105,12 @@ def _latest(definitions: Sequence[Definition]) -> list[Definition]:
 
 def _write(schema: Schema, definitions: Iterable[Definition], ttl: int | None) -> None:
     for one in definitions:
-        table = ENGINE_KINDS[one.kind].definitions
-        key, column = schema.column(table, "ID_"), schema.column(table, "HISTORY_TTL_")
-        changes = f"{column} = %s"
-        if schema.has(table, "REV_"):
+        table = schema.tables[ENGINE_KINDS[one.kind].definitions]
+        days = Assignment(table.column("HISTORY_TTL_").name, Condition("%s", (ttl,)))
+        where = Condition(f"t.{schema.database.quote(table.column('ID_').name)} = %s", (one.id,))
+        assignments = [days]
+        if schema.has(ENGINE_KINDS[one.kind].definitions, "REV_"):
             # As the engine does: whoever changes the same row at the same time notices it.
-            revision = schema.column(table, "REV_")
-            changes += f", {revision} = {revision} + 1"
-        change(schema, f"UPDATE {schema.quoted(table)} SET {changes} WHERE {key} = %s", (ttl, one.id))
+            revision = table.column("REV_").name
+            assignments.append(Assignment(revision, Condition(f"t.{schema.database.quote(revision)} + 1")))
+        change(schema, Update(table, tuple(assignments), where))

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError, InvalidValueError
 from cleanupctl.core.mysql_options import mysql_options
 from cleanupctl.history.databases.catalogue import Column, Table, unfit_column
-from cleanupctl.history.databases.conditions import Condition, Statement, both
+from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.costs import TypicalCosts
 from cleanupctl.history.databases.cutoff import Cutoff, epoch
 from cleanupctl.history.databases.database import IDLE_IN_TRANSACTION_SECONDS, IDLE_SECONDS
 from cleanupctl.history.databases.errors import ForeignKeyError, LockConflictError, StatementTimeoutError
-from cleanupctl.history.databases.key_scans import KeysetDatabase, in_pieces
+from cleanupctl.history.databases.key_scans import KeysetDatabase, in_chunks
 from cleanupctl.history.databases.mysql import catalogue, health, privileges
 from cleanupctl.history.databases.mysql.replicas import ReplicaLag
 from cleanupctl.history.databases.replicas import NoReplica
+from cleanupctl.history.databases.statements import Delete, checked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from cleanupctl.history.databases.findings import Finding
     from cleanupctl.history.databases.replicas import Lag
     from cleanupctl.history.databases.sizes import TableSize
+    from cleanupctl.history.databases.statements import Statement
     from cleanupctl.history.databases.target import Target
 
 CONNECT_SECONDS = 10
@@ -92,9 +94,6 @@ class MySQL(KeysetDatabase):
 
     # In a table that is not in memory yet, each row waits for a page of each of its indexes.
     start_rows = 500
-    # MySQL refuses a DELETE whose subquery reads the same table.
-    deletes_by_subquery = False
-    delete_prefix = "DELETE t FROM"
     typical_costs = TypicalCosts(row=8, index=2.5, reference=1)
 
     def __init__(self, url: DatabaseUrl, connection: Connection[Any]) -> None:
@@ -134,61 +133,59 @@ class MySQL(KeysetDatabase):
             cursor.execute(sql, tuple(parameters))
             return list(cursor.fetchall())
 
-    def delete(self, statement: str, parameters: Sequence[Any], most_rows: int) -> int | None:
-        """Run a DELETE in a transaction; None, and nothing done, when more than `most_rows` rows go."""
-        rows = self.delete_all((Statement(statement, parameters),), most_rows)
-        return None if rows is None else rows[0]
-
-    def delete_all(self, statements: Sequence[Statement], most_rows: int) -> list[int] | None:
-        """Run DELETEs in one transaction; None, and nothing done, when more than `most_rows` rows go."""
-        rows: list[int] = []
-        with self.translated():
-            try:
-                self._connection.begin()
-                for statement in statements:
-                    with self._connection.cursor() as cursor:
-                        sql = f"{self._limited}{statement.sql}"
-                        rows.append(statement.deleted(cursor.execute(sql, tuple(statement.parameters))))
-                    if sum(rows) > most_rows:
-                        self._connection.rollback()
-                        return None
+    def _in_transaction(self, work: Callable[[], bool]) -> bool:
+        try:
+            self._connection.begin()
+            done = work()
+            if done:
                 self._connection.commit()
-            except BaseException:
-                self._roll_back()
-                raise
+            else:
+                self._connection.rollback()
+        except BaseException:
+            with suppress(Exception):
+                self._connection.rollback()
+            raise
+        return done
+
+    def _execute(self, statements: Sequence[Statement], most_rows: int) -> Iterator[int]:
+        """Execute statements one after the other; yield the rows of each."""
+        for statement in statements:
+            # MySQL refuses a DELETE whose subquery reads the same table.
+            if isinstance(statement, Delete) and (statement.guards or statement.limit is not None):
+                yield checked(statement, self._delete_by_keys(statement, most_rows))
+            else:
+                yield checked(statement, self._send(*self.written(statement)))
+
+    def _send(self, sql: str, parameters: Sequence[Any]) -> int:
+        """Send a statement of the open transaction; return how many rows it found or changed."""
+        with self._connection.cursor() as cursor:
+            return int(cursor.execute(f"{self._limited}{sql}", tuple(parameters)))
+
+    def _delete_by_keys(self, delete: Delete, most_rows: int) -> int:
+        """Lock the rows, then delete them by key; leave them when there are more than `most_rows`."""
+        columns = self.address_of(delete.table)
+        limit = most_rows + 1 if delete.limit is None else delete.limit
+        sql, parameters = self._select(delete, ", ".join(columns), limit)
+        keys = self.query(f"{self._limited}{sql} FOR UPDATE", parameters)
+        if len(keys) > most_rows:
+            return len(keys)
+        rows = 0
+        for some in in_chunks(keys):
+            # Repeats the condition: a row may have changed before it was locked.
+            again = Delete(delete.table, delete.where, self.keys_condition(columns, some))
+            rows += self._send(*self.written(again))
         return rows
 
-    def delete_by_keys(self, select: Condition, target: Target, most_rows: int) -> int | None:
-        """Lock the rows that `select` finds, then delete them by key, in one transaction."""
-        with self.translated():
-            try:
-                self._connection.begin()
-                with self._connection.cursor() as cursor:
-                    cursor.execute(f"{self._limited}{select.sql} FOR UPDATE", select.parameters)
-                    keys = list(cursor.fetchall())
-                    if len(keys) > most_rows:
-                        self._connection.rollback()
-                        return None
-                    rows = 0
-                    for chunk in in_pieces(keys):
-                        # Repeats the condition: a row may have changed before it was locked.
-                        where = both((self.keys_condition(target.table, chunk), target.condition))
-                        delete = f"{self.delete_prefix} {self.rows_of(target)} WHERE {where.sql}"
-                        rows += cursor.execute(f"{self._limited}{delete}", where.parameters)
-                self._connection.commit()
-            except BaseException:
-                self._roll_back()
-                raise
-        return rows
+    def _written_delete(self, delete: Delete) -> tuple[str, tuple[Any, ...]]:
+        where = delete.selected
+        rows = self.rows_of(delete.table, along_key=delete.along_key)
+        return f"DELETE t FROM {rows} WHERE {where.sql}", where.parameters
 
-    def _roll_back(self) -> None:
-        with suppress(Exception):
-            self._connection.rollback()
-
-    def rows_of(self, target: Target, *, along_key: bool = False) -> str:
+    def rows_of(self, table: Table, *, along_key: bool = False, only: bool = False) -> str:
         """Write the table with its alias; the planner would otherwise leave the key for the time index."""
+        del only
         hint = " FORCE INDEX (PRIMARY)" if along_key else ""
-        return f"{self.qualified(target.table)} AS t{hint}"
+        return f"{self.qualified(table)} AS t{hint}"
 
     def quote(self, name: str) -> str:
         """Quote an identifier."""
@@ -263,7 +260,7 @@ class MySQL(KeysetDatabase):
 
     def _planned_rows(self, target: Target, condition: Condition | None) -> int:
         where = f" WHERE {condition.sql}" if condition else ""
-        explain = f"EXPLAIN SELECT 1 FROM {self.rows_of(target)}{where}"
+        explain = f"EXPLAIN SELECT 1 FROM {self.rows_of(target.table)}{where}"
         plan = self.named_rows(explain, condition.parameters if condition else ())
         return int(plan[0].get("rows") or 0) if plan else 0
 

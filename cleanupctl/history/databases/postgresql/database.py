@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
 from cleanupctl.history.databases.catalogue import Column, Table, unfit_column
-from cleanupctl.history.databases.conditions import Condition, Statement
+from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.costs import TypicalCosts
 from cleanupctl.history.databases.cutoff import Cutoff, epoch
 from cleanupctl.history.databases.database import (
@@ -29,19 +29,21 @@ from cleanupctl.history.databases.postgresql.statistics import (
     table_size,
 )
 from cleanupctl.history.databases.shared_scan import SharedScan
+from cleanupctl.history.databases.statements import checked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 
-    from psycopg import Connection
+    from psycopg import Connection, Cursor
 
     from cleanupctl.core.urls import DatabaseUrl
     from cleanupctl.history.databases.findings import Finding
     from cleanupctl.history.databases.replicas import Lag
     from cleanupctl.history.databases.scan import Scan
     from cleanupctl.history.databases.sizes import TableSize
+    from cleanupctl.history.databases.statements import Delete, Statement
     from cleanupctl.history.databases.target import Target
 
 CONNECT_SECONDS = 10
@@ -56,10 +58,6 @@ ORDERED = 0.9
 """From this correlation on, the time index leads to the rows almost in the order in which they lie."""
 ORDERED_SHARE = 0.6
 """Share of expired rows from which a sweep pays even then: it reads the rest of the table for nothing."""
-
-PIPELINED = 8
-"""Statements of a transaction that are sent without waiting for the first one's end: only then is it known
-whether they deleted more than they may."""
 
 IDLE_TIMEOUT_SINCE = 140000
 TID_RANGES_SINCE = 140000
@@ -110,13 +108,15 @@ def _one_line(error: Exception, url: DatabaseUrl) -> str:
 
 
 class PostgreSQL(Database):
-    """One session; every statement outside `PostgreSQL.delete` commits by itself.
+    """One session; every statement outside `transact` commits by itself.
 
     Commits do not wait for the disk: a crash of the server can bring the last batches back, in the order
     in which they went, and the next run deletes them again. `close` waits for all of them at once.
     """
 
     index_option = "CONCURRENTLY "
+    # Only after so many is it known whether they deleted more than they may.
+    pipelined = 8
     # Deleting leaves indexes alone; a foreign key costs a query for each row.
     typical_costs = TypicalCosts(row=2.2, index=0, reference=10)
 
@@ -170,37 +170,67 @@ class PostgreSQL(Database):
         finally:
             self._connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
 
-    def delete(self, sql: str, parameters: Sequence[Any], most_rows: int) -> int | None:
-        """Run a DELETE in a transaction; None, and nothing done, when more than `most_rows` rows went."""
-        rows = self.delete_all((Statement(sql, parameters),), most_rows)
-        return None if rows is None else rows[0]
-
-    def delete_all(self, statements: Sequence[Statement], most_rows: int) -> list[int] | None:
-        """Run DELETEs in one transaction; None, and nothing done, when more than `most_rows` rows went."""
+    def _in_transaction(self, work: Callable[[], bool]) -> bool:
         from psycopg import Rollback
 
         # A connection that breaks in the rollback lets Rollback out; the next statement says what broke it.
-        with self.translated(), suppress(Rollback), self._connection.transaction() as transaction:
-            rows: list[int] = []
-            for start in range(0, len(statements), PIPELINED):
-                rows += self._run_together(statements[start : start + PIPELINED])
-                if sum(rows) > most_rows:
-                    raise Rollback(transaction)
-            self._unflushed = self._unflushed or any(rows)
-            return rows
-        return None
+        with suppress(Rollback), self._connection.transaction() as transaction:
+            if not work():
+                raise Rollback(transaction)
+            return True
+        return False
 
-    def _run_together(self, statements: Sequence[Statement]) -> Iterator[int]:
-        """Run statements, with one round trip where the client can; yield how many rows each deleted."""
+    def _execute(self, statements: Sequence[Statement], most_rows: int) -> Iterator[int]:
+        """Execute statements, with one round trip where the client can; yield the rows of each."""
+        del most_rows
         from psycopg import Pipeline
 
         together = len(statements) > 1 and Pipeline.is_supported()
         with self._connection.pipeline() if together else nullcontext():
-            cursors = [self._connection.execute(one.sql, one.parameters) for one in statements]
+            cursors = [self._send(*self.written(one)) for one in statements]
         for statement, cursor in zip(statements, cursors, strict=True):
-            yield statement.deleted(cursor.rowcount)
+            self._unflushed = self._unflushed or cursor.rowcount > 0
+            yield checked(statement, cursor.rowcount)
 
-    def any_of(self, expression: str, values: Sequence[str]) -> Condition:
+    def _send(self, sql: str, parameters: Sequence[Any]) -> Cursor[Any]:
+        """Send a statement of the open transaction."""
+        return self._connection.execute(sql, parameters)
+
+    def _written_delete(self, delete: Delete) -> tuple[str, tuple[Any, ...]]:
+        rows = self.rows_of(delete.table, only=delete.only)
+        if delete.limit is None:
+            where = delete.selected
+            return f"DELETE FROM {rows} WHERE {where.sql}", where.parameters
+        where, lock = delete.selected, self._lock_clause(delete) if delete.skip_locked else ""
+        doomed = f"SELECT t.ctid AS place FROM {rows} WHERE {where.sql} LIMIT %s{lock}"
+        # Repeats the condition: a row may have changed between being found and being deleted.
+        again = delete.repeated
+        sql = (
+            f"WITH doomed AS MATERIALIZED ({doomed}) DELETE FROM {rows}"
+            f" WHERE t.ctid = ANY(ARRAY(SELECT place FROM doomed)) AND {again.sql}"
+        )
+        return sql, (*where.parameters, delete.limit, *again.parameters)
+
+    def _lock_clause(self, delete: Delete) -> str:
+        return f" FOR UPDATE OF t{' SKIP LOCKED' if delete.skip_locked else ''}"
+
+    def rows_of(self, table: Table, *, along_key: bool = False, only: bool = False) -> str:
+        """Write the table with its alias; the planner needs no hint."""
+        del along_key
+        return f"{'ONLY ' if only else ''}{self.qualified(table)} AS t"
+
+    def address_of(self, table: Table) -> list[str]:
+        """Return where a row lies, which every table knows."""
+        del table
+        return ["t.ctid"]
+
+    def keys_condition(self, columns: Sequence[str], keys: Sequence[tuple[Any, ...]]) -> Condition:
+        """Bind all addresses as one array."""
+        if columns == ["t.ctid"]:
+            return Condition("t.ctid = ANY(%s::tid[])", ([key[0] for key in keys],))
+        return super().keys_condition(columns, keys)
+
+    def any_of(self, expression: str, values: Sequence[Any]) -> Condition:
         """Bind all values as one array: the statement stays the same however many there are."""
         return Condition(f"{expression} = ANY(%s)", (list(values),))
 

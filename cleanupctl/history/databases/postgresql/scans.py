@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.errors import LockConflictError, StatementTimeoutError
 from cleanupctl.history.databases.scan import Batch
 from cleanupctl.history.databases.shared_scan import Chunk, SharedScan
+from cleanupctl.history.databases.statements import delete_within
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cleanupctl.history.databases.catalogue import Table
+    from cleanupctl.history.databases.database import Database
+    from cleanupctl.history.databases.statements import Delete
     from cleanupctl.history.databases.target import Target
 
 START_BLOCKS = 128
 MOST_BLOCKS = 16_384
 START_ROWS = 2_000
 MOST_ROWS = 100_000
-
-
-class Session(Protocol):
-    """What the scans need of a PostgreSQL session."""
-
-    def quote(self, name: str) -> str:
-        """Quote an identifier."""
-
-    def qualified(self, table: Table) -> str:
-        """Return the quoted name of a table, with its schema."""
-
-    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run a statement outside a transaction and return its rows."""
-
-    def delete(self, sql: str, parameters: Sequence[Any], most_rows: int) -> int | None:
-        """Run a DELETE in a transaction; None, and nothing done, when it found more than `most_rows`."""
 
 
 class SharedHeapScan(SharedScan[int]):
@@ -56,13 +41,12 @@ class TidRangeScan:
     start_units = START_BLOCKS
     most_units = MOST_BLOCKS
 
-    def __init__(self, database: Session, shared: SharedHeapScan) -> None:
+    def __init__(self, database: Database, shared: SharedHeapScan) -> None:
         self.shared: SharedScan[Any] | None = shared
         self._shared = shared
         self._database = database
         self._chunk: Chunk[int] | None = None
-        self._condition = shared.target.deletable
-        self._table = f"ONLY {database.qualified(shared.target.table)} AS t"
+        self._table = database.rows_of(shared.target.table, only=True)
 
     def run(self, units: int, most_rows: int) -> Batch:
         """Delete what has expired in the next `units` blocks."""
@@ -98,9 +82,7 @@ class TidRangeScan:
         return end, end == self._shared.end
 
     def _delete(self, start: int, end: int, most_rows: int) -> int | None:
-        where = both((_blocks(start, end), self._condition))
-        sql = f"DELETE FROM {self._table} WHERE {where.sql}"
-        return self._database.delete(sql, where.parameters, most_rows)
+        return self._database.delete(delete_within(self._shared.target, _blocks(start, end)), most_rows)
 
     def _fitting(self, start: int, end: int, most_rows: int) -> int:
         """Find where a batch has to end so as to have `most_rows` at most, or one block.
@@ -118,8 +100,8 @@ class TidRangeScan:
 
     def _part_of_block(self, block: int, most_rows: int) -> Batch:
         """Delete some rows of a single block that holds more than a transaction may delete."""
-        where = both((_blocks(block, block + 1), self._condition))
-        return Batch(delete_some(self._database, self._table, where, self._condition, most_rows))
+        delete = delete_within(self._shared.target, _blocks(block, block + 1))
+        return Batch(delete_some(self._database, delete, most_rows))
 
 
 def _blocks(start: int, end: int) -> Condition:
@@ -137,16 +119,15 @@ class TimeIndexScan:
     start_units = START_ROWS
     most_units = MOST_ROWS
 
-    def __init__(self, database: Session, shared: SharedScan[Any]) -> None:
+    def __init__(self, database: Database, shared: SharedScan[Any]) -> None:
         self.shared: SharedScan[Any] | None = shared
         self._shared = shared
         self._database = database
         self._target = shared.target
-        self._condition = shared.target.deletable
         self._chunk: Chunk[Any] | None = None
         self._size = 0
         self._column = f"t.{database.quote(self._target.time_column.name)}"
-        self._table = f"ONLY {database.qualified(self._target.table)} AS t"
+        self._table = database.rows_of(self._target.table, only=True)
 
     def run(self, units: int, most_rows: int) -> Batch:
         """Delete the next `units` expired rows, oldest first, and those of the same time as the last."""
@@ -158,25 +139,20 @@ class TimeIndexScan:
         if chunk is None:
             return Batch(0, done=True, idle=True)
         end = self._boundary(units, chunk) if units < self._size else chunk.end
-        where = both((self._between(Chunk(chunk.start, end)), self._condition))
+        delete = delete_within(self._target, self._between(Chunk(chunk.start, end)))
         try:
-            rows = self._database.delete(
-                f"DELETE FROM {self._table} WHERE {where.sql}", where.parameters, most_rows
-            )
+            rows = self._database.delete(delete, most_rows)
         except StatementTimeoutError:
             raise
         except LockConflictError:
-            # Somebody holds one of the rows: the others can go all the same.
-            rows = delete_some(
-                self._database, self._table, where, self._condition, most_rows, skip_locked=True
-            )
+            # Another session holds one of the rows: the others can be deleted all the same.
+            rows = delete_some(self._database, delete, most_rows, skip_locked=True)
             if rows == most_rows:
                 return Batch(rows)
         if rows is None:
             if units > 1:
                 return Batch(0, overflow=True)
-            rows = delete_some(self._database, self._table, where, self._condition, most_rows)
-            return Batch(rows)
+            return Batch(delete_some(self._database, delete, most_rows))
         self._chunk = Chunk(end, chunk.end) if end != chunk.end else None
         if self._chunk is None:
             self._shared.complete()
@@ -212,22 +188,6 @@ class TimeIndexScan:
         return both(parts)
 
 
-def delete_some(
-    database: Session,
-    table: str,
-    where: Condition,
-    condition: Condition,
-    most_rows: int,
-    *,
-    skip_locked: bool = False,
-) -> int:
-    """Delete `most_rows` of the rows in `where`, in any order; those of other transactions can be skipped."""
-    lock = " FOR UPDATE OF t SKIP LOCKED" if skip_locked else ""
-    doomed = f"SELECT t.ctid AS place FROM {table} WHERE {where.sql} LIMIT %s{lock}"
-    # Repeats the condition: a row may have changed between being found and being deleted.
-    sql = (
-        f"WITH doomed AS MATERIALIZED ({doomed}) DELETE FROM {table}"
-        f" WHERE t.ctid = ANY(ARRAY(SELECT place FROM doomed)) AND {condition.sql}"
-    )
-    parameters = (*where.parameters, most_rows, *condition.parameters)
-    return database.delete(sql, parameters, most_rows) or 0
+def delete_some(database: Database, delete: Delete, most_rows: int, *, skip_locked: bool = False) -> int:
+    """Delete `most_rows` of the rows, in any order; those of other transactions can be skipped."""
+    return database.delete(replace(delete, limit=most_rows, skip_locked=skip_locked), most_rows) or 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +21,16 @@ from cleanupctl.history.databases.sqlite.checkpoints import Checkpoints
 from cleanupctl.history.databases.sqlite.cursor import Connection
 from cleanupctl.history.databases.sqlite.statistics import dense_rows, lies_in_order, reaches
 from cleanupctl.history.databases.sqlite.times import expired_text
+from cleanupctl.history.databases.statements import Check, Delete, checked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from cleanupctl.core.urls import DatabaseUrl
     from cleanupctl.history.databases.scan import Scan
+    from cleanupctl.history.databases.statements import Statement
     from cleanupctl.history.databases.target import Target
 
 BUSY_SECONDS = 5.0
@@ -69,9 +72,6 @@ def connect(url: DatabaseUrl) -> SQLite:
 class SQLite(KeysetDatabase):
     """One connection to the file; each batch is an IMMEDIATE transaction."""
 
-    deletes_by_subquery = True
-    delete_prefix = "DELETE FROM"
-    placeholder = "%s"
     writing_turn = 0.125
     typical_costs = TypicalCosts(row=2, index=2, reference=2)
 
@@ -103,62 +103,66 @@ class SQLite(KeysetDatabase):
         with self.translated():
             return self._connection.execute(sql, tuple(parameters)).fetchall()
 
-    def delete(self, statement: str, parameters: Sequence[Any], most_rows: int) -> int | None:
-        """Run a DELETE in a transaction; None, and nothing done, when more than `most_rows` rows go."""
-        return self._transaction(lambda: self._delete(statement, parameters), most_rows)
+    def _in_transaction(self, work: Callable[[], bool]) -> bool:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            done = work()
+            self._connection.execute("COMMIT" if done else "ROLLBACK")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+        return done
 
-    def _delete(self, statement: str, parameters: Sequence[Any]) -> int:
-        """Run a DELETE in the open transaction."""
-        return self._connection.execute(statement, tuple(parameters)).rowcount
+    def _execute(self, statements: Sequence[Statement], most_rows: int) -> Iterator[int]:
+        """Execute statements one after the other; yield the rows of each."""
+        del most_rows
+        for statement in statements:
+            if isinstance(statement, Check):
+                yield checked(statement, len(self.query(*self.written(statement))))
+            else:
+                one = self._cheapest(statement) if isinstance(statement, Delete) else statement
+                yield checked(statement, self._send(*self.written(one)))
 
-    def _transaction(self, delete: Callable[[], int], most_rows: int) -> int | None:
-        """Commit what `delete` does, or undo it when that was to more than `most_rows` rows."""
-        with self.translated():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                rows = delete()
-                self._connection.execute("ROLLBACK" if rows > most_rows else "COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-                raise
-        return None if rows > most_rows else rows
+    def _send(self, sql: str, parameters: Sequence[Any]) -> int:
+        """Send a statement of the open transaction; return how many rows it deleted or changed."""
+        return self._connection.execute(sql, tuple(parameters)).rowcount
 
-    def delete_rows(self, target: Target, where: Condition, most_rows: int, *, along_key: bool) -> int | None:
-        """Delete what is in `where` and deletable, in one transaction; None when it would be too much.
+    def _cheapest(self, delete: Delete) -> Delete:
+        """Leave the exact condition out where, under the lock, the cheap one finds the same rows.
 
-        A DELETE that calls functions makes SQLite copy each page that it changes. Where a look at the
-        column, under the lock, finds nothing that the cheap condition takes and the exact one does not,
-        the cheap one is enough.
+        A DELETE that calls functions makes SQLite copy each page that it changes. So one look at the column
+        is worth it: is there a row that the cheap condition takes and the exact one does not?
         """
-        wide = target.condition.wide
-        if wide is None or target.guards:
-            return super().delete_rows(target, where, most_rows, along_key=along_key)
-        rows = self.rows_of(target, along_key=along_key)
-        cheap = both((where, wide))
-        doubtful = both(
-            (cheap, Condition(f"({target.condition.sql}) IS NOT TRUE", target.condition.parameters))
-        )
+        wide = delete.where.wide
+        if wide is None or delete.guards or delete.limit is not None:
+            return delete
+        rows = self.rows_of(delete.table, along_key=delete.along_key)
+        inexact = Condition(f"({delete.where.sql}) IS NOT TRUE", delete.where.parameters)
+        doubtful = both((delete.within, wide, inexact))
+        if self.query(f"SELECT 1 FROM {rows} WHERE {doubtful.sql} LIMIT 1", doubtful.parameters):
+            return delete
+        return replace(delete, where=wide)
 
-        def delete() -> int:
-            exact = self.query(f"SELECT 1 FROM {rows} WHERE {doubtful.sql} LIMIT 1", doubtful.parameters)
-            whole = both((where, target.condition)) if exact else cheap
-            return self._delete(f"{self.delete_prefix} {rows} WHERE {whole.sql}", whole.parameters)
+    def _written_delete(self, delete: Delete) -> tuple[str, tuple[Any, ...]]:
+        rows, where = self.rows_of(delete.table, along_key=delete.along_key), delete.selected
+        if delete.limit is not None:
+            select, parameters = self._select(delete, ", ".join(self.address_of(delete.table)), delete.limit)
+            keys = ", ".join(self.quote(name) for name in delete.table.key)
+            chosen = Condition(f"({keys}) IN ({select})", parameters)
+            rows, where = self.rows_of(delete.table), both((chosen, delete.where))
+        return f"DELETE FROM {rows} WHERE {where.sql}", where.parameters
 
-        return self._transaction(delete, most_rows)
+    def _lock_clause(self, delete: Delete) -> str:
+        """Nothing: the transaction has the whole file."""
+        del delete
+        return ""
 
-    def delete_by_keys(self, select: Condition, target: Target, most_rows: int) -> int | None:
-        """Delete the rows whose keys `select` finds, in one statement."""
-        keys = ", ".join(self.quote(name) for name in target.table.key)
-        whole = both((Condition(f"({keys}) IN ({select.sql})", select.parameters), target.condition))
-        return self.delete(
-            f"{self.delete_prefix} {self.rows_of(target)} WHERE {whole.sql}", whole.parameters, most_rows
-        )
-
-    def rows_of(self, target: Target, *, along_key: bool = False) -> str:
+    def rows_of(self, table: Table, *, along_key: bool = False, only: bool = False) -> str:
         """Write the table with its alias; NOT INDEXED still allows the rowid."""
-        hint = " NOT INDEXED" if along_key and target.table.key == ("rowid",) else ""
-        return f"{self.qualified(target.table)} AS t{hint}"
+        del only
+        hint = " NOT INDEXED" if along_key and table.key == ("rowid",) else ""
+        return f"{self.qualified(table)} AS t{hint}"
 
     def quote(self, name: str) -> str:
         """Quote an identifier."""
