@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.requirement import programs_allowed
 from tests.support.servers import DatabaseServer, MariaDBServer, PostgreSQLServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _MARKS_BY_FIXTURE = {
     "postgresql_server": "postgresql",
@@ -19,8 +20,12 @@ _MARKS_BY_FIXTURE = {
     "engine_postgresql_url": "schema",
     "engine_mariadb_url": "schema",
 }
+_SERVERS = {"postgresql", "mariadb"}
+_NEEDY = {"postgresql", "mariadb", "schema", "engine"}
+"""Marks of tests that need more than Python."""
 
 _ENGINE_MODULES = {"tests.support.engine_schema", "tests.support.camunda.data"}
+_ENGINE_TESTS = Path(__file__).parent / "engine"
 
 
 # A busy machine is no failure: properties say what is true, not how fast it is found out.
@@ -29,18 +34,34 @@ settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the servers they use, so that `-m "not mariadb"` needs no hand-kept marks."""
+    """Mark tests by what they use, so that `-m "not server"` needs few marks kept by hand."""
     for item in items:
-        for fixture in getattr(item, "fixturenames", ()):
-            if fixture in _MARKS_BY_FIXTURE:
-                item.add_marker(_MARKS_BY_FIXTURE[fixture])
-        if isinstance(item, pytest.Function) and _uses_engine_schema(item):
-            item.add_marker("schema")
+        for mark in sorted(_marks(item)):
+            item.add_marker(mark)
+        if any(item.get_closest_marker(mark) for mark in _NEEDY):
+            item.add_marker("server")
 
 
-def _uses_engine_schema(item: pytest.Function) -> bool:
-    origins = {getattr(value, "__module__", None) for value in vars(item.module).values()}
-    return not origins.isdisjoint(_ENGINE_MODULES)
+def _marks(item: pytest.Item) -> Iterator[str]:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    yield from (mark for fixture, mark in _MARKS_BY_FIXTURE.items() if fixture in fixtures)
+    if "request" in fixtures:
+        # The parameter names the fixture that the test asks for.
+        yield from _SERVERS & {str(value) for value in _parameters(item).values()}
+    if _ENGINE_TESTS in item.path.parents:
+        yield "engine"
+
+
+def _parameters(item: pytest.Item) -> dict[str, object]:
+    called = getattr(item, "callspec", None)
+    return {} if called is None else dict(called.params)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Let only a test with the mark `server` ask for a program: the others run where there is none."""
+    with programs_allowed(item.get_closest_marker("server") is not None):
+        return (yield)
 
 
 def _running(server: DatabaseServer) -> Iterator[DatabaseServer]:

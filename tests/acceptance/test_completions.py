@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cleanupctl.cli.completion.shells import ANSWER_WITHIN_SECONDS, COMPLETION_FILES, SHELLS
-from tests.acceptance.test_main_job import audit_configuration
 from tests.support import shells
+from tests.support.audit import audit_configuration
 from tests.support.shells import SCRIPTS
 
 if TYPE_CHECKING:
@@ -33,7 +33,10 @@ OFFERS = [
     ("cleanupctl run --dry-run --history ", ["audit", "job-log"]),
 ]
 
-every_shell = pytest.mark.parametrize("shell", [shells.bash, shells.zsh, shells.fish])
+every_shell = pytest.mark.parametrize(
+    "shell",
+    [pytest.param(shell, marks=pytest.mark.server) for shell in (shells.bash, shells.zsh, shells.fish)],
+)
 
 
 def words(shown: str) -> set[str]:
@@ -92,12 +95,14 @@ def test_options_before_the_command_say_where_ids_and_names_are(cleanupctl: Comm
     assert job_id in words(shell(cleanupctl, f"cleanupctl --database {store} jobs show "))
 
 
+@pytest.mark.server
 def test_a_value_after_an_equals_sign_is_completed(configured: Command) -> None:
     assert words(shells.bash(configured, "cleanupctl schedule --format=t")) == {"table"}
     assert "--format=table" in words(shells.zsh(configured, "cleanupctl schedule --format=t"))
     assert "--format=table" in words(shells.fish(configured, "cleanupctl schedule --format=t"))
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("line", ["cleanupctl --config ", "cleanupctl run --stop-file "])
 def test_files_are_completed_where_a_file_is_wanted(configured: Command, line: str) -> None:
     assert "compopt -o default" in shells.bash(configured, line)

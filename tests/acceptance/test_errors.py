@@ -15,23 +15,12 @@ import pytest
 from cleanupctl.cli import main
 from cleanupctl.core.store.jobstore import JobStore
 from cleanupctl.core.urls import parse_url
-from tests.acceptance.test_main_job import audit_configuration, audit_ids, audit_table
+from tests.support.audit import audit_configuration, audit_ids, audit_table
+from tests.support.errors import SECRET, assert_clear
 from tests.support.other_user import as_nobody
 
 if TYPE_CHECKING:
-    from tests.support.command import Command, Outcome
-
-SECRET = "s3cret-pa55word"
-
-
-def assert_clear(outcome: Outcome, code: int, *words: str) -> None:
-    """One JSON object with the documented code; no traceback; no secret."""
-    assert outcome.code == code, outcome.err
-    assert "Traceback" not in outcome.err
-    assert SECRET not in outcome.err + outcome.out
-    assert outcome.error["code"] == code
-    for word in words:
-        assert word in json.dumps(outcome.error, ensure_ascii=False)
+    from tests.support.command import Command
 
 
 def test_an_unknown_command_or_option_is_bad_usage(cleanupctl: Command) -> None:

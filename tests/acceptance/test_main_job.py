@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import signal
-import sqlite3
 import time
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.audit import audit_configuration, audit_ids, audit_table
 from tests.support.camunda.data import fill
 from tests.support.camunda.policy import checksums, expired_counts
 from tests.support.servers import connect
@@ -37,36 +36,6 @@ JOB_KEYS = [
     "tenantId",
     "createTime",
 ]
-
-
-def audit_table(path: Path, rows: int) -> None:
-    """One row a day, the youngest half a day old."""
-    now = datetime.now(UTC)
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("CREATE TABLE audit_event (id INTEGER PRIMARY KEY, created_at TEXT)")
-        connection.executemany(
-            "INSERT INTO audit_event VALUES (?, ?)",
-            [(n, (now - timedelta(days=n + 0.5)).strftime("%Y-%m-%d %H:%M:%S")) for n in range(rows)],
-        )
-
-
-def audit_ids(path: Path) -> list[int]:
-    with closing(sqlite3.connect(path)) as connection:
-        return [row[0] for row in connection.execute("SELECT id FROM audit_event ORDER BY id")]
-
-
-def audit_configuration(path: Path) -> str:
-    return f"""
-timezone = "UTC"
-[[history]]
-name = "audit"
-kind = "tables"
-url = "sqlite:///{path}"
-[[history.table]]
-name = "audit_event"
-time_column = "created_at"
-ttl = "P90D"
-"""
 
 
 def test_schedule_prints_exactly_the_engines_job_object(cleanupctl: Command) -> None:

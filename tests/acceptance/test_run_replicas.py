@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cleanupctl.core.urls import parse_url
-from tests.acceptance.test_run_signals import wait_until
 from tests.support.clusters import Replica, Source, Standby
 from tests.support.servers import connect
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -106,6 +106,7 @@ def test_a_run_waits_for_a_standby_that_falls_behind(
     assert summary["waitedSeconds"]["replica-lag"] >= 2
 
 
+@pytest.mark.server
 def test_a_run_waits_for_a_replica_that_does_not_replicate_yet(cleanupctl: Command, tmp_path: Path) -> None:
     with closing(Source()) as source, closing(Replica(source)) as replica:
         source.start()

@@ -9,25 +9,18 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from tests.acceptance.test_main_job import audit_configuration, audit_ids, audit_table
+from tests.support.audit import audit_configuration, audit_ids, audit_table
 from tests.support.command import Command
 from tests.support.servers import connect
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.servers import DatabaseServer
 
 SLOW = '[cleanup]\nbatch_size = 1\nbatch_time = "10ms"\n'
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def end(process: subprocess.Popen[str]) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.acceptance.test_errors import assert_clear
+from tests.support.errors import assert_clear
 
 if TYPE_CHECKING:
     from pathlib import Path

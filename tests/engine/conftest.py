@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests in this folder, so that `-m "not engine"` leaves them out."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker("engine")
-
-
 @pytest.fixture(scope="session")
 def laboratory(request: pytest.FixtureRequest) -> Iterator[Laboratory]:
     """Populated databases and cleaned copies, made when first asked for."""

@@ -7,10 +7,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tests.integration.test_workers import keep_for_an_hour
 from tests.support.camunda.data import fill
 from tests.support.camunda.end_time import Policy, all_rows, without
-from tests.support.camunda.policy import checksums, expired_counts
+from tests.support.camunda.policy import checksums, expired_counts, keep_for_an_hour
 from tests.support.command import Command
 from tests.support.servers import connect
 

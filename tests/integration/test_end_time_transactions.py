@@ -11,8 +11,8 @@ from cleanupctl.core.run.cleaning import BatchDeleted, Failed, TableFinished
 from cleanupctl.core.settings import CleanupSettings, TtlOverride
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.databases.servers import connect as connect_database
-from tests.integration.test_history_camunda_end_time import NOW, clean, execute, filled, notices, settings
 from tests.support.camunda.end_time import Policy, all_rows, without
+from tests.support.camunda.end_time_runs import NOW, clean, execute, filled, notices, settings
 from tests.support.limits import TestLimits
 
 if TYPE_CHECKING:

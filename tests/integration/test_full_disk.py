@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.test_crash import Site
 from tests.support.requirement import find
+from tests.support.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,16 +12,18 @@ import pytest
 
 from cleanupctl.core.run.cleaning import BatchDeleted, Failed
 from cleanupctl.history.databases.mysql.database import GALERA_ROWS
-from tests.integration.test_live_traffic import EXPIRED, Changing, Sleeping, clean, expired_left, fill
 from tests.support.clusters import GaleraCluster
 from tests.support.command import Command
 from tests.support.servers import connect
+from tests.support.traffic import EXPIRED, Changing, Sleeping, clean, expired_left, fill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 GOING = EXPIRED * 2 // 3
+
+pytestmark = pytest.mark.server
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -11,30 +10,18 @@ import pytest
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.core.run.cleaning import BatchDeleted, Expired, Failed, Noticed, Stopped, TableFinished
-from cleanupctl.core.settings import CamundaSettings, CleanupSettings
-from cleanupctl.core.urls import parse_url
+from cleanupctl.core.settings import CleanupSettings
 from cleanupctl.history.kinds import history
 from tests.support.camunda.data import fill
+from tests.support.camunda.histories import settings
 from tests.support.camunda.policy import checksums, expired_counts
+from tests.support.cleaning import NOW, clean
 from tests.support.engine_schema import create_engine_schema
 from tests.support.limits import TestLimits
 from tests.support.servers import connect
 
 if TYPE_CHECKING:
     from cleanupctl.core.run.cleaning import Event
-
-NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
-
-
-def settings(url: str) -> CamundaSettings:
-    return CamundaSettings(name="engine", url=parse_url(url), timezone=ZoneInfo("UTC"))
-
-
-def clean(
-    configured: CamundaSettings, *, limits: TestLimits | None = None, cleanup: CleanupSettings | None = None
-) -> list[Event]:
-    with history(configured, cleanup or CleanupSettings()).open() as session:
-        return list(session.clean(NOW, limits or TestLimits()))
 
 
 def removed(events: list[Event]) -> dict[str, int]:

@@ -6,71 +6,27 @@ import re
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.run.cleaning import BatchDeleted, Expired, Failed, Noticed, Stopped
-from cleanupctl.core.settings import CamundaSettings, CleanupSettings, TtlOverride
+from cleanupctl.core.run.cleaning import BatchDeleted, Expired, Failed, Stopped
+from cleanupctl.core.settings import CleanupSettings, TtlOverride
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.strategies import cascades as recipes
 from cleanupctl.history.camunda.strategies import end_time
 from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
 from cleanupctl.history.databases.servers import connect as connect_database
 from cleanupctl.history.kinds import history
-from tests.support.camunda.data import fill
-from tests.support.camunda.end_time import Policy, Rows, all_rows, without
+from tests.support.camunda.end_time import Policy, all_rows, without
+from tests.support.camunda.end_time_runs import NOW, clean, execute, filled, notices, removed, settings
 from tests.support.limits import TestLimits
 from tests.support.servers import connect
 
 if TYPE_CHECKING:
     from cleanupctl.core.run.cleaning import Event
-
-NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
-
-
-def settings(url: str, **changes: Any) -> CamundaSettings:
-    plain = CamundaSettings(name="engine", url=parse_url(url), timezone=ZoneInfo("UTC"), strategy="end-time")
-    return replace(plain, **changes)
-
-
-def clean(
-    configured: CamundaSettings,
-    *,
-    limits: TestLimits | None = None,
-    cleanup: CleanupSettings | None = None,
-    now: datetime = NOW,
-) -> list[Event]:
-    with history(configured, cleanup or CleanupSettings()).open() as session:
-        events = list(session.clean(now, limits or TestLimits()))
-    assert not [event for event in events if isinstance(event, Failed)]
-    return events
-
-
-def removed(events: list[Event]) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for event in events:
-        if isinstance(event, BatchDeleted):
-            counts.update({table.upper(): rows for table, rows in event.by_table})
-    return dict(counts)
-
-
-def notices(events: list[Event]) -> str:
-    return "\n".join(event.message for event in events if isinstance(event, Noticed))
-
-
-def filled(url: str, expired: int = 60, unexpired: int = 60) -> Rows:
-    fill(url, expired_instances=expired, unexpired_instances=unexpired, now=NOW, interleaved=True, orphans=0)
-    return all_rows(url)
-
-
-def execute(url: str, *statements: str) -> None:
-    with connect(url) as connection, connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
 
 
 @pytest.mark.parametrize("hierarchy", ["root", "engine"])

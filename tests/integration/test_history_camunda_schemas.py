@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cleanupctl.core.run.cleaning import Noticed
-from tests.integration.test_history_camunda_end_time import NOW, clean, execute, settings
 from tests.support.camunda.data import fill
 from tests.support.camunda.end_time import Policy, all_rows, without
+from tests.support.camunda.end_time_runs import NOW, clean, execute, settings
 from tests.support.engine_schema import create_engine_schema
 from tests.support.servers import connect
 

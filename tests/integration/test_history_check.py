@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.settings import CamundaSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.check import check
+from tests.support.camunda.histories import settings
 from tests.support.servers import connect
 
 if TYPE_CHECKING:
@@ -23,10 +23,6 @@ NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 DEFINITION = (
     "INSERT INTO ACT_RE_PROCDEF (ID_, KEY_, VERSION_, HISTORY_TTL_) VALUES ('order:1:x', 'order', 1, {ttl})"
 )
-
-
-def settings(url: str) -> CamundaSettings:
-    return CamundaSettings(name="engine", url=parse_url(url), timezone=ZoneInfo("UTC"))
 
 
 def run(url: str, *statements: str) -> None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from cleanupctl.core.settings import CamundaSettings, CleanupSettings
-from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.explain.decision import Decision, decide
 from cleanupctl.history.camunda.explain.facts import load_facts
 from cleanupctl.history.kinds import history
 from tests.support.camunda.data import fill
+from tests.support.camunda.histories import query, settings
 from tests.support.limits import TestLimits
-from tests.support.servers import connect
 from tests.support.windows import windows
 
 if TYPE_CHECKING:
@@ -24,16 +23,6 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.explain.decision import Facts
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
-
-
-def settings(url: str) -> CamundaSettings:
-    return CamundaSettings(name="engine", url=parse_url(url), timezone=ZoneInfo("UTC"))
-
-
-def query(url: str, statement: str) -> list[tuple[Any, ...]]:
-    with connect(url) as connection, connection.cursor() as cursor:
-        cursor.execute(statement)
-        return list(cursor.fetchall()) if cursor.description else []
 
 
 def ids(url: str) -> set[str]:

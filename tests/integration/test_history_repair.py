@@ -6,17 +6,14 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from cleanupctl.core.errors import InvalidValueError
-from cleanupctl.core.settings import CamundaSettings
-from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.repair.removal_times import set_removal_times
 from cleanupctl.history.camunda.repair.requests import Absolute, Calculated, InstanceFilter
 from tests.support.camunda.data import fill
-from tests.support.servers import connect
+from tests.support.camunda.histories import query, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,16 +26,6 @@ TABLES = (
     "ACT_HI_JOB_LOG", "ACT_HI_OP_LOG", "ACT_GE_BYTEARRAY", "ACT_HI_DECINST", "ACT_HI_DEC_IN",
     "ACT_HI_DEC_OUT", "ACT_RU_AUTHORIZATION",
 )  # fmt: skip
-
-
-def settings(url: str) -> CamundaSettings:
-    return CamundaSettings(name="engine", url=parse_url(url), timezone=ZoneInfo("UTC"))
-
-
-def query(url: str, statement: str) -> list[tuple[Any, ...]]:
-    with connect(url) as connection, connection.cursor() as cursor:
-        cursor.execute(statement)
-        return list(cursor.fetchall()) if cursor.description else []
 
 
 def by_root(url: str) -> dict[str, list[tuple[str, str, Any]]]:

@@ -6,17 +6,16 @@ import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cleanupctl.core.errors import HistoryError
-from cleanupctl.core.settings import CamundaSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.repair import orphans as module
 from cleanupctl.history.camunda.repair.orphans import clean_orphans
 from tests.support.camunda.data import fill
+from tests.support.camunda.histories import query, settings
 from tests.support.servers import connect
 
 if TYPE_CHECKING:
@@ -32,16 +31,6 @@ ACT_ID_USER.PICTURE_ID_ ACT_ID_INFO.VALUE_
 """
 """Read out of the engine's create scripts and code, not out of the list under test."""
 OLD, YOUNG = "2024-06-01 12:00:00", "2024-06-15 11:00:00"
-
-
-def settings(url: str) -> CamundaSettings:
-    return CamundaSettings(name="engine", url=parse_url(url), timezone=ZoneInfo("UTC"))
-
-
-def query(url: str, statement: str) -> list[tuple[Any, ...]]:
-    with connect(url) as connection, connection.cursor() as cursor:
-        cursor.execute(statement)
-        return list(cursor.fetchall()) if cursor.description else []
 
 
 def found(url: str, *, delete: bool = False) -> dict[str, int]:

@@ -5,37 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 import pytest
 
-from cleanupctl.core.settings import CamundaSettings, CleanupSettings, TtlOverride
-from cleanupctl.core.urls import parse_url
+from cleanupctl.core.settings import CleanupSettings, TtlOverride
 from cleanupctl.history.camunda.report import cleanable as reporting
 from cleanupctl.history.camunda.report.report import full_report
 from cleanupctl.history.kinds import history
 from tests.support.camunda.data import fill
 from tests.support.camunda.end_time import Policy, all_rows
+from tests.support.camunda.histories import query, settings
 from tests.support.camunda.policy import expired_counts
 from tests.support.limits import TestLimits
-from tests.support.servers import connect
 
 if TYPE_CHECKING:
     from cleanupctl.core.settings import Hierarchy
     from cleanupctl.history.camunda.report.report import FullReport
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
-
-
-def settings(url: str) -> CamundaSettings:
-    return CamundaSettings(name="engine", url=parse_url(url), timezone=ZoneInfo("UTC"))
-
-
-def query(url: str, statement: str) -> list[tuple[Any, ...]]:
-    with connect(url) as connection, connection.cursor() as cursor:
-        cursor.execute(statement)
-        return list(cursor.fetchall()) if cursor.description else []
 
 
 @pytest.fixture

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -22,78 +19,16 @@ from cleanupctl.core.run.cleaning import (
     TableFinished,
     TableStarted,
 )
-from cleanupctl.core.settings import CleanupSettings, TableSettings, TablesSettings
+from cleanupctl.core.settings import CleanupSettings, TableSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.kinds import history
+from tests.support.cleaning import NOW, clean, deleted
+from tests.support.cursors import database
 from tests.support.limits import TestLimits
-from tests.support.servers import connect
+from tests.support.table_histories import AUDIT, BERLIN, fill, ids, kind_for, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from cleanupctl.core.run.cleaning import Event
-
-NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
-BERLIN = ZoneInfo("Europe/Berlin")
-
-
-@contextmanager
-def database(url: str) -> Iterator[Any]:
-    """A cursor that works alike on all three databases."""
-    if url.startswith("sqlite"):
-        with closing(sqlite3.connect(parse_url(url).database, isolation_level=None)) as connection:
-            yield connection.cursor()
-    else:
-        with connect(url) as connection:
-            yield connection.cursor()
-
-
-def settings(url: str, *tables: TableSettings, zone: ZoneInfo = BERLIN) -> TablesSettings:
-    return TablesSettings(name="audit", url=parse_url(url), timezone=zone, tables=tables)
-
-
-def clean(
-    configured: TablesSettings, *, limits: TestLimits | None = None, cleanup: CleanupSettings | None = None
-) -> list[Event]:
-    with history(configured, cleanup or CleanupSettings()).open() as session:
-        return list(session.clean(NOW, limits or TestLimits()))
-
-
-def deleted(events: list[Event]) -> int:
-    return sum(event.rows for event in events if isinstance(event, BatchDeleted))
-
-
-def fill(url: str, count: int, *, indexed: bool = True, kind: str = "TIMESTAMP", days: float = 1.0) -> None:
-    """Create `audit_event` with one row per `days`, the youngest half a day old."""
-    with database(url) as cursor:
-        cursor.execute(
-            f"CREATE TABLE audit_event (id INTEGER PRIMARY KEY, created_at {kind} NULL, what VARCHAR(40))"
-        )
-        if indexed:
-            cursor.execute("CREATE INDEX audit_event_created ON audit_event (created_at)")
-        mark = "?" if url.startswith("sqlite") else "%s"
-        wall = NOW.astimezone(BERLIN).replace(tzinfo=None)
-        rows = [
-            (number, (wall - timedelta(days=days * number + 0.5)).isoformat(" "), f"event {number}")
-            for number in range(count)
-        ]
-        cursor.execute("BEGIN")
-        cursor.executemany(f"INSERT INTO audit_event VALUES ({mark}, {mark}, {mark})", rows)
-        cursor.execute("COMMIT")
-
-
-def ids(url: str, table: str = "audit_event") -> list[int]:
-    with database(url) as cursor:
-        cursor.execute(f"SELECT id FROM {table} ORDER BY id")
-        return [row[0] for row in cursor.fetchall()]
-
-
-AUDIT = TableSettings("audit_event", "created_at", ttl=90)
-
-
-def kind_for(url: str) -> str:
-    """A wall-clock type: MySQL's `timestamp` is an instant."""
-    return "DATETIME" if url.startswith("mysql") else "TIMESTAMP"
 
 
 @pytest.mark.parametrize("indexed", [True, False], ids=["indexed", "unindexed"])

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.settings import CamundaSettings
-from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.repair.ttls import Wanted, all_definitions, set_times_to_live
+from tests.support.camunda.histories import settings
 from tests.support.servers import connect
 
 if TYPE_CHECKING:
@@ -22,10 +20,6 @@ ROWS: list[tuple[str, str, int, str | None, int | None]] = [
     ("ACT_RE_PROCDEF", "order:t1", 1, "red", None),
     ("ACT_RE_DECISION_DEF", "order:d", 1, None, 7),
 ]
-
-
-def settings(url: str) -> CamundaSettings:
-    return CamundaSettings(name="engine", url=parse_url(url), timezone=ZoneInfo("UTC"))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from cleanupctl.core.settings import CleanupSettings, TableSettings, TablesSetti
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.databases.servers import connect
 from cleanupctl.history.kinds import history
-from tests.integration.test_history_tables import database
+from tests.support.cursors import database
 from tests.support.limits import TestLimits
 
 if TYPE_CHECKING:

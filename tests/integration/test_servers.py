@@ -112,12 +112,14 @@ def test_a_server_that_cannot_start_shows_its_log_and_leaves_nothing(
     assert not server.folder.exists()
 
 
+@pytest.mark.server
 def test_a_missing_program_skips_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(requirement.REQUIRE_ALL, raising=False)
     with pytest.raises(pytest.skip.Exception, match=r"no-such-shell is not installed \(Debian package nsh\)"):
         requirement.require("no-such-shell", "nsh")
 
 
+@pytest.mark.server
 def test_a_missing_program_fails_where_everything_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(requirement.REQUIRE_ALL, "1")
     with pytest.raises(pytest.fail.Exception, match="Debian package nsh"):

@@ -16,7 +16,8 @@ from cleanupctl.history.databases.servers import connect
 from cleanupctl.history.databases.sqlite import checkpoints as sqlite_checkpoints
 from cleanupctl.history.databases.sqlite.database import SQLite
 from cleanupctl.history.databases.statements import Delete
-from tests.integration.test_history_tables import AUDIT, clean, fill, ids, settings
+from tests.support.cleaning import clean
+from tests.support.table_histories import AUDIT, fill, ids, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -134,7 +134,7 @@ _DIES_IN_MID_TRANSACTION = """
 import sys, time
 from cleanupctl.core.store import open_store
 from cleanupctl.core.urls import parse_url
-from tests.store_helpers import an_entry, exactly
+from tests.support.store import an_entry, exactly
 
 def entry(job, state):
     if job.number == 2:

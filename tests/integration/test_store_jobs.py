@@ -17,18 +17,12 @@ from cleanupctl.core.urls import parse_url
 from tests.support.store import MINUTE, NOW, Decision, a_job, add, an_entry, exactly
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
     from cleanupctl.core.job import Job
     from cleanupctl.core.store.jobstore import JobStore
 
 LEASE = timedelta(minutes=5)
-
-
-@pytest.fixture
-def store(database_url: str) -> Iterator[JobStore]:
-    with open_store(parse_url(database_url)) as opened:
-        yield opened
 
 
 def test_a_new_store_has_no_jobs(store: JobStore) -> None:

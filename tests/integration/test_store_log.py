@@ -5,25 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import pytest
-
 from cleanupctl.core.job import LogEntry, LogState, Removed
-from cleanupctl.core.store import open_store
-from cleanupctl.core.urls import parse_url
 from tests.support.store import MINUTE, NOW, a_job, an_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from cleanupctl.core.store.jobstore import JobStore
 
 JOB, OTHER = a_job(0), a_job(1)
-
-
-@pytest.fixture
-def store(database_url: str) -> Iterator[JobStore]:
-    with open_store(parse_url(database_url)) as opened:
-        yield opened
 
 
 def write(store: JobStore, *entries: LogEntry) -> None:

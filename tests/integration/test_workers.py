@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,9 +11,8 @@ import pytest
 from cleanupctl.core.store import open_store
 from cleanupctl.core.urls import parse_url
 from tests.support.camunda.data import fill
-from tests.support.camunda.policy import checksums, expired_counts
+from tests.support.camunda.policy import checksums, expired_counts, keep_for_an_hour
 from tests.support.command import Command
-from tests.support.servers import connect
 
 if TYPE_CHECKING:
     import subprocess
@@ -22,22 +21,6 @@ if TYPE_CHECKING:
 PARALLELISM = 4
 ROWS_PER_SECOND = 4000
 """Slow enough for the last process to find something left, also on a busy machine."""
-
-
-def keep_for_an_hour(url: str, now: datetime) -> None:
-    """Rows that would expire while the test runs expire later: the processes go by the real clock."""
-    with connect(url) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT table_name FROM information_schema.columns"
-            " WHERE table_schema = current_schema AND column_name = 'removal_time_'"
-        )
-        wall = now.replace(tzinfo=None)
-        for (table,) in cursor.fetchall():
-            cursor.execute(
-                f"UPDATE {table} SET removal_time_ = removal_time_ + interval '1 hour'"
-                " WHERE removal_time_ > %s AND removal_time_ < %s",
-                (wall, wall + timedelta(hours=1)),
-            )
 
 
 def start_each_with_its_share(command: Command, processes: int) -> list[subprocess.Popen[str]]:

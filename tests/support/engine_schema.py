@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.urls import parse_url
-from tests.support.requirement import missing, require
+from tests.support.requirement import check_allowed, missing, require
 from tests.support.servers import connect
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def jar(artifact: str = CAMUNDA) -> Path:
     Without Maven, or when it cannot fetch, the test is skipped (CI: fails).
     """
     import platformdirs
+
+    check_allowed(artifact)
 
     _, name, version = artifact.split(":")
     path = platformdirs.user_cache_path("cleanupctl-tests") / f"{name}-{version}.jar"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 REQUIRE_ALL = "CLEANUPCTL_TESTS_REQUIRE_ALL"
@@ -16,6 +18,26 @@ REQUIRE_ALL = "CLEANUPCTL_TESTS_REQUIRE_ALL"
 
 _EXTRA_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 """Where servers live; often not on the PATH of people who are not root."""
+
+
+_state = {"allowed": True}
+
+
+@contextmanager
+def programs_allowed(allowed: bool) -> Iterator[None]:
+    """Let what runs in the block ask for programs, or fail it when it does."""
+    before = _state["allowed"]
+    _state["allowed"] = allowed
+    try:
+        yield
+    finally:
+        _state["allowed"] = before
+
+
+def check_allowed(what: str) -> None:
+    """Fail the running test if it is not marked as one that needs more than Python."""
+    if not _state["allowed"]:
+        pytest.fail(f"this test uses {what}: mark it with @pytest.mark.server", pytrace=False)
 
 
 def find(program: str, *folders: str | Path) -> str | None:
@@ -26,6 +48,7 @@ def find(program: str, *folders: str | Path) -> str | None:
 
 def require(program: str, package: str) -> str:
     """Path of a program from a Debian package; without it the test is skipped (CI: fails)."""
+    check_allowed(program)
     return find(program) or missing(f"{program} is not installed (Debian package {package})")
 
 

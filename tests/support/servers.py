@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from tests.support.requirement import find, missing
+from tests.support.requirement import check_allowed, find, missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,6 +105,7 @@ class DatabaseServer(ABC):
 
     def start(self) -> None:
         """Start and wait until it answers; does nothing when it runs. Raises ServerStartError."""
+        check_allowed(type(self).__name__)
         if self.running:
             return
         if not (self.folder / "data").exists():

@@ -1,0 +1,24 @@
+"""A cursor that works alike on every kind of database."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from cleanupctl.core.urls import parse_url
+from tests.support.servers import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def database(url: str) -> Iterator[Any]:
+    if url.startswith("sqlite"):
+        path = parse_url(url).database
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as connection:
+            yield connection.cursor()
+    else:
+        with connect(url) as connection:
+            yield connection.cursor()
