@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.mysql_server import MySQLServer
 from tests.support.requirement import programs_allowed
 from tests.support.servers import DatabaseServer, MariaDBServer, PostgreSQLServer
 
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
 _MARKS_BY_FIXTURE = {
     "postgresql_server": "postgresql",
     "mariadb_server": "mariadb",
+    "mysql_server": "mysql",
     "engine_postgresql_url": "schema",
     "engine_mariadb_url": "schema",
 }
-_SERVERS = {"postgresql", "mariadb"}
-_NEEDY = {"postgresql", "mariadb", "schema", "engine"}
+_SERVERS = {"postgresql", "mariadb", "mysql"}
+_NEEDY = {"postgresql", "mariadb", "mysql", "schema", "engine"}
 """Marks of tests that need more than Python."""
 
 _ENGINE_MODULES = {"tests.support.engine_schema", "tests.support.camunda.data"}
@@ -92,6 +94,12 @@ def mariadb_server() -> Iterator[DatabaseServer]:
     yield from _running(MariaDBServer())
 
 
+@pytest.fixture(scope="session")
+def mysql_server() -> Iterator[DatabaseServer]:
+    """A MySQL 8 server for the whole session."""
+    yield from _running(MySQLServer())
+
+
 @pytest.fixture
 def postgresql_url(postgresql_server: PostgreSQLServer) -> Iterator[str]:
     """URL of an empty PostgreSQL database of this test alone."""
@@ -102,6 +110,12 @@ def postgresql_url(postgresql_server: PostgreSQLServer) -> Iterator[str]:
 def mariadb_url(mariadb_server: MariaDBServer) -> Iterator[str]:
     """URL of an empty MariaDB database of this test alone."""
     yield from _database(mariadb_server)
+
+
+@pytest.fixture
+def mysql_url(mysql_server: MySQLServer) -> Iterator[str]:
+    """URL of an empty MySQL 8 database of this test alone."""
+    yield from _database(mysql_server)
 
 
 @pytest.fixture

@@ -47,6 +47,14 @@ def test_mariadb_refuses_a_wrong_password(mariadb_url: str) -> None:
         pymysql.connect(host=place.host, port=place.port or 0, user=place.user, password="wrong")
 
 
+def test_mysql_is_mysql_8_and_refuses_a_wrong_password(mysql_url: str) -> None:
+    place = parse_url(mysql_url)
+    with connect(mysql_url) as connection:
+        assert connection.get_server_info().startswith("8.0.")
+    with pytest.raises(pymysql.err.OperationalError, match="Access denied"):
+        pymysql.connect(host=place.host, port=place.port or 0, user=place.user, password="wrong")
+
+
 def test_postgresql_answers_on_its_socket(postgresql_server: PostgreSQLServer, postgresql_url: str) -> None:
     place = parse_url(postgresql_url)
     with psycopg.connect(
@@ -70,6 +78,7 @@ def test_mariadb_answers_on_its_socket(mariadb_server: MariaDBServer, mariadb_ur
     [
         pytest.param("postgresql", marks=pytest.mark.postgresql),
         pytest.param("mariadb", marks=pytest.mark.mariadb),
+        pytest.param("mysql", marks=pytest.mark.mysql),
     ],
 )
 def test_a_server_comes_back_with_its_data(request: pytest.FixtureRequest, fixture: str, ending: str) -> None:

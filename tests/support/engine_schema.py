@@ -1,23 +1,21 @@
 """The engine's real tables: its jar from Maven Central, and the create scripts inside it, run on a database.
 
-Nothing of the jar is kept in this repository; it is fetched once into the user's cache folder.
+Nothing of the jar is kept in this repository.
 """
 
 from __future__ import annotations
 
 import re
-import subprocess
-import tempfile
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.urls import parse_url
-from tests.support.requirement import check_allowed, missing, require
+from tests.support.maven import jar
 from tests.support.servers import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 CAMUNDA = "org.camunda.bpm:camunda-engine:7.24.0"
 OPERATON = "org.operaton.bpm:operaton-engine:1.0.3"
@@ -51,48 +49,6 @@ def create_engine_schema(
             cursor.execute(f"SET search_path TO {schema}")
         for script in (script for part in PARTS if part in wanted for script in _SCRIPTS[part]):
             _run(cursor, kind, _create_script(jar(artifact), kind, script))
-
-
-def jar(artifact: str = CAMUNDA) -> Path:
-    """Path of an artifact's jar (`group:name:version`), fetched by Maven unless it is in the cache.
-
-    Without Maven, or when it cannot fetch, the test is skipped (CI: fails).
-    """
-    import platformdirs
-
-    check_allowed(artifact)
-
-    _, name, version = artifact.split(":")
-    path = platformdirs.user_cache_path("cleanupctl-tests") / f"{name}-{version}.jar"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _fetch(artifact, path)
-    return path
-
-
-def _fetch(artifact: str, path: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        goal = ["dependency:copy", f"-Dartifact={artifact}", "-Dmdep.useBaseVersion=true"]
-        download([*goal, f"-DoutputDirectory={folder}"], Path(folder))
-        fetched = list(Path(folder).glob("*.jar"))
-        if not fetched:
-            missing(f"Maven could not fetch {artifact}")
-        # Two sessions may fetch at the same time: each replaces the file by an equal, complete one.
-        fetched[0].replace(path)
-
-
-def download(goal: list[str], folder: Path) -> None:
-    """Run a Maven goal in a folder; without Maven, or when it fails, the test is skipped (CI: fails)."""
-    done = subprocess.run(
-        [require("mvn", "maven"), "-q", "-B", *goal],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        missing(f"Maven failed at {' '.join(goal)}: {(done.stdout + done.stderr).strip()[-600:]}")
 
 
 def _create_script(path: Path, kind: str, script: str) -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.urls import parse_url
-from tests.support.engine_schema import CAMUNDA, OPERATON, download
+from tests.support.engine_schema import CAMUNDA, OPERATON
+from tests.support.maven import download
 from tests.support.requirement import missing, require
 
 if TYPE_CHECKING:
