@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from cleanupctl.history.camunda.schema.ownership import ROOT
+from cleanupctl.history.camunda.schema.engine_table import ROOT
 from cleanupctl.history.camunda.schema.tables import BYTE_ARRAYS
 from cleanupctl.history.camunda.strategies.cascades import MEMBERS, OTHERS, TOP
 from cleanupctl.history.databases.conditions import Condition, both

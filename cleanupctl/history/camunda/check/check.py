@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.camunda.check.data import fit
 from cleanupctl.history.camunda.check.engine_cleanup import engine_cleanup
-from cleanupctl.history.camunda.schema.required_indexes import (
-    OWNER_INDEXES,
-    REMOVAL_TIME_INDEXES,
-    TASK_METRICS_INDEX,
-)
+from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
 from cleanupctl.history.camunda.schema.tables import (
-    CHILDREN,
+    CASE_TABLES,
+    CLEANED,
+    DEFINITION_TABLES,
+    ENGINE_TABLES,
+    JOBS,
+    OPTIONAL,
+    PREFIX,
     PROCESS_INSTANCES,
-    REMOVAL_TIME,
-    ROOTS,
-    SHARED,
+    PROPERTIES,
+    SCHEMA_LOG,
     TASK_METRICS,
     Schema,
 )
@@ -31,20 +32,14 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.check.inspected import InspectedEngine
     from cleanupctl.history.databases.catalogue import Table
 
-CASES = ("ACT_HI_CASEINST", "ACT_HI_CASEACTINST")
-DEFINITIONS = ("ACT_RE_PROCDEF", "ACT_RE_DECISION_DEF", "ACT_RE_CASE_DEF")
-_PROPERTIES, _SCHEMA_LOG = "ACT_GE_PROPERTY", "ACT_GE_SCHEMA_LOG"
-_HISTORY = (*CHILDREN, *SHARED, *ROOTS, TASK_METRICS)
-_OPTIONAL = ("ACT_HI_DEC_IN", "ACT_HI_DEC_OUT", "ACT_HI_DECINST", *CASES, *DEFINITIONS[1:])
-"""Tables of engines with decisions or cases only."""
-_READ_ONLY = (*DEFINITIONS, _PROPERTIES, _SCHEMA_LOG, "ACT_RU_JOB")
+_READ_ONLY = (*DEFINITION_TABLES, PROPERTIES, SCHEMA_LOG, JOBS)
 _FIRST_WITH_REMOVAL_TIME = (7, 10)
 
 
 def check(inspected: InspectedEngine) -> Checked:
     """Check an engine's history. Raises HistoryUnreachableError."""
     name, settings = inspected.settings.name, inspected.settings
-    wanted = (*_HISTORY, *CASES, *_READ_ONLY)
+    wanted = (*CLEANED, *CASE_TABLES, *_READ_ONLY)
     try:
         found = inspected.database.find_tables([settings.table_prefix + t for t in wanted], settings.schema)
     except HistoryError as error:
@@ -62,25 +57,25 @@ def _checks(
     if PROCESS_INSTANCES not in schema.tables:
         return
     yield "the schema's version", lambda: _versions(schema, version)
-    for name in (*_HISTORY, *(CASES if inspected.settings.strategy == "end-time" else ())):
+    for name in (*CLEANED, *(CASE_TABLES if inspected.settings.strategy == "end-time" else ())):
         if name in schema.tables:
             yield name, partial(_table, inspected, schema, name)
     yield "the clock", lambda: _newest(inspected, schema)
     yield "the rows", lambda: fit(inspected, schema)
     yield "the engine's own cleanup", lambda: engine_cleanup(inspected, schema)
-    cleaned = [schema.tables[name] for name in _HISTORY if name in schema.tables]
+    cleaned = [schema.tables[name] for name in CLEANED if name in schema.tables]
     yield "autovacuum", lambda: inspected.database.vacuum(cleaned)
     yield "long transactions", lambda: inspected.database.long_transactions(inspected.long_transaction)
 
 
 def _missing_tables(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:
     settings, database = inspected.settings, inspected.database
-    for name in (*_HISTORY, *CASES, *DEFINITIONS):
+    for name in (*CLEANED, *CASE_TABLES, *DEFINITION_TABLES):
         if name in schema.tables:
             continue
         full = settings.table_prefix + name
         if database.may_be_hidden(full, settings.schema):
-            missing = ["SELECT", "DELETE"] if name not in DEFINITIONS else ["SELECT"]
+            missing = ["SELECT", "DELETE"] if name not in DEFINITION_TABLES else ["SELECT"]
             yield checks.denied(database, full, database.place(full, settings.schema), missing)
             continue
         if name == PROCESS_INSTANCES:
@@ -90,7 +85,7 @@ def _missing_tables(inspected: InspectedEngine, schema: Schema) -> Iterator[Find
                 f"there is no table {full}: this is no engine's database, or not the right schema",
                 _elsewhere(inspected, full) or "correct url, schema or table_prefix of the history",
             )
-        elif name in _OPTIONAL:
+        elif name in OPTIONAL:
             yield Finding("hint", full, f"there is no table {full}: this engine has no such history")
         else:
             remedy = "bring the schema up to date with the engine's scripts"
@@ -105,20 +100,20 @@ def _elsewhere(inspected: InspectedEngine, name: str) -> str | None:
 
 def _version(schema: Schema) -> str | None:
     """Read the engine's version from its log of schema changes, else from its properties."""
-    if _SCHEMA_LOG in schema.tables:
-        version = schema.column(_SCHEMA_LOG, "VERSION_")
-        order = schema.column(_SCHEMA_LOG, "TIMESTAMP_")
-        key = schema.column(_SCHEMA_LOG, "ID_")
+    if SCHEMA_LOG in schema.tables:
+        version = schema.column(SCHEMA_LOG, "VERSION_")
+        order = schema.column(SCHEMA_LOG, "TIMESTAMP_")
+        key = schema.column(SCHEMA_LOG, "ID_")
         rows = _rows(
             schema,
-            f"SELECT {version}, {key} FROM {schema.quoted(_SCHEMA_LOG)} ORDER BY {order} DESC, {key} DESC",
+            f"SELECT {version}, {key} FROM {schema.quoted(SCHEMA_LOG)} ORDER BY {order} DESC, {key} DESC",
         )
         if rows:
             return str(max(rows, key=lambda row: _numbers(str(row[0])))[0])
-    if _PROPERTIES in schema.tables:
-        value, name = schema.column(_PROPERTIES, "VALUE_"), schema.column(_PROPERTIES, "NAME_")
+    if PROPERTIES in schema.tables:
+        value, name = schema.column(PROPERTIES, "VALUE_"), schema.column(PROPERTIES, "NAME_")
         rows = _rows(
-            schema, f"SELECT {value} FROM {schema.quoted(_PROPERTIES)} WHERE {name} = 'schema.version'"
+            schema, f"SELECT {value} FROM {schema.quoted(PROPERTIES)} WHERE {name} = 'schema.version'"
         )
         if rows:
             return str(rows[0][0])
@@ -137,9 +132,9 @@ def _versions(schema: Schema, version: str | None) -> Iterator[Finding]:
     if version is None:
         yield Finding(
             "warning",
-            _PROPERTIES,
+            PROPERTIES,
             "the engine's schema version is not recorded: nobody can tell which engine these tables are for",
-            f"grant SELECT on {_PROPERTIES} and {_SCHEMA_LOG}, or restore their rows",
+            f"grant SELECT on {PROPERTIES} and {SCHEMA_LOG}, or restore their rows",
         )
     elif _numbers(version) and _numbers(version) < _FIRST_WITH_REMOVAL_TIME:
         yield Finding(
@@ -162,19 +157,24 @@ def _table(inspected: InspectedEngine, schema: Schema, name: str) -> Iterator[Fi
     yield from checks.privileges(inspected, table)
     yield from checks.storage(inspected, table)
     yield from _foreign_keys(inspected, table)
-    if name in REMOVAL_TIME_INDEXES:
+    if ENGINE_TABLES[name].removal_time:
         yield from _removal_time(inspected, schema, name)
     if name == TASK_METRICS and inspected.settings.task_metrics_ttl is not None:
-        yield from checks.index(inspected, table, "TIMESTAMP_", TASK_METRICS_INDEX)
-    if inspected.settings.strategy == "end-time":
-        for (owner, column), index in OWNER_INDEXES.items():
-            if owner == name:
-                yield from checks.index(inspected, table, column, index)
+        yield from _indexes(inspected, schema, name, "TIMESTAMP_")
+    if inspected.settings.strategy == "end-time" and name != TASK_METRICS:
+        yield from _indexes(
+            inspected, schema, name, *(c for c in ENGINE_TABLES[name].indexes if c != REMOVAL_TIME)
+        )
+
+
+def _indexes(inspected: InspectedEngine, schema: Schema, name: str, *columns: str) -> Iterator[Finding]:
+    for column in columns:
+        yield from checks.index(inspected, schema.tables[name], column, ENGINE_TABLES[name].indexes[column])
 
 
 def _foreign_keys(inspected: InspectedEngine, table: Table) -> Iterator[Finding]:
     """Find foreign keys of tables that are not the engine's: nothing of the engine clears their way."""
-    engines = f"{inspected.settings.table_prefix}ACT_".lower()
+    engines = f"{inspected.settings.table_prefix}{PREFIX}".lower()
     for reference in table.references:
         name = reference.name
         if reference.action != "restrict" or name.rsplit(".", maxsplit=1)[-1].lower().startswith(engines):
@@ -210,7 +210,7 @@ def _removal_time(inspected: InspectedEngine, schema: Schema, name: str) -> Iter
             "restore the column's type from the engine's scripts",
         )
         return
-    yield from checks.index(inspected, table, column.name, REMOVAL_TIME_INDEXES[name])
+    yield from _indexes(inspected, schema, name, REMOVAL_TIME)
 
 
 def _newest(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cleanupctl.history.camunda.schema.tables import PROCESS_INSTANCES, REMOVAL_TIME
+from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
+from cleanupctl.history.camunda.schema.tables import CASES, DEFINITION_TABLES, PROCESS_INSTANCES
 from cleanupctl.history.databases.findings import Finding
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.check.inspected import InspectedEngine
     from cleanupctl.history.camunda.schema.tables import Schema
 
-_DEFINITIONS = ("ACT_RE_PROCDEF", "ACT_RE_DECISION_DEF", "ACT_RE_CASE_DEF")
-_CASES = "ACT_HI_CASEINST"
 _COUNT_BOUND = 10_000
 
 
@@ -28,7 +27,7 @@ def fit(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:
 
 
 def _times_to_live(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:
-    known = [name for name in _DEFINITIONS if schema.has(name, "HISTORY_TTL_")]
+    known = [name for name in DEFINITION_TABLES if schema.has(name, "HISTORY_TTL_")]
     definitions = [name for name in known if _any(schema, name, "1 = 1")]
     if not definitions or inspected.settings.default_ttl is not None:
         return
@@ -90,12 +89,12 @@ def _running(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:
 
 
 def _cases(schema: Schema) -> Iterator[Finding]:
-    if schema.has(_CASES, "CLOSE_TIME_") and _any(
-        schema, _CASES, f"t.{schema.column(_CASES, 'CLOSE_TIME_')} IS NOT NULL"
+    if schema.has(CASES, "CLOSE_TIME_") and _any(
+        schema, CASES, f"t.{schema.column(CASES, 'CLOSE_TIME_')} IS NOT NULL"
     ):
         yield Finding(
             "hint",
-            schema.tables[_CASES].name,
+            schema.tables[CASES].name,
             "case instances have no removal time: the removal-time strategy keeps them for ever",
             'set strategy = "end-time" to remove them too',
         )

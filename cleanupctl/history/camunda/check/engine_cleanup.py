@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.times import format_instant
+from cleanupctl.history.camunda.schema.tables import JOBS
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.cutoff import as_instant
 from cleanupctl.history.databases.findings import Finding
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.check.inspected import InspectedEngine
     from cleanupctl.history.camunda.schema.tables import Schema
 
-JOBS = "ACT_RU_JOB"
 _ACTIVE = 1
 _TURN_OFF = "leave the work to one of the two: set historyCleanupEnabled=false in the engine's configuration"
 

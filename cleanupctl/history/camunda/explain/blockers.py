@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.history.camunda.explain.decision import Referenced
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS
-from cleanupctl.history.camunda.schema.ownership import DECISIONS, ROOT
-from cleanupctl.history.camunda.schema.tables import BATCHES, BYTE_ARRAYS
+from cleanupctl.history.camunda.schema.engine_table import ROOT
+from cleanupctl.history.camunda.schema.tables import BATCHES, BYTE_ARRAYS, DECISIONS
 from cleanupctl.history.camunda.strategies import cascades as recipes
 from cleanupctl.history.camunda.strategies.eligibility import SUPER, ByRootProcess
 from cleanupctl.history.cleaning.cascade import CascadeBatch, Unit

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 from cleanupctl.history.camunda.explain.blockers import with_surroundings
 from cleanupctl.history.camunda.explain.decision import Facts, Instance
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, Definition, key_of, load_definitions
-from cleanupctl.history.camunda.schema.ownership import ROOT
-from cleanupctl.history.camunda.schema.tables import BATCHES, REMOVAL_TIME, find_schema
+from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME, ROOT
+from cleanupctl.history.camunda.schema.tables import BATCHES, find_schema
 from cleanupctl.history.camunda.strategies.eligibility import SUPER, above_of
 from cleanupctl.history.camunda.strategies.end_time import TABLES
 from cleanupctl.history.camunda.strategies.ttl import DEFAULT, OVERRIDE, batch_ttl, definition_ttl
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from cleanupctl.core.settings import CamundaSettings
-    from cleanupctl.history.camunda.schema.definitions import EngineKind, Kind
+    from cleanupctl.history.camunda.schema.definitions import EngineKind
+    from cleanupctl.history.camunda.schema.engine_table import Kind
     from cleanupctl.history.camunda.schema.tables import Schema
 
-_STARTS = {"process": "START_TIME_", "decision": "EVAL_TIME_", "case": "CREATE_TIME_"}
 _LINKS = (ROOT, SUPER, "ROOT_DEC_INST_ID_", "PROC_INST_ID_", "CASE_INST_ID_")
 """Columns with the id of another instance, which may govern this one."""
 _CONFIGURED = {
@@ -138,7 +138,7 @@ class _Loader:
 
     def _instance(self, place: EngineKind, identity: str) -> _Found | None:
         schema, table = self._schema, place.instances
-        start = _STARTS[place.kind]
+        start = place.started
         names = (place.instance_id, place.definition_id, start, place.ended, REMOVAL_TIME)
         row = self._row(table, place.instance_id, identity, (*names, *_LINKS))
         if row is None:

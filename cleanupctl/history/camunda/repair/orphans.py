@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.camunda.repair.key_ranges import change, key_ranges
-from cleanupctl.history.camunda.schema.tables import BYTE_ARRAYS, CHILDREN, PROCESS_INSTANCES, find_schema
+from cleanupctl.history.camunda.schema.engine_table import ROOT
+from cleanupctl.history.camunda.schema.tables import (
+    BYTE_ARRAY_COLUMNS,
+    BYTE_ARRAYS,
+    ENGINE_TABLES,
+    EXECUTIONS,
+    OF_PROCESSES,
+    PROCESS_INSTANCES,
+    SHARED,
+    find_schema,
+)
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.cutoff import cutoff
 from cleanupctl.history.databases.servers import connect
@@ -22,50 +32,13 @@ if TYPE_CHECKING:
     from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.schema.tables import Schema
 
-ROOT = "ROOT_PROC_INST_ID_"
-WITH_ROOT = (*CHILDREN, "ACT_HI_DECINST")
+WITH_ROOT = tuple(name for name in OF_PROCESSES if name not in (*SHARED, PROCESS_INSTANCES))
+"""Tables of history whose rows name the root of their call hierarchy."""
 AT_LEAST_OLD = timedelta(days=1)
 """Younger rows may belong to what the engine has not written yet, or has written since the statement began:
 on MySQL a DELETE sees new rows of its own table, but not new rows of the tables it asks."""
 
-_WRITTEN = (
-    "TIMESTAMP_",
-    "TIME_",
-    "CREATE_TIME_",
-    "START_TIME_",
-    "EVAL_TIME_",
-)
-"""Columns with the moment at which a row was written; every table has one of them."""
-
-BYTE_ARRAY_COLUMNS = (
-    ("ACT_HI_VARINST", "BYTEARRAY_ID_"),
-    ("ACT_HI_DETAIL", "BYTEARRAY_ID_"),
-    ("ACT_HI_DEC_IN", "BYTEARRAY_ID_"),
-    ("ACT_HI_DEC_OUT", "BYTEARRAY_ID_"),
-    ("ACT_HI_ATTACHMENT", "CONTENT_ID_"),
-    ("ACT_HI_JOB_LOG", "JOB_EXCEPTION_STACK_ID_"),
-    ("ACT_HI_EXT_TASK_LOG", "ERROR_DETAILS_ID_"),
-    ("ACT_HI_BATCH", "CONFIGURATION_"),
-    ("ACT_RU_VARIABLE", "BYTEARRAY_ID_"),
-    ("ACT_RU_JOB", "EXCEPTION_STACK_ID_"),
-    ("ACT_RU_JOB", "HANDLER_CFG_"),
-    ("ACT_RU_EXT_TASK", "ERROR_DETAILS_ID_"),
-    ("ACT_RU_BATCH", "CONFIGURATION_"),
-    ("ACT_ID_USER", "PICTURE_ID_"),
-    ("ACT_ID_INFO", "VALUE_"),
-)
-"""Every column that can hold the id of a byte array; jobs of batch operations have it as their handler's."""
 OWNERS = tuple(dict.fromkeys(table for table, _ in BYTE_ARRAY_COLUMNS))
-
-
-_IN_EVERY_VERSION = (
-    "ACT_HI_VARINST",
-    "ACT_HI_DETAIL",
-    "ACT_HI_ATTACHMENT",
-    "ACT_RU_VARIABLE",
-    "ACT_RU_JOB",
-)
-EXECUTIONS = "ACT_RU_EXECUTION"
 TABLES = (*WITH_ROOT, PROCESS_INSTANCES, BYTE_ARRAYS, EXECUTIONS, *OWNERS)
 """What has to be looked up before anything can be said about orphans."""
 PIECE = 10_000
@@ -120,7 +93,7 @@ def _require_owners(schema: Schema, settings: CamundaSettings) -> None:
         if name in schema.tables:
             continue
         hidden = schema.database.may_be_hidden(settings.table_prefix + name, settings.schema)
-        if hidden or name in _IN_EVERY_VERSION:
+        if hidden or ENGINE_TABLES[name].in_every_version:
             raise HistoryError(
                 f"{settings.table_prefix}{name} cannot be read, and it may refer to byte arrays:"
                 " grant SELECT on it, or none can be told to be an orphan"
@@ -141,8 +114,8 @@ def _old(schema: Schema, settings: CamundaSettings, now: datetime, name: str, co
 
 def _without_root(schema: Schema, settings: CamundaSettings, now: datetime, name: str) -> Iterator[Orphans]:
     table = schema.tables[name]
-    written = next((column for column in _WRITTEN if schema.has(name, column)), None)
-    if written is None:
+    written = ENGINE_TABLES[name].written
+    if written is None or not schema.has(name, written):
         return
     root = f"t.{schema.column(name, ROOT)}"
     old = _old(schema, settings, now, name, written)

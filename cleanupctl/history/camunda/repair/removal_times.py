@@ -10,20 +10,18 @@ from cleanupctl.core.errors import HistoryError, InvalidValueError
 from cleanupctl.history.camunda.repair.key_ranges import change
 from cleanupctl.history.camunda.repair.requests import Absolute, Calculated, Progress
 from cleanupctl.history.camunda.schema.definitions import (
-    DEFINITION_TABLES,
     ENGINE_KINDS,
     Definition,
     EngineKind,
     key_of,
     load_definitions,
 )
+from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
 from cleanupctl.history.camunda.schema.ownership import of_batch, of_decision, of_process, root_column
 from cleanupctl.history.camunda.schema.tables import (
     BATCHES,
-    BYTE_ARRAYS,
-    CHILDREN,
-    REMOVAL_TIME,
-    ROOTS,
+    DEFINITION_TABLES,
+    WITH_REMOVAL_TIME,
     find_schema,
 )
 from cleanupctl.history.camunda.strategies.ttl import batch_ttl, definition_ttl
@@ -44,9 +42,8 @@ if TYPE_CHECKING:
 
 CHUNK = 500
 _UPDATED_AT_ONCE = 500
-_BATCH = EngineKind("process", "", BATCHES, "TYPE_", "TYPE_", "END_TIME_", "ID_")
-_STARTS = {"process": "START_TIME_", "decision": "EVAL_TIME_", "batch": "START_TIME_"}
-_TABLES = (*CHILDREN, *ROOTS, BYTE_ARRAYS, "ACT_RU_AUTHORIZATION", *DEFINITION_TABLES)
+_BATCH = EngineKind("process", "", BATCHES, "TYPE_", "TYPE_", "END_TIME_", "ID_", "START_TIME_")
+_TABLES = (*WITH_REMOVAL_TIME, *DEFINITION_TABLES)
 
 
 def set_removal_times(
@@ -163,7 +160,7 @@ class _Repair:
     def _instances(self, condition: Condition, end: str = "", *, chosen: bool = True) -> list[_Instance]:
         table, place = self._place.instances, self._place
         names = (
-            place.instance_id, root_column(place), place.definition_id, _STARTS[self._selection.kind],
+            place.instance_id, root_column(place), place.definition_id, self._place.started,
             place.ended,
         )  # fmt: skip
         columns = ", ".join(self._column(n) if self._schema.has(table, n) else "NULL" for n in names)
@@ -207,7 +204,7 @@ class _Repair:
         """Calculate what the engine would; without base time or time to live there is none."""
         if isinstance(self._wanted, Absolute):
             return None if self._wanted.time is None else self._stored(self._wanted.time, REMOVAL_TIME)
-        name = _STARTS[self._selection.kind] if self._wanted.base == "start" else self._place.ended
+        name = self._place.started if self._wanted.base == "start" else self._place.ended
         table = self._schema.tables[self._place.instances]
         target = Target(table, table.column(name), Condition(""))
         raw = instance.start if self._wanted.base == "start" else instance.end

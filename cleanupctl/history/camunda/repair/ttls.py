@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cleanupctl.history.camunda.repair.key_ranges import change
-from cleanupctl.history.camunda.schema.definitions import DEFINITION_TABLES, ENGINE_KINDS, load_definitions
-from cleanupctl.history.camunda.schema.tables import BATCHES, find_schema
+from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, load_definitions
+from cleanupctl.history.camunda.schema.tables import (
+    BATCHES,
+    DEFINITION_TABLES,
+    PROCESS_INSTANCES,
+    find_schema,
+)
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.servers import connect
 from cleanupctl.history.databases.statements import Assignment, Update
@@ -16,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cleanupctl.core.settings import CamundaSettings
-    from cleanupctl.history.camunda.schema.definitions import Definition, Kind
+    from cleanupctl.history.camunda.schema.definitions import Definition
+    from cleanupctl.history.camunda.schema.engine_table import Kind
     from cleanupctl.history.camunda.schema.tables import Schema
 
 
@@ -78,7 +84,7 @@ def set_times_to_live(settings: CamundaSettings, wanted: Wanted, *, dry_run: boo
 
 
 def _tables() -> tuple[str, ...]:
-    return ("ACT_HI_PROCINST", *DEFINITION_TABLES)
+    return (PROCESS_INSTANCES, *DEFINITION_TABLES)
 
 
 def _meant(schema: Schema, kind: Kind, wanted: Wanted) -> Iterable[Definition]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.history.camunda.report.sampling import sample_rows
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, definitions_with_history
-from cleanupctl.history.camunda.schema.tables import BATCHES, PROCESS_INSTANCES, REMOVAL_TIME
+from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
+from cleanupctl.history.camunda.schema.tables import BATCHES, PROCESS_INSTANCES
 from cleanupctl.history.camunda.strategies.removal_time import running_guards
 from cleanupctl.history.camunda.strategies.ttl import batch_ttl, definition_ttl, expiry
 from cleanupctl.history.databases.conditions import Condition, both
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.report.counts import Census
     from cleanupctl.history.camunda.report.sampling import Sample
-    from cleanupctl.history.camunda.schema.definitions import Definition, Kind
+    from cleanupctl.history.camunda.schema.definitions import Definition
+    from cleanupctl.history.camunda.schema.engine_table import Kind
     from cleanupctl.history.camunda.schema.tables import Schema
 
 EXACT_ROWS = 200_000

@@ -6,12 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
 from cleanupctl.history.camunda.schema.tables import (
     BATCHES,
     BYTE_ARRAYS,
     CHILDREN,
+    DECISIONS,
     PROCESS_INSTANCES,
-    REMOVAL_TIME,
 )
 from cleanupctl.history.databases.conditions import Condition
 
@@ -56,7 +57,7 @@ class Unset:
 
 def unset_rows(report: Reporting) -> Iterator[Unset]:
     """Yield the numbers by table and cause."""
-    for name in (*CHILDREN, "ACT_HI_DECINST", PROCESS_INSTANCES, BYTE_ARRAYS, BATCHES):
+    for name in (*CHILDREN, DECISIONS, PROCESS_INSTANCES, BYTE_ARRAYS, BATCHES):
         if report.schema.has(name, REMOVAL_TIME):
             yield from _of_table(report, name)
 

@@ -13,14 +13,16 @@ from cleanupctl.history.camunda.report.counts import take_census
 from cleanupctl.history.camunda.report.missing_removal_times import unset_rows
 from cleanupctl.history.camunda.report.sampling import sample_processes
 from cleanupctl.history.camunda.report.sizes import measure, sizes
-from cleanupctl.history.camunda.schema.definitions import DEFINITION_TABLES, ENGINE_KINDS
+from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS
 from cleanupctl.history.camunda.schema.tables import (
     BYTE_ARRAYS,
+    CASE_TABLES,
     CHILDREN,
+    DEFINITION_TABLES,
+    OWN_TTL,
     PROCESS_INSTANCES,
     ROOTS,
     SHARED,
-    TASK_METRICS,
     find_schema,
 )
 from cleanupctl.history.camunda.strategies.removal_time import expired_running
@@ -37,8 +39,7 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.report.sizes import Size
     from cleanupctl.history.databases.sizes import TableSize
 
-CASES = ("ACT_HI_CASEINST", "ACT_HI_CASEACTINST")
-MEASURED = (*ROOTS, *CHILDREN, *CASES, *SHARED, TASK_METRICS)
+MEASURED = (*ROOTS, *CHILDREN, *CASE_TABLES, *SHARED, *OWN_TTL)
 
 
 @dataclass(frozen=True, slots=True)

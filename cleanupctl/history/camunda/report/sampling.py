@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, definitions_with_history
-from cleanupctl.history.camunda.schema.ownership import ROOT
+from cleanupctl.history.camunda.schema.engine_table import ROOT
 from cleanupctl.history.camunda.schema.tables import PROCESS_INSTANCES
 from cleanupctl.history.camunda.strategies.eligibility import SUPER, above_of, lookup
 from cleanupctl.history.camunda.strategies.end_time import EndTimePlanner
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cleanupctl.history.camunda.report.cleanable import Reporting
-    from cleanupctl.history.camunda.schema.definitions import Kind
+    from cleanupctl.history.camunda.schema.engine_table import Kind
     from cleanupctl.history.cleaning.hierarchies import InstanceWork
     from cleanupctl.history.databases.conditions import Condition
 

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cleanupctl.history.camunda.report.cleanable import removable_rows
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS
-from cleanupctl.history.camunda.schema.ownership import DECISIONS, INPUTS, OUTPUTS
-from cleanupctl.history.camunda.schema.tables import PROCESS_INSTANCES, REMOVAL_TIME, TASK_METRICS
-from cleanupctl.history.camunda.strategies.cascades import CASE_ACTIVITIES, CASES
+from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME, Part
+from cleanupctl.history.camunda.schema.tables import (
+    CASES,
+    DECISIONS,
+    ENGINE_TABLES,
+    PROCESS_INSTANCES,
+    TASK_METRICS,
+)
 from cleanupctl.history.camunda.strategies.ttl import expiry
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.cutoff import as_instant
@@ -24,8 +29,6 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.report.counts import Census
     from cleanupctl.history.camunda.schema.tables import Schema
 
-_OWNERS = {INPUTS: DECISIONS, OUTPUTS: DECISIONS, CASE_ACTIVITIES: CASES, DECISIONS: DECISIONS, CASES: CASES}
-"""Whose instances take the rows of a table with them; of tables that are not here, those of processes."""
 _ENDS = {place.instances: place.ended for place in ENGINE_KINDS.values()}
 
 
@@ -117,7 +120,7 @@ def _by_instances(report: Reporting, name: str, census: Census, going: Mapping[s
         oldest = as_instant(census.oldest[name], target, report.settings.timezone, None)
     if name not in census.uncounted:
         return _Expired(census.rows[name], False, oldest)
-    owner = _OWNERS.get(name, PROCESS_INSTANCES)
+    owner = _owner(name)
     instances, rows = report.sizes.get(owner, 0), report.sizes.get(name, 0)
     share = min(1.0, going.get(owner, 0) / max(1, instances))
     return _Expired(round(rows * share), True, oldest)
@@ -135,3 +138,13 @@ def _oldest(report: Reporting, name: str, column: str, condition: Condition) -> 
         return None
     target = Target(table, table.column(column), condition)
     return as_instant(found[0][0], target, report.settings.timezone, None)
+
+
+def _owner(name: str) -> str:
+    """Return the table of the instances that take the rows of a table with them."""
+    part = ENGINE_TABLES[name].part
+    if part is Part.CASE:
+        return CASES
+    if part is Part.DECISION_VALUE or name == DECISIONS:
+        return DECISIONS
+    return PROCESS_INSTANCES

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from cleanupctl.history.camunda.schema.engine_table import Part
+from cleanupctl.history.camunda.schema.tables import ENGINE_TABLES, tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from cleanupctl.history.camunda.schema.engine_table import Kind
     from cleanupctl.history.camunda.schema.tables import Schema
-
-Kind = Literal["process", "decision", "case"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +28,28 @@ class EngineKind:
     ended: str
     """Column with the moment from which the end-time strategy counts."""
     instance_id: str
+    started: str
 
 
-ENGINE_KINDS: dict[Kind, EngineKind] = {
-    "process": EngineKind(
-        "process", "ACT_RE_PROCDEF", "ACT_HI_PROCINST", "PROC_DEF_ID_", "PROC_DEF_KEY_", "END_TIME_",
-        "PROC_INST_ID_",
-    ),
-    "decision": EngineKind(
-        "decision", "ACT_RE_DECISION_DEF", "ACT_HI_DECINST", "DEC_DEF_ID_", "DEC_DEF_KEY_", "EVAL_TIME_",
-        "ID_",
-    ),
-    "case": EngineKind(
-        "case", "ACT_RE_CASE_DEF", "ACT_HI_CASEINST", "CASE_DEF_ID_", None, "CLOSE_TIME_", "CASE_INST_ID_"
-    ),
-}  # fmt: skip
-DEFINITION_TABLES = tuple(place.definitions for place in ENGINE_KINDS.values())
+def _engine_kinds() -> Iterator[EngineKind]:
+    for definitions in tables_of(Part.DEFINITION):
+        for table in ENGINE_TABLES.values():
+            if table.kind is not None and table.kind == definitions.kind and table.instances is not None:
+                columns = table.instances
+                yield EngineKind(
+                    table.kind,
+                    definitions.name,
+                    table.name,
+                    columns.definition,
+                    columns.definition_key,
+                    columns.ended,
+                    columns.id,
+                    columns.started,
+                )
+
+
+ENGINE_KINDS: dict[Kind, EngineKind] = {one.kind: one for one in _engine_kinds()}
+"""Processes, decisions and cases, in this order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,20 @@
-"""Which rows belong to an instance: the way from its id to the rows of every other table."""
+"""Which rows belong to an instance: the joins that lead from its id to the rows of every other table."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cleanupctl.history.camunda.schema.engine_table import KEY, ROOT, Part
 from cleanupctl.history.camunda.schema.tables import (
     BATCHES,
     BYTE_ARRAYS,
-    CHILDREN,
-    JOB_LOG,
+    CHILD_TABLES,
+    DECISIONS,
+    ENGINE_TABLES,
+    OF_PROCESSES,
     PROCESS_INSTANCES,
+    TASK_INSTANCES,
 )
 
 if TYPE_CHECKING:
@@ -19,17 +23,12 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.schema.definitions import EngineKind
     from cleanupctl.history.camunda.schema.tables import Schema
 
-ROOT = "ROOT_PROC_INST_ID_"
-AUTHORIZATIONS = "ACT_RU_AUTHORIZATION"
-DECISIONS, INPUTS, OUTPUTS = "ACT_HI_DECINST", "ACT_HI_DEC_IN", "ACT_HI_DEC_OUT"
-_BY_OTHERS = {"ACT_HI_IDENTITYLINK", INPUTS, OUTPUTS}
-_BYTES = {
-    "ACT_HI_VARINST": "BYTEARRAY_ID_",
-    "ACT_HI_DETAIL": "BYTEARRAY_ID_",
-    "ACT_HI_ATTACHMENT": "CONTENT_ID_",
-    JOB_LOG: "JOB_EXCEPTION_STACK_ID_",
-    "ACT_HI_EXT_TASK_LOG": "ERROR_DETAILS_ID_",
-}
+INSTANCE, ROOT_DECISION = "PROC_INST_ID_", "ROOT_DEC_INST_ID_"
+VALUES = tuple(one for one in CHILD_TABLES if one.part is Part.DECISION_VALUE)
+"""What went into decision instances, and what came out of them."""
+WITH_BYTE_ARRAYS = tuple(one for one in ENGINE_TABLES.values() if one.part is Part.CHILD and one.byte_arrays)
+"""Tables whose rows belong to an instance and refer to byte arrays, in the order in which these are looked
+for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class Belonging:
     joins: tuple[Join, ...] = ()
 
     def known(self, schema: Schema) -> bool:
-        """Whether this schema has all tables and columns of the way."""
+        """Whether this schema has all tables and columns of the joins."""
         table = self.table
         for join in self.joins:
             if not (schema.has(table, join.ours) and schema.has(join.table, join.theirs)):
@@ -62,47 +61,52 @@ class Belonging:
 def of_process(*, hierarchical: bool) -> Iterator[Belonging]:
     """Yield what belongs to a process instance, or to the whole tree of a root; itself last."""
     if hierarchical:
-        for table in (*CHILDREN, BYTE_ARRAYS, AUTHORIZATIONS, DECISIONS, PROCESS_INSTANCES):
-            yield Belonging(table, ROOT)
+        yield from (Belonging(table, ROOT) for table in OF_PROCESSES)
         return
-    for table in CHILDREN:
-        if table not in _BY_OTHERS:
-            yield Belonging(table, "PROCESS_INSTANCE_ID_" if table == JOB_LOG else "PROC_INST_ID_")
-    task = Join("TASK_ID_", "ACT_HI_TASKINST", "ID_")
-    yield Belonging("ACT_HI_IDENTITYLINK", "PROC_INST_ID_", (task,))
-    for table, column in _BYTES.items():
-        owner = "PROCESS_INSTANCE_ID_" if table == JOB_LOG else "PROC_INST_ID_"
-        yield Belonging(BYTE_ARRAYS, owner, (Join("ID_", table, column),))
-    decision = Join("DEC_INST_ID_", DECISIONS, "ID_")
-    for table in (INPUTS, OUTPUTS):
-        yield Belonging(table, "PROC_INST_ID_", (decision,))
-        yield Belonging(BYTE_ARRAYS, "PROC_INST_ID_", (Join("ID_", table, "BYTEARRAY_ID_"), decision))
-    yield Belonging(DECISIONS, "PROC_INST_ID_")
-    yield Belonging(PROCESS_INSTANCES, "PROC_INST_ID_")
+    yield from (Belonging(one.name, one.owner) for one in CHILD_TABLES if one.owner)
+    for one in CHILD_TABLES:
+        if one.owner is None and one.task:
+            yield Belonging(one.name, INSTANCE, (Join(one.task, TASK_INSTANCES, KEY),))
+    for one in WITH_BYTE_ARRAYS:
+        for column in one.byte_arrays:
+            yield Belonging(BYTE_ARRAYS, one.owner or "", (Join(KEY, one.name, column),))
+    for one in VALUES:
+        decision = Join(one.decision or "", DECISIONS, KEY)
+        yield Belonging(one.name, INSTANCE, (decision,))
+        for column in one.byte_arrays:
+            yield Belonging(BYTE_ARRAYS, INSTANCE, (Join(KEY, one.name, column), decision))
+    yield Belonging(DECISIONS, INSTANCE)
+    yield Belonging(PROCESS_INSTANCES, INSTANCE)
 
 
 def of_decision(*, hierarchical: bool) -> Iterator[Belonging]:
     """Yield what belongs to a decision instance, or to a root decision and those it required; itself last."""
-    owner = "ROOT_DEC_INST_ID_" if hierarchical else "ID_"
-    decision = Join("DEC_INST_ID_", DECISIONS, "ID_")
-    for table in (INPUTS, OUTPUTS):
-        yield Belonging(BYTE_ARRAYS, owner, (Join("ID_", table, "BYTEARRAY_ID_"), decision))
-        yield Belonging(table, owner, (decision,))
+    owner = ROOT_DECISION if hierarchical else KEY
+    for one in VALUES:
+        decision = Join(one.decision or "", DECISIONS, KEY)
+        for column in one.byte_arrays:
+            yield Belonging(BYTE_ARRAYS, owner, (Join(KEY, one.name, column), decision))
+        yield Belonging(one.name, owner, (decision,))
     if hierarchical:
         yield Belonging(DECISIONS, owner)
     # The root's own row does not name a root.
-    yield Belonging(DECISIONS, "ID_")
+    yield Belonging(DECISIONS, KEY)
 
 
 def of_batch() -> Iterator[Belonging]:
     """Yield what belongs to a batch operation; itself last."""
-    yield Belonging(BYTE_ARRAYS, "JOB_DEF_CONFIGURATION_", (Join("ID_", JOB_LOG, "JOB_EXCEPTION_STACK_ID_"),))
-    yield Belonging(JOB_LOG, "JOB_DEF_CONFIGURATION_")
-    for column in ("SEED_JOB_DEF_ID_", "MONITOR_JOB_DEF_ID_", "BATCH_JOB_DEF_ID_"):
-        yield Belonging("ACT_HI_INCIDENT", "ID_", (Join("JOB_DEF_ID_", BATCHES, column),))
-    yield Belonging(BATCHES, "ID_")
+    for one in CHILD_TABLES:
+        if one.batch:
+            for column in one.byte_arrays:
+                yield Belonging(BYTE_ARRAYS, one.batch, (Join(KEY, one.name, column),))
+            yield Belonging(one.name, one.batch)
+    for one in CHILD_TABLES:
+        if one.job_definition:
+            for column in ENGINE_TABLES[BATCHES].job_definitions:
+                yield Belonging(one.name, KEY, (Join(one.job_definition, BATCHES, column),))
+    yield Belonging(BATCHES, KEY)
 
 
-def root_column(place: EngineKind) -> str:
-    """Name the column that has the root of an instance."""
-    return "ROOT_DEC_INST_ID_" if place.kind == "decision" else ROOT
+def root_column(kind: EngineKind) -> str:
+    """Return the column that has the root of an instance."""
+    return ROOT_DECISION if kind.kind == "decision" else ROOT

@@ -1,4 +1,4 @@
-"""The tables of the Camunda 7 family's history: their names, their order, and what a database has of them."""
+"""The engine's tables by what they are part of, in the order of deletion, and what a database has of them."""
 
 from __future__ import annotations
 
@@ -6,42 +6,65 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError
+from cleanupctl.history.camunda.schema.engine_table import Part
+from cleanupctl.history.camunda.schema.history_tables import HISTORY_TABLES
+from cleanupctl.history.camunda.schema.runtime_tables import RUNTIME_TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cleanupctl.core.settings import CamundaSettings
+    from cleanupctl.history.camunda.schema.engine_table import EngineTable
     from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.database import Database
 
-REMOVAL_TIME = "REMOVAL_TIME_"
-
-CHILDREN = (
-    "ACT_HI_DETAIL",
-    "ACT_HI_VARINST",
-    "ACT_HI_COMMENT",
-    "ACT_HI_ATTACHMENT",
-    "ACT_HI_IDENTITYLINK",
-    "ACT_HI_TASKINST",
-    "ACT_HI_ACTINST",
-    "ACT_HI_INCIDENT",
-    "ACT_HI_EXT_TASK_LOG",
-    "ACT_HI_JOB_LOG",
-    "ACT_HI_OP_LOG",
-    "ACT_HI_DEC_IN",
-    "ACT_HI_DEC_OUT",
-)
-"""What belongs to an instance; for one worker those that belong to others of the list come first."""
-
-SHARED = ("ACT_GE_BYTEARRAY", "ACT_RU_AUTHORIZATION")
-"""Also used by the running engine: only rows that carry a removal time of their own are history."""
-
-ROOTS = ("ACT_HI_DECINST", "ACT_HI_BATCH", "ACT_HI_PROCINST")
-"""What everything else belongs to: gone last, so that a run stopped half-way leaves no orphans."""
-
+PROCESS_INSTANCES, BATCHES = "ACT_HI_PROCINST", "ACT_HI_BATCH"
+DECISIONS, INPUTS, OUTPUTS = "ACT_HI_DECINST", "ACT_HI_DEC_IN", "ACT_HI_DEC_OUT"
+CASES, CASE_ACTIVITIES = "ACT_HI_CASEINST", "ACT_HI_CASEACTINST"
+TASK_INSTANCES, ACTIVITIES, JOB_LOG = "ACT_HI_TASKINST", "ACT_HI_ACTINST", "ACT_HI_JOB_LOG"
+BYTE_ARRAYS, AUTHORIZATIONS = "ACT_GE_BYTEARRAY", "ACT_RU_AUTHORIZATION"
 TASK_METRICS = "ACT_RU_TASK_METER_LOG"
-PROCESS_INSTANCES = "ACT_HI_PROCINST"
-BATCHES = "ACT_HI_BATCH"
-JOB_LOG = "ACT_HI_JOB_LOG"
-BYTE_ARRAYS = "ACT_GE_BYTEARRAY"
+EXECUTIONS, JOBS = "ACT_RU_EXECUTION", "ACT_RU_JOB"
+PROPERTIES, SCHEMA_LOG = "ACT_GE_PROPERTY", "ACT_GE_SCHEMA_LOG"
+"""Tables of which something is known that concerns no other."""
+
+PREFIX = "ACT_"
+"""With which the names of all tables of an engine start."""
+
+ENGINE_TABLES = {table.name: table for table in (*HISTORY_TABLES, *RUNTIME_TABLES)}
+"""Every table that cleanup deletes from or asks, by its name without prefix."""
+
+
+def tables_of(*parts: Part) -> tuple[EngineTable, ...]:
+    """Return the tables of some parts in the order in which their rows are deleted."""
+    return tuple(sorted((one for one in ENGINE_TABLES.values() if one.part in parts), key=lambda t: t.order))
+
+
+def names(tables: Iterable[EngineTable]) -> tuple[str, ...]:
+    """Return the names of tables, without prefix."""
+    return tuple(table.name for table in tables)
+
+
+CHILD_TABLES = tables_of(Part.CHILD, Part.DECISION_VALUE)
+"""What belongs to an instance."""
+CHILDREN = names(CHILD_TABLES)
+SHARED = names(tables_of(Part.SHARED))
+"""Also used by the running engine: only rows that carry a removal time of their own are history."""
+ROOTS = names(tables_of(Part.ROOT))
+"""What everything else belongs to: deleted last, so that a run stopped half-way leaves no orphans."""
+CASE_TABLES = names(one for one in ENGINE_TABLES.values() if one.part is Part.CASE)
+OWN_TTL = names(tables_of(Part.OWN_TTL))
+DEFINITION_TABLES = names(tables_of(Part.DEFINITION))
+OPTIONAL = frozenset(names(one for one in ENGINE_TABLES.values() if one.optional))
+"""Tables that a complete database of an engine may lack."""
+WITH_REMOVAL_TIME = (*CHILDREN, *SHARED, *ROOTS)
+"""Tables whose rows have a removal time, in the order in which they are deleted."""
+CLEANED = (*WITH_REMOVAL_TIME, *OWN_TTL)
+"""Tables whose rows are deleted each by its own time, whatever they belong to."""
+OF_PROCESSES = tuple(name for name in WITH_REMOVAL_TIME if ENGINE_TABLES[name].root)
+"""Tables whose rows name the root of their call hierarchy, process instances last."""
+BYTE_ARRAY_COLUMNS = tuple((one.name, column) for one in ENGINE_TABLES.values() for column in one.byte_arrays)
+"""Every column that can hold the id of a byte array; jobs of batch operations have it as their handler's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from cleanupctl.history.camunda.schema.ownership import AUTHORIZATIONS, DECISIONS, INPUTS, OUTPUTS, ROOT
+from cleanupctl.history.camunda.schema.engine_table import KEY, ROOT, Part
+from cleanupctl.history.camunda.schema.ownership import INSTANCE, ROOT_DECISION, VALUES, WITH_BYTE_ARRAYS
 from cleanupctl.history.camunda.schema.tables import (
+    AUTHORIZATIONS,
     BATCHES,
     BYTE_ARRAYS,
-    CHILDREN,
+    CASE_ACTIVITIES,
+    CASES,
+    CHILD_TABLES,
+    DECISIONS,
+    ENGINE_TABLES,
     JOB_LOG,
+    OF_PROCESSES,
     PROCESS_INSTANCES,
+    TASK_INSTANCES,
+    names,
 )
 from cleanupctl.history.camunda.strategies.missing_roots import INSTANCE_PERMISSION, TASK_PERMISSION
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
+    from cleanupctl.history.camunda.schema.engine_table import EngineTable
     from cleanupctl.history.camunda.schema.tables import Schema
 
 TOP, MEMBERS, OTHERS = "top", "members", "others"
@@ -25,23 +35,11 @@ TOP, MEMBERS, OTHERS = "top", "members", "others"
 TASKS, EVALUATED, BYTES, JOBS = "tasks", "evaluated", "bytes", "jobs"
 """Sets of ids: user tasks, decision instances, byte arrays, and job definitions of batch operations."""
 
-TASK_INSTANCES, CASES, CASE_ACTIVITIES = "ACT_HI_TASKINST", "ACT_HI_CASEINST", "ACT_HI_CASEACTINST"
-_INSTANCE, _CASE, _TASK, _END = "PROC_INST_ID_", "CASE_INST_ID_", "TASK_ID_", "END_TIME_"
-_OF_TASKS = (
-    "ACT_HI_DETAIL",
-    "ACT_HI_COMMENT",
-    "ACT_HI_ATTACHMENT",
-    "ACT_HI_IDENTITYLINK",
-    "ACT_HI_OP_LOG",
-)
-_BYTES_OF = {
-    "ACT_HI_VARINST": "BYTEARRAY_ID_",
-    "ACT_HI_DETAIL": "BYTEARRAY_ID_",
-    "ACT_HI_ATTACHMENT": "CONTENT_ID_",
-    JOB_LOG: "JOB_EXCEPTION_STACK_ID_",
-    "ACT_HI_EXT_TASK_LOG": "ERROR_DETAILS_ID_",
-}
-TABLES_OF_INSTANCES = frozenset((*CHILDREN, DECISIONS, AUTHORIZATIONS))
+_END = "END_TIME_"
+_OF_TASKS = tuple(one for one in CHILD_TABLES if one.task_alone)
+_OF_INSTANCES = tuple(one for one in CHILD_TABLES if one.part is Part.CHILD and not one.task_alone)
+_OF_CASES = tuple(one for one in CHILD_TABLES if one.case and one.name != TASK_INSTANCES)
+TABLES_OF_INSTANCES = frozenset(OF_PROCESSES) - {BYTE_ARRAYS, PROCESS_INSTANCES}
 """Tables whose rows belong to process instances."""
 
 
@@ -132,31 +130,31 @@ def process_recipe(
     make = _Maker(schema)
     by_root = by_root and schema.has(PROCESS_INSTANCES, ROOT)
     ways = _Ways(by_root, unrooted)
-    named = ways.named
     if by_root:
-        make.get(MEMBERS, _INSTANCE, RowSet(PROCESS_INSTANCES, ROOT, TOP))
-    if not by_root or any(table in unrooted for table in (*_OF_TASKS, AUTHORIZATIONS)):
-        make.get(TASKS, "ID_", *ways.to(TASK_INSTANCES))
-    for table, column in _BYTES_OF.items():
-        make.get(BYTES, column, *ways.to(table), unrooted=by_root)
+        make.get(MEMBERS, INSTANCE, RowSet(PROCESS_INSTANCES, ROOT, TOP))
+    if not by_root or any(table in unrooted for table in (*names(_OF_TASKS), AUTHORIZATIONS)):
+        make.get(TASKS, KEY, *ways.to(ENGINE_TABLES[TASK_INSTANCES]))
+    for table in WITH_BYTE_ARRAYS:
+        for column in table.byte_arrays:
+            make.get(BYTES, column, *ways.to(table), unrooted=by_root)
     if decisions:
-        make.get(EVALUATED, "ID_", *ways.to(DECISIONS))
+        make.get(EVALUATED, KEY, *ways.to(ENGINE_TABLES[DECISIONS]))
         _get_values(make, EVALUATED, unrooted=by_root)
     if by_root:
         make.delete(RowSet(BYTE_ARRAYS, ROOT, TOP))
-    make.delete(RowSet(BYTE_ARRAYS, "ID_", BYTES, named))
+    make.delete(RowSet(BYTE_ARRAYS, KEY, BYTES, ways.named))
     make.delete(*ways.to_permissions())
-    for table in (*_OF_TASKS, *(one for one in CHILDREN if one not in (*_OF_TASKS, INPUTS, OUTPUTS))):
+    for table in (*_OF_TASKS, *_OF_INSTANCES):
         make.delete(*ways.to(table))
     if decisions:
-        make.delete(*(RowSet(table, "DEC_INST_ID_", EVALUATED) for table in (INPUTS, OUTPUTS)))
-        make.delete(*ways.to(DECISIONS))
-    below = RowSet(PROCESS_INSTANCES, _INSTANCE, OTHERS)
+        _delete_values(make, EVALUATED)
+        make.delete(*ways.to(ENGINE_TABLES[DECISIONS]))
+    below = RowSet(PROCESS_INSTANCES, INSTANCE, OTHERS)
     if not unfinished:
         running = RowSet(PROCESS_INSTANCES, ROOT, TOP) if by_root else below
         make.forbid(replace(running, empty=(_END,)))
         below = replace(below, filled=(_END,))
-    make.delete(below, RowSet(PROCESS_INSTANCES, _INSTANCE, TOP))
+    make.delete(below, RowSet(PROCESS_INSTANCES, INSTANCE, TOP))
     return make.recipe()
 
 
@@ -171,17 +169,17 @@ class _Ways:
     def named(self) -> tuple[str, ...]:
         return (ROOT,) if self.by_root else ()
 
-    def to(self, table: str) -> Iterator[RowSet]:
+    def to(self, table: EngineTable) -> Iterator[RowSet]:
         """Yield the ways to the rows of a table: by root, by instance, by task."""
-        own = "PROCESS_INSTANCE_ID_" if table == JOB_LOG else _INSTANCE
         if self.by_root:
-            yield RowSet(table, ROOT, TOP)
-            if table not in self.unrooted:
+            yield RowSet(table.name, ROOT, TOP)
+            if table.name not in self.unrooted:
                 return
-        if table != "ACT_HI_IDENTITYLINK":
-            yield RowSet(table, own, MEMBERS, self.named)
-        if table in _OF_TASKS:
-            yield RowSet(table, _TASK, TASKS, (*self.named, own))
+        owner = (table.owner,) if table.owner else ()
+        for column in owner:
+            yield RowSet(table.name, column, MEMBERS, self.named)
+        if table.task and table.task_alone:
+            yield RowSet(table.name, table.task, TASKS, (*self.named, *owner))
 
     def to_permissions(self) -> Iterator[RowSet]:
         """Yield the ways to authorizations for historic instances and tasks."""
@@ -195,64 +193,79 @@ class _Ways:
 
 def _get_values(make: _Maker, ids: str, *, unrooted: bool = False) -> None:
     """Get the byte arrays of what went into decisions and came out of them."""
-    reaches = (RowSet(table, "DEC_INST_ID_", ids) for table in (INPUTS, OUTPUTS))
-    make.get(BYTES, "BYTEARRAY_ID_", *reaches, unrooted=unrooted)
+    for table in VALUES:
+        for column in table.byte_arrays:
+            make.get(BYTES, column, RowSet(table.name, table.decision or "", ids), unrooted=unrooted)
+
+
+def _delete_values(make: _Maker, ids: str) -> None:
+    """Delete what went into decisions and came out of them."""
+    make.delete(*(RowSet(table.name, table.decision or "", ids) for table in VALUES))
 
 
 def decision_recipe(schema: Schema, *, by_root: bool) -> CascadePlan:
     """Say what goes with decision instances; with `by_root` also those that a root decision required."""
     make = _Maker(schema)
     if by_root:
-        make.get(MEMBERS, "ID_", RowSet(DECISIONS, "ROOT_DEC_INST_ID_", TOP))
+        make.get(MEMBERS, KEY, RowSet(DECISIONS, ROOT_DECISION, TOP))
     _get_values(make, MEMBERS)
-    make.delete(RowSet(BYTE_ARRAYS, "ID_", BYTES))
-    make.delete(*(RowSet(table, "DEC_INST_ID_", MEMBERS) for table in (INPUTS, OUTPUTS)))
-    make.delete(*(RowSet(DECISIONS, "ID_", ids) for ids in (OTHERS, TOP)))
+    make.delete(RowSet(BYTE_ARRAYS, KEY, BYTES))
+    _delete_values(make, MEMBERS)
+    make.delete(*(RowSet(DECISIONS, KEY, ids) for ids in (OTHERS, TOP)))
     return make.recipe()
 
 
 def case_recipe(schema: Schema, *, decisions: bool) -> CascadePlan:
     """Say what goes with case instances; `decisions` takes those along that were evaluated in them."""
     make = _Maker(schema)
+    tasks, of_decisions = ENGINE_TABLES[TASK_INSTANCES], ENGINE_TABLES[DECISIONS]
     # Tasks of cases have no process instance, and saying so leads to them by an index.
-    make.get(TASKS, "ID_", RowSet(TASK_INSTANCES, _CASE, TOP, (_INSTANCE,)))
-    for table in ("ACT_HI_DETAIL", "ACT_HI_VARINST"):
-        make.get(BYTES, _BYTES_OF[table], RowSet(table, _CASE, TOP))
-    for table in ("ACT_HI_DETAIL", "ACT_HI_ATTACHMENT"):
-        make.get(BYTES, _BYTES_OF[table], RowSet(table, _TASK, TASKS, (_CASE,)))
+    make.get(TASKS, KEY, RowSet(tasks.name, tasks.case or "", TOP, (tasks.owner or "",)))
+    of_cases = [(one, RowSet(one.name, one.case or "", TOP)) for one in _OF_CASES]
+    of_tasks = [(one, RowSet(one.name, one.task or "", TASKS, _given(one.case))) for one in _OF_TASKS]
+    for table, rows in (*of_cases, *of_tasks):
+        for column in table.byte_arrays:
+            make.get(BYTES, column, rows)
     if decisions:
-        make.get(EVALUATED, "ID_", RowSet(DECISIONS, _CASE, TOP))
+        make.get(EVALUATED, KEY, RowSet(DECISIONS, of_decisions.case or "", TOP))
         _get_values(make, EVALUATED)
-    make.delete(RowSet(BYTE_ARRAYS, "ID_", BYTES))
-    make.delete(*(RowSet(table, _CASE, TOP) for table in ("ACT_HI_DETAIL", "ACT_HI_VARINST")))
-    make.delete(*(RowSet(table, _TASK, TASKS, (_CASE,)) for table in _OF_TASKS if table != "ACT_HI_OP_LOG"))
-    make.delete(
-        RowSet("ACT_HI_OP_LOG", _TASK, TASKS),
-        RowSet(AUTHORIZATIONS, "RESOURCE_ID_", TASKS, resource_type=TASK_PERMISSION),
-    )
+    make.delete(RowSet(BYTE_ARRAYS, KEY, BYTES))
+    make.delete(*(rows for _, rows in (*of_cases, *of_tasks)))
+    make.delete(RowSet(AUTHORIZATIONS, "RESOURCE_ID_", TASKS, resource_type=TASK_PERMISSION))
     if decisions:
-        make.delete(*(RowSet(table, "DEC_INST_ID_", EVALUATED) for table in (INPUTS, OUTPUTS)))
-        make.delete(RowSet(DECISIONS, "ID_", EVALUATED))
-    make.delete(RowSet(TASK_INSTANCES, "ID_", TASKS), RowSet(CASE_ACTIVITIES, _CASE, TOP))
-    make.delete(RowSet(CASES, _CASE, TOP))
+        _delete_values(make, EVALUATED)
+        make.delete(RowSet(DECISIONS, KEY, EVALUATED))
+    make.delete(RowSet(TASK_INSTANCES, KEY, TASKS))
+    make.delete(*(RowSet(name, ENGINE_TABLES[name].case or "", TOP) for name in (CASE_ACTIVITIES, CASES)))
     return make.recipe()
+
+
+def _given(*columns: str | None) -> tuple[str, ...]:
+    return tuple(column for column in columns if column)
 
 
 def batch_recipe(schema: Schema) -> CascadePlan:
     """Say what goes with batch operations."""
     make = _Maker(schema)
-    make.get(BYTES, _BYTES_OF[JOB_LOG], RowSet(JOB_LOG, "JOB_DEF_CONFIGURATION_", TOP))
-    for column in ("SEED_JOB_DEF_ID_", "MONITOR_JOB_DEF_ID_", "BATCH_JOB_DEF_ID_"):
-        make.get(JOBS, column, RowSet(BATCHES, "ID_", TOP), goes=False)
-    make.delete(RowSet(BYTE_ARRAYS, "ID_", BYTES), RowSet(JOB_LOG, "JOB_DEF_CONFIGURATION_", TOP))
-    # Incidents of batches have no process instance, and saying so leads to them by an index.
-    make.delete(RowSet("ACT_HI_INCIDENT", "JOB_DEF_ID_", JOBS, (_INSTANCE,)), RowSet(BATCHES, "ID_", TOP))
+    own = [(one, RowSet(one.name, one.batch, TOP)) for one in CHILD_TABLES if one.batch]
+    for table, rows in own:
+        for column in table.byte_arrays:
+            make.get(BYTES, column, rows)
+    for column in ENGINE_TABLES[BATCHES].job_definitions:
+        make.get(JOBS, column, RowSet(BATCHES, KEY, TOP), goes=False)
+    make.delete(RowSet(BYTE_ARRAYS, KEY, BYTES), *(rows for _, rows in own))
+    for one in CHILD_TABLES:
+        if one.job_definition:
+            # Incidents of batches have no process instance, and saying so leads to them by an index.
+            make.delete(RowSet(one.name, one.job_definition, JOBS, _given(one.owner)))
+    make.delete(RowSet(BATCHES, KEY, TOP))
     return make.recipe()
 
 
 def cleanup_log_recipe(schema: Schema) -> CascadePlan:
     """Say what goes with job log entries."""
     make = _Maker(schema)
-    make.get(BYTES, _BYTES_OF[JOB_LOG], RowSet(JOB_LOG, "ID_", TOP))
-    make.delete(RowSet(BYTE_ARRAYS, "ID_", BYTES), RowSet(JOB_LOG, "ID_", TOP))
+    for column in ENGINE_TABLES[JOB_LOG].byte_arrays:
+        make.get(BYTES, column, RowSet(JOB_LOG, KEY, TOP))
+    make.delete(RowSet(BYTE_ARRAYS, KEY, BYTES), RowSet(JOB_LOG, KEY, TOP))
     return make.recipe()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cleanupctl.history.camunda.schema.tables import JOB_LOG, REMOVAL_TIME
+from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
+from cleanupctl.history.camunda.schema.tables import JOB_LOG
 from cleanupctl.history.camunda.strategies import cascades as recipes
 from cleanupctl.history.camunda.strategies.eligibility import PerInstance
 from cleanupctl.history.camunda.strategies.ttl import expiry

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cleanupctl.history.camunda.schema.ownership import DECISIONS, ROOT
-from cleanupctl.history.camunda.schema.tables import PROCESS_INSTANCES
-from cleanupctl.history.camunda.strategies.cascades import CASES
+from cleanupctl.history.camunda.schema.engine_table import ROOT
+from cleanupctl.history.camunda.schema.tables import ACTIVITIES, CASES, DECISIONS, PROCESS_INSTANCES
 from cleanupctl.history.cleaning.cascade import MOST_IDS, Unit
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from cleanupctl.history.cleaning.candidates import Row
 
 _INSTANCE, SUPER, _CALLED = "PROC_INST_ID_", "SUPER_PROCESS_INSTANCE_ID_", "CALL_PROC_INST_ID_"
-_END, _ACTIVITIES = "END_TIME_", "ACT_HI_ACTINST"
+_END = "END_TIME_"
 _ROOT_DECISION = "ROOT_DEC_INST_ID_"
 
 
@@ -75,14 +74,12 @@ class ByRootProcess:
     def _called_by(self, tops: list[str]) -> dict[str, list[str]]:
         """Follow the call activities down from instances that have no root on their rows."""
         found: dict[str, list[str]] = {top: [] for top in tops}
-        if not self._schema.has(_ACTIVITIES, _CALLED):
+        if not self._schema.has(ACTIVITIES, _CALLED):
             return found
         top_of = {top: top for top in tops}
         layer = list(tops)
         while layer:
-            pairs = self._lookup(
-                _ACTIVITIES, (_INSTANCE, _CALLED), _INSTANCE, layer, f"{_CALLED} IS NOT NULL"
-            )
+            pairs = self._lookup(ACTIVITIES, (_INSTANCE, _CALLED), _INSTANCE, layer, f"{_CALLED} IS NOT NULL")
             layer = []
             for caller, called in pairs:
                 if called not in top_of:

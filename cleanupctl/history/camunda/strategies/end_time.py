@@ -7,22 +7,20 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.core.run.cleaning import Noticed
-from cleanupctl.history.camunda.schema.definitions import (
-    DEFINITION_TABLES,
-    ENGINE_KINDS,
-    definitions_with_history,
-)
-from cleanupctl.history.camunda.schema.ownership import AUTHORIZATIONS, DECISIONS
+from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, definitions_with_history
 from cleanupctl.history.camunda.schema.tables import (
     BATCHES,
-    BYTE_ARRAYS,
+    CASE_ACTIVITIES,
+    CASE_TABLES,
     CHILDREN,
-    PROCESS_INSTANCES,
+    DEFINITION_TABLES,
+    OWN_TTL,
+    ROOTS,
+    SHARED,
     TASK_METRICS,
     find_schema,
 )
 from cleanupctl.history.camunda.strategies import cascades as recipes
-from cleanupctl.history.camunda.strategies.cascades import CASE_ACTIVITIES, CASES
 from cleanupctl.history.camunda.strategies.cleanup_log import cleanup_log
 from cleanupctl.history.camunda.strategies.eligibility import ByRootDecision, ByRootProcess, PerInstance
 from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
@@ -41,16 +39,26 @@ if TYPE_CHECKING:
 
     from cleanupctl.core.run.cleaning import Event
     from cleanupctl.core.settings import CamundaSettings
-    from cleanupctl.history.camunda.schema.definitions import Definition, Kind
+    from cleanupctl.history.camunda.schema.definitions import Definition
+    from cleanupctl.history.camunda.schema.engine_table import Kind
     from cleanupctl.history.camunda.schema.tables import Schema
     from cleanupctl.history.camunda.strategies.ttl import EffectiveTtl
     from cleanupctl.history.databases.cutoff import Cutoff
     from cleanupctl.history.databases.database import Database
 
-TABLES = (
-    *CHILDREN, BYTE_ARRAYS, AUTHORIZATIONS, PROCESS_INSTANCES, DECISIONS, CASES, CASE_ACTIVITIES, BATCHES,
-    TASK_METRICS, *DEFINITION_TABLES,
-)  # fmt: skip
+TABLES = tuple(
+    dict.fromkeys(
+        (
+            *CHILDREN,
+            *SHARED,
+            *(kind.instances for kind in ENGINE_KINDS.values()),
+            *CASE_TABLES,
+            *ROOTS,
+            *OWN_TTL,
+            *DEFINITION_TABLES,
+        )
+    )
+)
 UNITS_BY_SCAN = 500
 """Cases deleted at a time where no index leads to what belongs to them: each batch reads a whole table."""
 _NAME_ANOTHER: dict[Kind, tuple[str, ...]] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cleanupctl.history.camunda.schema.ownership import AUTHORIZATIONS, DECISIONS, INPUTS, OUTPUTS, ROOT
-from cleanupctl.history.camunda.schema.tables import CHILDREN, JOB_LOG
+from cleanupctl.history.camunda.schema.engine_table import ROOT, Part
+from cleanupctl.history.camunda.schema.tables import AUTHORIZATIONS, CHILD_TABLES, DECISIONS, ENGINE_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ def unrooted_tables(schema: Schema) -> frozenset[str]:
     All others need not be searched by instance. An index leads to the rows without a root; the tables of
     old engines have no column for it (those before 7.10; authorizations got theirs later).
     """
-    names = (*(one for one in CHILDREN if one not in (INPUTS, OUTPUTS)), DECISIONS, AUTHORIZATIONS)
+    names = (*(one.name for one in CHILD_TABLES if one.part is Part.CHILD), DECISIONS, AUTHORIZATIONS)
     return frozenset(name for name in names if not schema.has(name, ROOT) or _has_unrooted(schema, name))
 
 
@@ -44,7 +44,6 @@ def _owned(schema: Schema, name: str) -> Iterator[str]:
         kind = schema.column(name, "RESOURCE_TYPE_")
         yield f"t.{kind} IN ({TASK_PERMISSION}, {INSTANCE_PERMISSION})"
         return
-    instance = "PROCESS_INSTANCE_ID_" if name == JOB_LOG else "PROC_INST_ID_"
-    for column in (instance, "TASK_ID_"):
-        if schema.has(name, column):
+    for column in (ENGINE_TABLES[name].owner, ENGINE_TABLES[name].task):
+        if column is not None and schema.has(name, column):
             yield f"t.{schema.column(name, column)} IS NOT NULL"

@@ -6,16 +6,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.run.cleaning import Noticed
+from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
 from cleanupctl.history.camunda.schema.tables import (
     BATCHES,
     BYTE_ARRAYS,
     CHILDREN,
+    CLEANED,
     JOB_LOG,
     PROCESS_INSTANCES,
-    REMOVAL_TIME,
     ROOTS,
     SHARED,
     TASK_METRICS,
+    WITH_REMOVAL_TIME,
     Schema,
     find_schema,
 )
@@ -42,7 +44,7 @@ class RemovalTimePlanner:
 
     def __call__(self, database: Database, now: datetime) -> Iterator[Phase]:
         """Yield children, shared tables, roots, and what has its own time to live. Raises HistoryError."""
-        schema = find_schema(database, self._settings, (*CHILDREN, *SHARED, *ROOTS, TASK_METRICS))
+        schema = find_schema(database, self._settings, CLEANED)
         moment = cutoff(now, self._settings.timezone)
         yield Phase(events=tuple(self._notices(schema)))
         yield self._phase(schema, CHILDREN, moment)
@@ -53,12 +55,12 @@ class RemovalTimePlanner:
 
     def _notices(self, schema: Schema) -> Iterator[Event]:
         name = self._settings.name
-        missing = [table for table in (*CHILDREN, *SHARED, *ROOTS) if table not in schema.tables]
+        missing = [table for table in WITH_REMOVAL_TIME if table not in schema.tables]
         if missing:
             yield Noticed(name, f"this schema has no {', '.join(missing)}; the other tables are cleaned")
         old = [
             table
-            for table in (*CHILDREN, *SHARED, *ROOTS)
+            for table in WITH_REMOVAL_TIME
             if table in schema.tables and not schema.has(table, REMOVAL_TIME)
         ]
         if old:
