@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cleanupctl.core.run.cleaning import History
     from cleanupctl.core.settings import CleanupSettings, HistorySettings
-    from cleanupctl.history.cleaning.phases import Planner
+    from cleanupctl.history.cleaning.tasks import Planner
     from cleanupctl.history.databases.database import Database
     from cleanupctl.history.databases.findings import Checked
 
@@ -60,8 +60,8 @@ def kind_of(settings: HistorySettings) -> KindModule:
 
 def history(settings: HistorySettings, cleanup: CleanupSettings) -> History:
     """Return a configured history, ready to be opened; nothing is connected yet."""
-    from cleanupctl.history.cleaning.batches import Pacing
     from cleanupctl.history.cleaning.session import CleaningHistory
+    from cleanupctl.history.cleaning.sizing import Pacing
     from cleanupctl.history.databases.servers import connect
 
     return CleaningHistory(

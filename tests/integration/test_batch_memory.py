@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
+from zoneinfo import ZoneInfo
 
 from cleanupctl.core.run.limits import BatchMemory
 from cleanupctl.core.store import open_store
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history.cleaning.batches import Pacing, TargetRun
+from cleanupctl.history.cleaning.batches import TaskRun
+from cleanupctl.history.cleaning.sizing import Pacing
+from cleanupctl.history.cleaning.tasks import TableTask
+from cleanupctl.history.cleaning.workers import Worker
 from cleanupctl.history.databases.errors import LockConflictError, StatementTimeoutError
 from cleanupctl.history.databases.scan import Batch
 from tests.support.limits import TestLimits
@@ -20,8 +24,14 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Label:
+class Named:
+    name: str = "events"
+
+
+@dataclass
+class Events:
     label: str = "events"
+    table: Named = field(default_factory=Named)
 
 
 @dataclass
@@ -65,8 +75,8 @@ class CrowdedDatabase:
 
 def clean(database: CrowdedDatabase, limits: TestLimits) -> None:
     pacing = Pacing(timedelta(seconds=0.25), 10_000)
-    target = cast("Target", Label())
-    list(TargetRun("engine", cast("Database", database), target, pacing).events(limits))
+    worker = Worker("engine", cast("Database", database), pacing, ZoneInfo("UTC"))
+    list(TaskRun(worker, TableTask(cast("Target", Events()))).events(limits))
 
 
 def test_a_size_that_timed_out_is_halved_for_the_rest_of_the_pass() -> None:

@@ -15,8 +15,7 @@ import pytest
 from cleanupctl.core.run.cleaning import BatchDeleted, Expired, Failed, Stopped
 from cleanupctl.core.settings import CleanupSettings, TtlOverride
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history.camunda.strategies import cascades as recipes
-from cleanupctl.history.camunda.strategies import end_time
+from cleanupctl.history.camunda.strategies import cascades, end_time
 from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
 from cleanupctl.history.databases.servers import connect as connect_database
 from cleanupctl.history.kinds import history
@@ -370,7 +369,7 @@ def test_every_statement_can_follow_an_index(engine_url: str, monkeypatch: pytes
             patch.setattr(
                 end_time,
                 "unrooted_tables",
-                lambda schema: unrooted_tables(schema) | recipes.TABLES_OF_INSTANCES,
+                lambda schema: unrooted_tables(schema) | cascades.TABLES_OF_INSTANCES,
             )
             clean(settings(engine_url, batch_default_ttl=30, cleanup_log_ttl=1))
     # Definitions, batch operations and case instances are few; what belongs to cases has no index.

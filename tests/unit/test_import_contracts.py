@@ -19,7 +19,6 @@ from cleanupctl.history.kinds import KINDS
 ROOT = Path(__file__).parents[2]
 
 KNOWN_CIRCLES = {
-    frozenset({"phases", "session"}),
     frozenset({"cleanable", "counts", "sampling"}),
     frozenset({"database", "scans"}),
 }

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import pairwise
+from typing import TYPE_CHECKING, cast
 
-from cleanupctl.history.cleaning.batches import Pace
-from cleanupctl.history.cleaning.hierarchies import MOST_UNITS, START_UNITS, next_size
+from cleanupctl.history.cleaning.hierarchies import CascadeScan
+from cleanupctl.history.cleaning.sizing import BatchSizer, Pacing
+from cleanupctl.history.databases.scan import Batch
+
+if TYPE_CHECKING:
+    from cleanupctl.history.databases.scan import BatchSource
 
 LONGEST = 0.25
 
 
 def transactions(count: int, slowdown: dict[int, float], *, every: int = 10**9) -> list[tuple[int, float]]:
     """Sizes and seconds of transactions of 1 ms an instance, some of them slower."""
-    pace, careful = Pace(START_UNITS, MOST_UNITS), float(MOST_UNITS)
+    source = cast("BatchSource", CascadeScan)
+    sizer = BatchSizer(source, Pacing(timedelta(seconds=LONGEST), 10_000), cautious=True)
     found = []
     for number in range(count):
-        seconds = pace.units * 0.001 * slowdown.get(number % every, 1.0)
-        found.append((pace.units, seconds))
-        pace, careful = next_size(
-            pace, careful, rows=pace.units, seconds=seconds, longest=LONGEST, batch_size=10_000
-        )
+        units = sizer.units
+        seconds = units * 0.001 * slowdown.get(number % every, 1.0)
+        found.append((units, seconds))
+        sizer.batch(Batch(units, taken=units), seconds, 10_000)
     return found
 
 

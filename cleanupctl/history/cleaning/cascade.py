@@ -1,59 +1,98 @@
-"""Following a recipe in a database: the ids that belong to some instances, and the statements that delete."""
+"""What belongs to some rows, as data: the ids that lead to it, and the statements that delete all of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cleanupctl.history.camunda.schema.engine_table import ROOT
-from cleanupctl.history.camunda.schema.tables import BYTE_ARRAYS
-from cleanupctl.history.camunda.strategies.cascades import MEMBERS, OTHERS, TOP
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.statements import Check, Delete
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from cleanupctl.history.camunda.schema.tables import Schema
-    from cleanupctl.history.camunda.strategies.cascades import CascadePlan, IdLookup, RowSet
     from cleanupctl.history.databases.statements import Statement
+    from cleanupctl.history.databases.table_set import TableSet
+
+TOP, MEMBERS, OTHERS = "top", "members", "others"
+"""Sets of ids: what was asked for, the whole hierarchy, and the hierarchy without its top."""
 
 MOST_IDS = 1_000
 """Ids in one statement; a database's planner gives up on much longer lists."""
 
 
 @dataclass(frozen=True, slots=True)
+class RowSet:
+    """Rows of a table that have an id of the set `ids` in a column."""
+
+    table: str
+    column: str
+    ids: str
+    empty: tuple[str, ...] = ()
+    """Columns without a value: rows that have one are reached by another set."""
+    filled: tuple[str, ...] = ()
+    """Columns with a value: rows that have none stay."""
+    equal: tuple[tuple[str, Any], ...] = ()
+    """Columns and the values that they have."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdLookup:
+    """More ids for the set `name`: the values of a column in the rows of a set."""
+
+    name: str
+    column: str
+    rows: RowSet
+    only: RowSet | None = None
+    """Only those ids that such a row has; its own `ids` do not matter."""
+    deleted: bool = True
+    """Whether each id stands for a row that is deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class CascadePlan:
+    """How to get from the top of a hierarchy to all ids, and from these to all rows: the top's own last."""
+
+    lookups: tuple[IdLookup, ...]
+    rows: tuple[RowSet, ...]
+    absent: tuple[RowSet, ...] = ()
+    """Rows that keep everything: there must be none before the top's own rows are deleted."""
+    spared: tuple[str, ...] = ()
+    """Tables that others use too: a row that a foreign key points at stays there, and the rest is deleted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
-    """One top-level instance with what is deleted together with it."""
+    """The top of one hierarchy with what is deleted together with it."""
 
     id: str
-    recipe: CascadePlan
+    plan: CascadePlan
     more: tuple[str, ...] = ()
-    """Further instances of its hierarchy that do not name it as their root."""
+    """Further members of its hierarchy that no lookup leads to."""
 
 
 @dataclass(slots=True)
 class CascadeBatch:
-    """Everything that belongs to units of one recipe."""
+    """Everything that belongs to units of one plan."""
 
-    schema: Schema
-    recipe: CascadePlan
+    tables: TableSet
+    plan: CascadePlan
     units: Sequence[Unit]
     guards: Mapping[str, tuple[Condition, ...]] = field(default_factory=dict)
-    """By table: what keeps a row all the same."""
+    """By table: what must hold as well for a row to be deleted."""
     policy: Condition = field(default_factory=lambda: Condition(""))
-    """What has to hold for the units' own rows; if it does not when they are deleted, nothing goes."""
+    """What has to hold for the units' own rows; if it does not when they are deleted, nothing is."""
     ids: dict[str, list[str]] = field(default_factory=dict)
 
     def gather(self, most: int) -> bool:
         """Look all ids up; False when there would be more rows than `most`."""
         top = [unit.id for unit in self.units]
         self.ids = {TOP: top, MEMBERS: [*top, *(one for unit in self.units for one in unit.more)]}
-        for further in self.recipe.further:
-            found = self.ids.setdefault(further.name, [])
-            for piece in self._pieces(further.reach.ids):
-                found += self._select(further, piece, limit=most + 1)
-                if further.goes and len(found) > most:
+        for lookup in self.plan.lookups:
+            found = self.ids.setdefault(lookup.name, [])
+            for chunk in self._chunks(lookup.rows.ids):
+                found += self._select(lookup, chunk, limit=most + 1)
+                if lookup.deleted and len(found) > most:
                     return False
         self.ids[MEMBERS] = list(dict.fromkeys(self.ids[MEMBERS]))
         tops = set(top)
@@ -61,63 +100,59 @@ class CascadeBatch:
         return len(self.ids[MEMBERS]) <= most
 
     def conditions(self) -> Iterator[tuple[str, Condition]]:
-        """Yield table and rows, in the order in which they go; `gather` comes before."""
-        return self._conditions(self.recipe.rows)
+        """Yield table and rows, in the order in which they are deleted; `gather` comes before."""
+        return self._conditions(self.plan.rows)
 
-    def _conditions(self, reaches: Sequence[RowSet]) -> Iterator[tuple[str, Condition]]:
-        for reach in reaches:
-            for piece in self._pieces(reach.ids):
-                yield reach.table, self._reached(reach, piece)
+    def _conditions(self, sets: Iterable[RowSet]) -> Iterator[tuple[str, Condition]]:
+        for rows in sets:
+            for chunk in self._chunks(rows.ids):
+                yield rows.table, self._reached(rows, chunk)
 
     def statements(self) -> Iterator[Statement]:
         """Yield what deletes everything; the units' own rows come last, as long as the policy holds."""
-        *below, own = self.recipe.rows
+        *below, own = self.plan.rows
         for table, condition in self._conditions(below):
-            yield self._delete(table, both((condition, *self.guards.get(table, ()))))
+            yield self.guarded(Delete(self.tables.tables[table], condition), table)
         yield from self._absent()
-        for piece in self._pieces(own.ids):
-            condition = both((self._reached(own, piece), self.policy))
-            yield replace(self._delete(own.table, condition), exactly=len(piece))
+        for chunk in self._chunks(own.ids):
+            condition = both((self._reached(own, chunk), self.policy))
+            yield Delete(self.tables.tables[own.table], condition, exactly=len(chunk))
 
-    def bounded(self, most: Callable[[], int]) -> Iterator[list[Statement]]:
-        """Yield what each of many transactions does for one unit that is too big for one.
+    def guarded(self, delete: Delete, table: str) -> Delete:
+        """Leave out what the guards of a table keep."""
+        return replace(delete, where=both((delete.where, *self.guards.get(table, ()))))
 
-        Each deletes at most `most` rows, and must have been committed before the next is asked for. Ids are
-        read page by page. Instances that only their caller's activities lead to go before their caller: what
-        is left after a crash is still found.
+    def in_parts(self) -> Iterator[tuple[str, Delete]]:
+        """Yield table and rows of one unit that is too big for one transaction, without guards.
+
+        What is yielded must have been deleted before the next is asked for: ids are read page by page.
+        Members that no lookup leads to come before the top: what is left after a crash is still found.
         """
         (unit,) = self.units
         self.ids = {TOP: [unit.id], OTHERS: list(unit.more)}
         for one in (*reversed(unit.more), unit.id):
-            part = replace(self, units=[Unit(one, unit.recipe)])
-            for delete in part._bounded(most):
-                yield [*self._standing(), *self._absent(), delete]
+            part = replace(self, units=[Unit(one, unit.plan)])
+            for rows in part.plan.rows:
+                for chunk in part._paged(rows.ids):
+                    yield rows.table, Delete(self.tables.tables[rows.table], self._reached(rows, chunk))
 
-    def _bounded(self, most: Callable[[], int]) -> Iterator[Delete]:
-        for reach in self.recipe.rows:
-            for piece in self._paged(reach.ids):
-                condition = both((self._reached(reach, piece), *self.guards.get(reach.table, ())))
-                while keys := self._keys(reach.table, condition, most()):
-                    chosen = both((self._ids_condition(reach.table, "ID_", keys), condition))
-                    yield self._delete(reach.table, chosen)
-
-    def _delete(self, table: str, condition: Condition) -> Delete:
-        return Delete(self.schema.tables[table], condition)
-
-    def _standing(self) -> Iterator[Check]:
-        """Yield what makes sure that the units' own rows are as they were; needs no right to lock them."""
-        own = self.recipe.rows[-1]
-        for piece in self._pieces(own.ids):
-            condition = both((self._reached(own, piece), self.policy))
-            yield Check(self.schema.tables[own.table], condition, len(piece))
+    def checks(self) -> list[Check]:
+        """Return what makes sure that the units may still be deleted; needs no right to lock their rows."""
+        own = self.plan.rows[-1]
+        standing = [
+            Check(self.tables.tables[own.table], both((self._reached(own, chunk), self.policy)), len(chunk))
+            for chunk in self._chunks(own.ids)
+        ]
+        return [*standing, *self._absent()]
 
     def _absent(self) -> Iterator[Check]:
         """Yield what makes sure that nothing is there that keeps everything."""
-        for table, condition in self._conditions(self.recipe.absent):
-            yield Check(self.schema.tables[table], condition, 0)
+        for table, condition in self._conditions(self.plan.absent):
+            yield Check(self.tables.tables[table], condition, 0)
 
-    def _pieces(self, name: str) -> Iterator[list[str]]:
-        return _cut(self.ids.get(name, []))
+    def _chunks(self, name: str) -> Iterator[list[str]]:
+        ids = self.ids.get(name, [])
+        return (ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS))
 
     def _paged(self, name: str) -> Iterator[list[str]]:
         """Yield the ids of a set page by page, read anew each time."""
@@ -127,63 +162,47 @@ class CascadeBatch:
         if name == TOP:
             return
         wanted = MEMBERS if name == OTHERS else name
-        for further in self.recipe.further:
-            if further.name != wanted:
+        for lookup in self.plan.lookups:
+            if lookup.name != wanted:
                 continue
-            for piece in self._paged(further.reach.ids):
+            for chunk in self._paged(lookup.rows.ids):
                 last = None
-                while page := self._select(further, piece, limit=MOST_IDS, after=last):
+                while page := self._select(lookup, chunk, limit=MOST_IDS, after=last):
                     last = page[-1]
                     rest = [one for one in page if one != unit.id] if wanted == MEMBERS else page
                     if rest:
                         yield rest
 
     def _select(
-        self, further: IdLookup, ids: Sequence[str], *, limit: int, after: str | bool | None = False
+        self, lookup: IdLookup, ids: Sequence[str], *, limit: int, after: str | bool | None = False
     ) -> list[str]:
         """Read ids; in order, and only those after one, when `after` is given (None: from the first)."""
-        reach, schema = further.reach, self.schema
-        column = f"t.{schema.column(reach.table, further.column)}"
-        conditions = [self._reached(reach, ids), Condition(f"{column} IS NOT NULL")]
-        if further.unrooted and schema.has(BYTE_ARRAYS, ROOT):
-            key, root = schema.column(BYTE_ARRAYS, "ID_"), schema.column(BYTE_ARRAYS, ROOT)
-            conditions.append(
-                Condition(
-                    f"EXISTS (SELECT 1 FROM {schema.quoted(BYTE_ARRAYS)} AS b"
-                    f" WHERE b.{key} = {column} AND b.{root} IS NULL)"
-                )
-            )
+        rows, tables = lookup.rows, self.tables
+        column = f"t.{tables.column(rows.table, lookup.column)}"
+        conditions = [self._reached(rows, ids), Condition(f"{column} IS NOT NULL")]
+        if lookup.only is not None:
+            key = tables.column(lookup.only.table, lookup.only.column)
+            such = both((Condition(f"b.{key} = {column}"), *self._marked(lookup.only, "b")))
+            named = f"SELECT 1 FROM {tables.quoted(lookup.only.table)} AS b WHERE {such.sql}"
+            conditions.append(Condition(f"EXISTS ({named})", such.parameters))
         if isinstance(after, str):
             conditions.append(Condition(f"{column} > %s", (after,)))
         where = both(conditions)
         order = "" if after is False else f" ORDER BY {column}"
         sql = (
-            f"SELECT {column} FROM {schema.quoted(reach.table)} AS t WHERE {where.sql}{order}"
+            f"SELECT {column} FROM {tables.quoted(rows.table)} AS t WHERE {where.sql}{order}"
             f" LIMIT {int(limit)}"
         )
-        return [str(row[0]) for row in schema.database.query(sql, where.parameters)]
+        return [str(row[0]) for row in tables.database.query(sql, where.parameters)]
 
-    def _keys(self, table: str, condition: Condition, limit: int) -> list[str]:
-        key = self.schema.column(table, "ID_")
-        sql = f"SELECT t.{key} FROM {self.schema.quoted(table)} AS t WHERE {condition.sql} LIMIT {int(limit)}"
-        return [str(row[0]) for row in self.schema.database.query(sql, condition.parameters)]
+    def _reached(self, rows: RowSet, ids: Sequence[str]) -> Condition:
+        column = f"t.{self.tables.column(rows.table, rows.column)}"
+        return both((self.tables.database.any_of(column, ids), *self._marked(rows, "t")))
 
-    def _reached(self, reach: RowSet, ids: Sequence[str]) -> Condition:
-        conditions = [self._ids_condition(reach.table, reach.column, ids)]
-        conditions += [
-            Condition(f"t.{self.schema.column(reach.table, column)} IS NULL") for column in reach.empty
-        ]
-        conditions += [
-            Condition(f"t.{self.schema.column(reach.table, column)} IS NOT NULL") for column in reach.filled
-        ]
-        if reach.resource_type is not None:
-            kind = self.schema.column(reach.table, "RESOURCE_TYPE_")
-            conditions.append(Condition(f"t.{kind} = %s", (reach.resource_type,)))
-        return both(conditions)
-
-    def _ids_condition(self, table: str, column: str, ids: Sequence[str]) -> Condition:
-        return self.schema.database.any_of(f"t.{self.schema.column(table, column)}", ids)
-
-
-def _cut(ids: list[str]) -> Iterator[list[str]]:
-    return (ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS))
+    def _marked(self, rows: RowSet, alias: str) -> Iterator[Condition]:
+        """Yield what holds for the rows of a set apart from their ids."""
+        for test, columns in (("IS NULL", rows.empty), ("IS NOT NULL", rows.filled)):
+            for column in columns:
+                yield Condition(f"{alias}.{self.tables.column(rows.table, column)} {test}")
+        for column, value in rows.equal:
+            yield Condition(f"{alias}.{self.tables.column(rows.table, column)} = %s", (value,))

@@ -1,62 +1,70 @@
-"""Deleting whole instances: some at a time with everything that belongs to them, in one transaction."""
+"""Rows with everything that belongs to them in other tables: some at a time, in one transaction."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.run.cleaning import Expired, Noticed, Stopped, TableFinished, TableStarted
-from cleanupctl.history.cleaning.batches import AIM, Pace, after_conflict, after_overflow, next_pace
+from cleanupctl.core.run.cleaning import Expired, Noticed
 from cleanupctl.history.cleaning.candidates import Candidates
 from cleanupctl.history.cleaning.cascade import CascadeBatch
-from cleanupctl.history.cleaning.transactions import Outcome, Transactions, by_recipe
+from cleanupctl.history.cleaning.tasks import Task
 from cleanupctl.history.databases.cutoff import as_instant
+from cleanupctl.history.databases.errors import ChangedError, ForeignKeyError, LockConflictError
+from cleanupctl.history.databases.scan import Batch
 from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from cleanupctl.core.run.cleaning import Event, Limits
-    from cleanupctl.history.camunda.schema.tables import Schema
     from cleanupctl.history.cleaning.candidates import Group
     from cleanupctl.history.cleaning.cascade import Unit
-    from cleanupctl.history.cleaning.session import CleaningSession
-    from cleanupctl.history.databases.catalogue import Table
-    from cleanupctl.history.databases.statements import Statement
+    from cleanupctl.history.cleaning.workers import Worker
+    from cleanupctl.history.databases.conditions import Condition
+    from cleanupctl.history.databases.database import Database
+    from cleanupctl.history.databases.shared_scan import SharedScan
+    from cleanupctl.history.databases.statements import Delete, Statement
+    from cleanupctl.history.databases.table_set import TableSet
 
 START_UNITS = 10
-"""Instances of the first transaction: nobody knows yet how much belongs to them."""
+"""Hierarchies of the first transaction: nobody knows yet how much belongs to them."""
 MOST_UNITS = 2_000
-CAREFUL_GROWTH = 1.02
-"""How much larger the next transaction may be than what would have been in time when one was not: what
-made it slow (a cold cache, a checkpoint) mostly comes again before long."""
-WAY = "instances"
+START_ROWS, MOST_ROWS = 2_000, 100_000
+"""Rows of the first transaction, and of any, for a hierarchy that is too big for one."""
 ALL = 2**62
 """More rows than there are."""
 
 
-def next_size(
-    pace: Pace, careful: float, *, rows: int, seconds: float, longest: float, batch_size: int
-) -> tuple[Pace, float]:
-    """Size the next transaction as the next batch of a table, and carefully after one that took too long.
+@dataclass(slots=True)
+class Kept:
+    """What a task could not delete."""
 
-    `careful` is the number of instances that it may have then; returned is what that becomes.
-    """
-    pace = next_pace(pace, rows=rows, seconds=seconds, target=AIM * longest, batch_size=batch_size)
-    if seconds > longest:
-        return pace, float(pace.units)
-    careful = min(float(MOST_UNITS), careful * CAREFUL_GROWTH)
-    return replace(pace, units=max(1, min(pace.units, int(careful)))), careful
+    changed: int = 0
+    """Units that were not any more as they were when they were chosen."""
+    referenced: list[str] = field(default_factory=list)
+    """What the database said of each unit that other tables point at."""
+
+    def add(self, error: ChangedError | ForeignKeyError) -> None:
+        """Count a unit that could not be deleted."""
+        if isinstance(error, ForeignKeyError):
+            self.referenced.append(error.message)
+        else:
+            self.changed += 1
 
 
-class InstanceWork:
-    """Cleans one group of instances; implements `phases.Work`."""
+class CascadeTask(Task):
+    """The hierarchies of one group."""
+
+    cautious = True
+    spans_tables = True
 
     def __init__(
         self,
-        schema: Schema,
+        tables: TableSet,
         group: Group,
         *,
         least_units: int = 1,
@@ -66,159 +74,226 @@ class InstanceWork:
 
         `notices` tells at the end what the operator should know.
         """
-        self.table: Table = schema.tables[group.table]
+        self.table = tables.tables[group.table]
         self.part = group.part
         self.label = f"{self.table.name} ({group.part})"
-        self._schema = schema
-        self._group = group
+        self.group = group
+        self._tables = tables
         self._least = least_units
         self._notices = notices
-        self._place = f"{self.table.name} by {WAY}"
-        self._changed = 0
-        self._referenced: list[str] = []
-        """What the database said of each instance that others point at."""
-        self._careful = float(MOST_UNITS)
+        self._kept = Kept()
 
-    def clean(self, session: CleaningSession, limits: Limits) -> Generator[Event, None, str | None]:
-        """Delete batch by batch, the oldest first. Raises HistoryError."""
-        candidates = Candidates(self._schema, self._group)
-        run = Transactions(session, self._schema, limits, table=self.table, policy=candidates.condition())
-        known = limits.remembered(session.name, self._place)
-        pace = Pace(START_UNITS, known or MOST_UNITS)
-        yield TableStarted(session.name, self.table.name, None, WAY)
-        while True:
-            units = candidates.peek(max(self._least, min(pace.units, pace.most)))
-            if units:
-                pace = yield from self._batch(run, candidates, units, pace)
-            elif candidates.exhausted:
-                break
-            else:
-                run.stopped = limits.stop_reason()
-            if run.stopped:
-                yield Stopped(session.name, run.stopped)
-                return run.stopped
-        if known is not None and pace.most >= known:
-            # A run without a time-out: let the next one try twice the size.
-            limits.remember(session.name, self._place, 2 * known if 2 * known < MOST_UNITS else None)
-        yield from (Noticed(session.name, message) for message in self._notices())
-        if self._changed:
-            yield Noticed(
-                session.name,
-                f"{self._changed} instances of {self.label} are kept: they changed while being deleted, and"
-                " the next run looks at them again",
+    def begin(self, database: Database) -> CascadeScan:
+        """Start with the oldest."""
+        del database
+        return CascadeScan(self._tables, self.group, self._kept, self._least)
+
+    def notices(self) -> Iterator[str]:
+        """Say what was kept, apart from what is referenced."""
+        yield from self._notices()
+        if self._kept.changed:
+            yield (
+                f"{self._kept.changed} {self.group.noun} of {self.label} are kept: they changed while being"
+                " deleted, and the next run looks at them again"
             )
-        yield self._finished(session.name, run.rows[self.table.name])
-        return None
 
-    def _finished(self, history: str, rows: int) -> TableFinished:
-        if not self._referenced:
-            return TableFinished(history, self.table.name, rows)
-        number = len(self._referenced)
-        reason = f"{number} instances of {self.label} are still referenced: {self._referenced[0]}"
-        return TableFinished(history, self.table.name, rows, number, reason)
-
-    def _batch(
-        self, run: Transactions, candidates: Candidates, units: Sequence[Unit], pace: Pace
-    ) -> Generator[Event, None, Pace]:
-        outcome = yield from run.run(lambda most: run.whole(units, most))
-        if run.stopped or outcome.again:
-            return pace
-        pace = replace(pace, units=len(units))
-        if outcome.conflict:
-            return self._after_conflict(run, pace)
-        if outcome.changed and candidates.drop_changed(units):
-            return pace
-        if not (outcome.overflow or outcome.changed or outcome.referenced):
-            candidates.drop(len(units))
-            return self._next(run, pace, outcome)
-        if len(units) > 1:
-            self._least = 1
-            return after_overflow(pace)
-        if outcome.overflow:
-            outcome = yield from self._split(run, units[0])
-        self._changed += outcome.changed
-        if outcome.referenced:
-            self._referenced.append(outcome.referenced)
-        if outcome.changed or outcome.referenced or not run.stopped:
-            candidates.drop(1)
-        return pace
-
-    def _next(self, run: Transactions, pace: Pace, outcome: Outcome) -> Pace:
-        pace, self._careful = next_size(
-            pace,
-            self._careful,
-            rows=outcome.rows,
-            seconds=outcome.seconds,
-            longest=run.session.pacing.batch_time.total_seconds(),
-            batch_size=outcome.allowed,
-        )
-        return pace
-
-    def _after_conflict(self, run: Transactions, pace: Pace) -> Pace:
-        self._least = 1
-        pace = after_conflict(pace)
-        run.limits.remember(run.session.name, self._place, pace.most)
-        run.wait()
-        return pace
-
-    def _split(self, run: Transactions, unit: Unit) -> Generator[Event, None, Outcome]:
-        """Delete an instance that is too big for one transaction in several: its own row last.
-
-        Returns how the last one ended.
-        """
-        most, done = 1, False
-        pieces = run.selection([unit]).bounded(lambda: most)
-
-        def next_piece(allowed: int) -> list[Statement]:
-            nonlocal most, done
-            most = allowed
-            piece = next(pieces, None)
-            done = piece is None
-            return piece or []
-
-        outcome = Outcome()
-        while not (done or run.stopped or outcome.changed or outcome.referenced):
-            outcome = yield from run.run(next_piece)
-            if outcome.conflict:
-                run.wait()
-        return outcome
-
-    @property
-    def group(self) -> Group:
-        """Which instances they are."""
-        return self._group
+    def skipped(self, database: Database) -> tuple[int, str | None]:
+        """Return how many units other tables point at, and what the database said of the first."""
+        del database
+        referenced = self._kept.referenced
+        if not referenced:
+            return 0, None
+        number = len(referenced)
+        return number, f"{number} {self.group.noun} of {self.label} are still referenced: {referenced[0]}"
 
     def chosen(self) -> Iterator[list[Unit]]:
-        """Yield everything that would go, some units of one recipe at a time; deletes nothing."""
-        candidates = Candidates(self._schema, self._group)
+        """Yield everything that would be deleted, some units of one plan at a time; deletes nothing."""
+        candidates = Candidates(self._tables, self.group)
         while not candidates.exhausted or candidates.peek(1):
             units = candidates.peek(MOST_UNITS)
-            yield from by_recipe(units)
+            yield from by_plan(units)
             candidates.drop(len(units))
 
-    def expired(self, session: CleaningSession) -> Iterator[Expired | Noticed]:
-        """Count everything that would go, by table."""
+    def preview(self, worker: Worker) -> Iterator[Expired | Noticed]:
+        """Count everything that would be deleted, by table."""
         rows: Counter[str] = Counter()
         for chosen in self.chosen():
-            selection = CascadeBatch(self._schema, chosen[0].recipe, chosen)
-            selection.gather(ALL)
-            for table, condition in selection.conditions():
-                sql = f"SELECT count(*) FROM {self._schema.quoted(table)} AS t WHERE {condition.sql}"
-                rows[table] += int(self._schema.database.query(sql, condition.parameters)[0][0])
+            cascade = CascadeBatch(self._tables, chosen[0].plan, chosen)
+            cascade.gather(ALL)
+            for table, condition in cascade.conditions():
+                sql = f"SELECT count(*) FROM {self._tables.quoted(table)} AS t WHERE {condition.sql}"
+                rows[table] += int(self._tables.database.query(sql, condition.parameters)[0][0])
         for table, number in rows.items():
             if number:
-                oldest = self._oldest(session) if table == self._group.table else None
-                found = self._schema.tables[table]
-                typical = session.database.typical_costs.seconds(found)
-                yield Expired(session.name, found.name, number, oldest, typical)
-        yield from (Noticed(session.name, message) for message in self._notices())
+                oldest = self._oldest(worker) if table == self.group.table else None
+                found = self._tables.tables[table]
+                typical = worker.database.typical_costs.seconds(found)
+                yield Expired(worker.history, found.name, number, oldest, typical)
+        yield from (Noticed(worker.history, message) for message in self._notices())
 
-    def _oldest(self, session: CleaningSession) -> datetime | None:
-        """Read when the oldest instance of the group ended."""
-        condition = Candidates(self._schema, self._group).condition()
-        column = f"t.{self._schema.column(self._group.table, self._group.time)}"
-        rows = f"{self._schema.quoted(self._group.table)} AS t WHERE {condition.sql}"
+    def _oldest(self, worker: Worker) -> datetime | None:
+        """Read the time of the oldest row of the group."""
+        condition = Candidates(self._tables, self.group).condition()
+        column = f"t.{self._tables.column(self.group.table, self.group.time)}"
+        rows = f"{self._tables.quoted(self.group.table)} AS t WHERE {condition.sql}"
         sql = f"SELECT {column} FROM {rows} ORDER BY {column} LIMIT 1"
-        found = self._schema.database.query(sql, condition.parameters)
-        target = Target(self.table, self.table.column(self._group.time), condition)
-        return as_instant(found[0][0], target, session.zone, None) if found else None
+        found = self._tables.database.query(sql, condition.parameters)
+        target = Target(self.table, self.table.column(self.group.time), condition)
+        return as_instant(found[0][0], target, worker.zone, None) if found else None
+
+
+class CascadeScan:
+    """Deletes the hierarchies of a group, the oldest first; a batch is some of them, whole."""
+
+    start_units = START_UNITS
+    most_units = MOST_UNITS
+    shared: SharedScan[Any] | None = None
+
+    def __init__(self, tables: TableSet, group: Group, kept: Kept, least_units: int = 1) -> None:
+        self.access_path = group.noun
+        self._tables = tables
+        self._candidates = Candidates(tables, group)
+        self._policy = self._candidates.condition()
+        self._kept = kept
+        self._least = least_units
+        self._guards: dict[str, tuple[Condition, ...]] = {}
+        self._in_parts = False
+
+    def run(self, units: int, most_rows: int) -> Batch:
+        """Delete the next `units` hierarchies with everything that belongs to them."""
+        if self._in_parts:
+            # Deleted by now, or counted as kept.
+            self._candidates.drop(1)
+            self._in_parts = False
+        chosen = self._candidates.peek(max(self._least, units))
+        if not chosen:
+            return Batch(0, done=self._candidates.exhausted, idle=True)
+        try:
+            batch = self._delete(chosen, most_rows)
+        except LockConflictError as error:
+            error.units, self._least = len(chosen), 1
+            raise
+        except (ChangedError, ForeignKeyError) as error:
+            return self._without(chosen, error)
+        if batch is None:
+            return self._too_big(chosen)
+        self._candidates.drop(len(chosen))
+        return replace(batch, done=self._candidates.finished)
+
+    def release(self) -> None:
+        """Nothing is shared with other workers."""
+
+    def _delete(self, units: Sequence[Unit], most_rows: int) -> Batch | None:
+        """Delete units in one transaction; None, and nothing done, when that is too much for one."""
+        started = time.perf_counter()
+        statements: list[Statement] = []
+        for some in by_plan(units):
+            cascade = CascadeBatch(self._tables, some[0].plan, some, self._guards, self._policy)
+            if not cascade.gather(most_rows):
+                return None
+            statements += cascade.statements()
+        rows = self._tables.database.transact(statements, most_rows)
+        if rows is None:
+            return None
+        seconds = time.perf_counter() - started
+        return Batch(sum(rows), taken=len(units), seconds=seconds, parts=by_table(statements, rows))
+
+    def _without(self, units: Sequence[Unit], error: ChangedError | ForeignKeyError) -> Batch:
+        """Go on without what is in the way: find out what it is, unit by unit if need be."""
+        changed = isinstance(error, ChangedError)
+        found = self._candidates.drop_changed(units) if changed else spare(self._tables, units, self._guards)
+        if found:
+            return Batch(0, idle=True)
+        if len(units) > 1:
+            return self._fewer(units)
+        self._kept.add(error)
+        self._candidates.drop(1)
+        return Batch(0, done=self._candidates.finished, idle=True)
+
+    def _too_big(self, units: Sequence[Unit]) -> Batch:
+        if len(units) > 1:
+            return self._fewer(units)
+        self._in_parts = True
+        cascade = CascadeBatch(self._tables, units[0].plan, units, self._guards, self._policy)
+        return Batch(0, idle=True, rest=UnitScan(cascade, self._guards, self._kept))
+
+    def _fewer(self, units: Sequence[Unit]) -> Batch:
+        self._least = 1
+        return Batch(0, overflow=True, taken=len(units))
+
+
+class UnitScan:
+    """Deletes one hierarchy that is too big for one transaction, in several: its own row last."""
+
+    access_path = "parts"
+    start_units = START_ROWS
+    most_units = MOST_ROWS
+    shared: SharedScan[Any] | None = None
+
+    def __init__(self, cascade: CascadeBatch, guards: dict[str, tuple[Condition, ...]], kept: Kept) -> None:
+        self._cascade = cascade
+        self._guards = guards
+        self._kept = kept
+        self._parts = cascade.in_parts()
+        self._next: tuple[str, Delete] | None = next(self._parts, None)
+
+    def run(self, units: int, most_rows: int) -> Batch:
+        """Delete the next `units` rows."""
+        if self._next is None:
+            return Batch(0, done=True, idle=True)
+        table, part = self._next
+        delete = self._cascade.guarded(part, table)
+        limit = min(units, most_rows)
+        statements: list[Statement] = [*self._cascade.checks(), replace(delete, limit=limit)]
+        try:
+            rows = self._cascade.tables.database.transact(statements, most_rows)
+            if rows is None:
+                return Batch(0, overflow=True)
+            if rows[-1] < limit and not self._any_left(delete):
+                self._next = next(self._parts, None)
+            elif not rows[-1]:
+                raise ChangedError(f"rows of {delete.table.name} cannot be deleted")
+        except (ChangedError, ForeignKeyError) as error:
+            return self._without(error)
+        parts = ((delete.table.name, rows[-1]),)
+        return Batch(rows[-1], done=self._next is None, idle=not rows[-1], parts=parts)
+
+    def _without(self, error: ChangedError | ForeignKeyError) -> Batch:
+        if isinstance(error, ForeignKeyError) and spare(
+            self._cascade.tables, self._cascade.units, self._guards
+        ):
+            return Batch(0, idle=True)
+        self._kept.add(error)
+        self._next = None
+        return Batch(0, done=True, idle=True)
+
+    def release(self) -> None:
+        """Nothing is shared with other workers."""
+
+    def _any_left(self, delete: Delete) -> bool:
+        return self._cascade.tables.database.bounded_count(delete.table, delete.selected, 1) > 0
+
+
+def spare(tables: TableSet, units: Sequence[Unit], guards: dict[str, tuple[Condition, ...]]) -> bool:
+    """From now on keep rows that others point at in the tables where that is foreseen; False if so already.
+
+    Asked only when a foreign key was in the way: the guards cost more than they mostly save.
+    """
+    spared = {name for unit in units for name in unit.plan.spared} - set(guards)
+    for name in spared:
+        guards[name] = tables.database.references_guard(tables.tables[name])
+    return bool(spared)
+
+
+def by_table(statements: Sequence[Statement], rows: Sequence[int]) -> tuple[tuple[str, int], ...]:
+    """Add the rows of statements up by table; tables without any are left out."""
+    found: Counter[str] = Counter()
+    for statement, number in zip(statements, rows, strict=True):
+        found[statement.table.name] += number
+    return tuple((name, number) for name, number in found.items() if number)
+
+
+def by_plan(units: Sequence[Unit]) -> Iterator[list[Unit]]:
+    """Yield lists of units that are deleted in the same way."""
+    ordered = sorted(units, key=lambda unit: id(unit.plan))
+    return (list(chosen) for _, chosen in groupby(ordered, key=lambda unit: id(unit.plan)))

@@ -1,4 +1,4 @@
-"""One open history: a connection, and what is cleaned or counted in it as the planner says."""
+"""One open history: a connection, and what is deleted or counted in it as the planner says."""
 
 from __future__ import annotations
 
@@ -9,45 +9,32 @@ from typing import TYPE_CHECKING
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
 from cleanupctl.core.run.cleaning import Expired, Failed, Noticed
 from cleanupctl.history.cleaning.phases import PhaseRun
-from cleanupctl.history.cleaning.workers import Shared
-from cleanupctl.history.databases.cutoff import as_instant
-from cleanupctl.history.databases.target import Target
+from cleanupctl.history.cleaning.workers import Shared, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from cleanupctl.core.run.cleaning import Event, Limits
-    from cleanupctl.history.cleaning.batches import Pacing
-    from cleanupctl.history.cleaning.phases import Planner, Work
-    from cleanupctl.history.databases.database import Database
+    from cleanupctl.history.cleaning.sizing import Pacing
+    from cleanupctl.history.cleaning.tasks import Planner, Task
+    from cleanupctl.history.databases.database import BeforeDelete, Database
     from cleanupctl.history.databases.replicas import Lag
 
 
 class CleaningSession:
     """Implements `core.run.cleaning.Session` on any database with any planner."""
 
-    def __init__(
-        self,
-        name: str,
-        database: Database,
-        lag: Lag,
-        *,
-        planner: Planner,
-        pacing: Pacing,
-        zone: ZoneInfo,
-        shared: Shared,
-    ) -> None:
-        self.name = name
-        self.database = database
-        self._lag = lag
+    def __init__(self, worker: Worker, lag: Lag, planner: Planner) -> None:
+        self.worker = worker
         self.planner = planner
-        self.pacing = pacing
-        self.zone = zone
-        self.shared = shared
-        self.learned: dict[str, int] = {}
-        """How large the last batches were, by the way in which rows are found."""
+        self._lag = lag
+
+    @property
+    def database(self) -> Database:
+        """The connection."""
+        return self.worker.database
 
     def clean(self, now: datetime, limits: Limits) -> Iterator[Event]:
         """Delete what has expired at `now`, phase by phase."""
@@ -56,19 +43,20 @@ class CleaningSession:
             yield from phase.events
             complete = complete and not any(isinstance(event, Failed) for event in phase.events)
             if phase.needs_earlier and not complete:
-                waiting = ", ".join(item.label for item in phase.items)
+                waiting = ", ".join(task.label for task in phase.tasks)
                 yield Noticed(
-                    self.name, f"{waiting} not touched: rows that belong to theirs could not be removed"
+                    self.worker.history,
+                    f"{waiting} not touched: rows that belong to theirs could not be removed",
                 )
                 return
-            work = PhaseRun(self, phase, now)
-            yield from work.events(limits)
-            complete = complete and not work.failed
-            if work.stopped:
+            run = PhaseRun(self.worker, phase, now)
+            yield from run.events(limits)
+            complete = complete and not run.failed
+            if run.stopped:
                 return
 
     def keep_alive(self) -> None:
-        """Give the database a sign of life."""
+        """Use the connection now and then, so that the server does not end it."""
         self.database.keep_alive()
 
     def replica_lag(self) -> float:
@@ -82,38 +70,25 @@ class CleaningSession:
             for event in phase.events:
                 if isinstance(event, Noticed | Failed):
                     yield event
-            for item in phase.items:
+            for task in phase.tasks:
                 try:
-                    yield from self._counted(item, totals)
+                    yield from self._counted(task, totals)
                 except HistoryUnreachableError:
                     raise
                 except HistoryError as error:
-                    yield Failed(self.name, item.label, error)
+                    yield Failed(self.worker.history, task.label, error)
         yield from totals.values()
 
-    def _counted(self, item: Target | Work, totals: dict[str, Expired]) -> Iterator[Expired | Noticed]:
-        """Count one target; what works delete is added up by table, because many of them share the tables."""
-        if isinstance(item, Target):
-            yield self._expired(item)
-            return
-        for event in item.expired(self):
-            if isinstance(event, Noticed):
+    def _counted(self, task: Task, totals: dict[str, Expired]) -> Iterator[Expired | Noticed]:
+        """Count one task; what many of them delete from the same tables is added up by table."""
+        for event in task.preview(self.worker):
+            if isinstance(event, Noticed) or not task.spans_tables:
                 yield event
                 continue
             known = totals.get(event.table, event)
             oldest = min((one.oldest for one in (known, event) if one.oldest), default=None)
             rows = event.rows if known is event else known.rows + event.rows
             totals[event.table] = replace(event, rows=rows, oldest=oldest)
-
-    def _expired(self, target: Target) -> Expired:
-        rows, oldest = self.database.count(target)
-        return Expired(
-            self.name,
-            target.label,
-            rows,
-            as_instant(oldest, target, self.zone, target.time_format),
-            self.database.typical_costs.seconds(target.table),
-        )
 
 
 class CleaningHistory:
@@ -128,13 +103,16 @@ class CleaningHistory:
         planner: Planner,
         pacing: Pacing,
         zone: ZoneInfo,
+        steps: Sequence[BeforeDelete] = (),
     ) -> None:
+        """Prepare; nothing is connected yet. Every deletion passes `steps` inside its transaction."""
         self._name = name
         self._connect = connect
         self._lag_of = lag_of
         self._planner = planner
         self._pacing = pacing
         self._zone = zone
+        self._steps = tuple(steps)
         self._shared = Shared()
 
     @property
@@ -146,17 +124,11 @@ class CleaningHistory:
     def open(self) -> Iterator[CleaningSession]:
         """Connect; every worker opens a session of its own."""
         database = self._connect()
+        database.steps = self._steps
         lag = self._lag_of(database)
+        worker = Worker(self._name, database, self._pacing, self._zone, self._shared)
         try:
-            yield CleaningSession(
-                self._name,
-                database,
-                lag,
-                planner=self._planner,
-                pacing=self._pacing,
-                zone=self._zone,
-                shared=self._shared,
-            )
+            yield CleaningSession(worker, lag, self._planner)
         finally:
             lag.close()
             database.close()

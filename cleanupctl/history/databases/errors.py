@@ -8,6 +8,9 @@ from cleanupctl.core.errors import HistoryError
 class LockConflictError(HistoryError):
     """Another transaction was in the way: lock time-out, deadlock or serialization failure."""
 
+    units: int | None = None
+    """Units that the batch had taken on, where there can be more or fewer than it was asked for."""
+
 
 class StatementTimeoutError(LockConflictError):
     """A statement took too long: it would again, with as many rows."""

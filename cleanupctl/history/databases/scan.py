@@ -1,4 +1,4 @@
-"""One pass over the rows of a target, in batches, each a transaction of its own."""
+"""Where batches come from: one pass over some rows, each batch a transaction of its own."""
 
 from __future__ import annotations
 
@@ -15,26 +15,43 @@ class Batch:
 
     rows: int
     done: bool = False
+    """Nothing is left to take."""
     overflow: bool = False
     """The transaction would have deleted more than allowed and was rolled back."""
     idle: bool = False
-    """There was nothing to take: other workers have the rest."""
+    """Nothing was done: other workers have the rest, or what was looked at may not be deleted."""
     looked_at: int | None = None
-    """Units that it looked at, where those can be fewer than it was asked for."""
+    """Units that it looked at, where it was cut short of what it was asked for."""
+    taken: int | None = None
+    """Units that it took on, where there can be more or fewer than it was asked for."""
+    seconds: float | None = None
+    """How long it took, where choosing the units is no part of that."""
+    parts: tuple[tuple[str, int], ...] = ()
+    """Tables and their rows, when it deleted from several; together they are `rows`."""
+    rest: BatchSource | None = None
+    """What has to be worked through first: a unit that is too big for one transaction."""
 
 
-class Scan(Protocol):
-    """One pass over a target, in batches."""
+class BatchSource(Protocol):
+    """One pass over some rows, in batches."""
 
     access_path: str
-    """`index` or `sweep`."""
+    """How the rows are found, for people: `index`, `sweep`, …"""
     start_units: int
     most_units: int
     shared: SharedScan[Any] | None
-    """What other workers can take part in; None when only one can work on the target."""
+    """What other workers can take part in; None when only one can work on the rows."""
 
     def run(self, units: int, most_rows: int) -> Batch:
-        """Look at `units` (rows or blocks), delete at most `most_rows` of them, and commit."""
+        """Take on `units` (rows, blocks, hierarchies), delete at most `most_rows` rows, and commit.
+
+        Raise LockConflictError when others are in the way, ForeignKeyError when another table needs one
+        of the rows; the same units are taken on again then.
+        """
 
     def release(self) -> None:
-        """Give back what was taken of the walk and not finished."""
+        """Give back what was taken of a shared scan and not finished."""
+
+
+Scan = BatchSource
+"""A pass over the rows of a single table."""

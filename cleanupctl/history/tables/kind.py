@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from cleanupctl.core.settings import TablesSettings
-    from cleanupctl.history.cleaning.phases import Planner
+    from cleanupctl.history.cleaning.tasks import Planner
     from cleanupctl.history.databases.database import Database
     from cleanupctl.history.databases.findings import Checked
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cleanupctl.core import times
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
 from cleanupctl.core.run.cleaning import Failed, Noticed
-from cleanupctl.history.cleaning.phases import Phase
+from cleanupctl.history.cleaning.tasks import Phase, TableTask
 from cleanupctl.history.databases.cutoff import cutoff
 from cleanupctl.history.databases.target import Target
 
@@ -42,7 +42,8 @@ class TablesPlanner:
                 continue
             targets += found
             events += self._notices(found, database)
-        yield Phase(tuple(referencing_first(targets, database)), tuple(events))
+        tasks = tuple(TableTask(target) for target in referencing_first(targets, database))
+        yield Phase(tasks, tuple(events))
 
     def _targets(self, database: Database, settings: TableSettings, now: datetime) -> list[Target]:
         table = database.find_table(settings.name, settings.schema or self._settings.schema)

@@ -9,7 +9,7 @@ from cleanupctl.history.camunda.explain.decision import Referenced
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS
 from cleanupctl.history.camunda.schema.engine_table import ROOT
 from cleanupctl.history.camunda.schema.tables import BATCHES, BYTE_ARRAYS, DECISIONS
-from cleanupctl.history.camunda.strategies import cascades as recipes
+from cleanupctl.history.camunda.strategies import cascades
 from cleanupctl.history.camunda.strategies.eligibility import SUPER, ByRootProcess
 from cleanupctl.history.cleaning.cascade import CascadeBatch, Unit
 from cleanupctl.history.databases.conditions import Condition
@@ -48,8 +48,8 @@ def _by_removal_time(facts: Facts, schema: Schema) -> Facts:
     own = Condition(f"t.{schema.column(table, key)} = %s", (facts.instance.id,))
     references = list(_references(schema, table, own))
     if facts.instance.kind == "process":
-        recipe = recipes.process_recipe(schema, by_root=facts.root is facts.instance, decisions=True)
-        for other, condition in _gone(schema, Unit(facts.instance.id, recipe)):
+        plan = cascades.process_plan(schema, by_root=facts.root is facts.instance, decisions=True)
+        for other, condition in _gone(schema, Unit(facts.instance.id, plan)):
             if other != table:
                 references += [replace(one, fatal=False) for one in _references(schema, other, condition)]
     return replace(facts, references=_joined(references))
@@ -69,19 +69,19 @@ def _unit(top: Instance, schema: Schema, settings: CamundaSettings) -> Unit | No
         case "process":
             return _process(top, schema, settings, by_root=by_root)
         case "decision":
-            recipe = recipes.decision_recipe(schema, by_root=by_root)
+            plan = cascades.decision_plan(schema, by_root=by_root)
         case "case":
-            recipe = recipes.case_recipe(schema, decisions=by_root)
+            plan = cascades.case_plan(schema, decisions=by_root)
         case "batch":
-            recipe = recipes.batch_recipe(schema)
-    return Unit(top.id, recipe)
+            plan = cascades.batch_plan(schema)
+    return Unit(top.id, plan)
 
 
 def _process(top: Instance, schema: Schema, settings: CamundaSettings, *, by_root: bool) -> Unit | None:
-    alone = recipes.process_recipe(schema, by_root=False, decisions=by_root)
+    alone = cascades.process_plan(schema, by_root=False, decisions=by_root)
     if not by_root:
         return Unit(top.id, alone)
-    tree = recipes.process_recipe(schema, by_root=True, decisions=True)
+    tree = cascades.process_plan(schema, by_root=True, decisions=True)
     trees = ByRootProcess(schema, tree, alone, include_unfinished=settings.include_unfinished)
     place = ENGINE_KINDS["process"]
     names = (place.instance_id, ROOT, SUPER)
@@ -98,7 +98,7 @@ def _process(top: Instance, schema: Schema, settings: CamundaSettings, *, by_roo
 
 def _gone(schema: Schema, unit: Unit) -> list[tuple[str, Condition]]:
     """Return what goes with a unit; nothing when that is too much to look at."""
-    selection = CascadeBatch(schema, unit.recipe, [unit])
+    selection = CascadeBatch(schema, unit.plan, [unit])
     return list(selection.conditions()) if selection.gather(COUNT_BOUND) else []
 
 

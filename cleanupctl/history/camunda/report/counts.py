@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS
 from cleanupctl.history.camunda.schema.tables import BYTE_ARRAYS
-from cleanupctl.history.camunda.strategies.cascades import MEMBERS
 from cleanupctl.history.camunda.strategies.end_time import EndTimePlanner
-from cleanupctl.history.cleaning.cascade import CascadeBatch
+from cleanupctl.history.cleaning.cascade import MEMBERS, CascadeBatch
 from cleanupctl.history.cleaning.hierarchies import ALL
 from cleanupctl.history.databases.conditions import both
 
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 
     from cleanupctl.history.camunda.report.cleanable import Reporting
     from cleanupctl.history.camunda.schema.tables import Schema
-    from cleanupctl.history.camunda.strategies.cascades import CascadePlan
-    from cleanupctl.history.cleaning.hierarchies import InstanceWork
+    from cleanupctl.history.cleaning.cascade import CascadePlan
+    from cleanupctl.history.cleaning.hierarchies import CascadeTask
     from cleanupctl.history.databases.conditions import Condition
 
 _DEFINITIONS = {place.instances: place for place in ENGINE_KINDS.values()}
@@ -48,28 +47,26 @@ def take_census(report: Reporting) -> Census:
     The hierarchies are walked as in a run, so that the numbers are those of one. Raises HistoryError.
     """
     census = Census()
-    for work in EndTimePlanner(report.settings).works(report.schema, report.now):
-        if report.counts(work.group.table):
-            _add(census, report, work)
+    for task in EndTimePlanner(report.settings).cascades(report.schema, report.now):
+        if report.counts(task.group.table):
+            _add(census, report, task)
         else:
-            census.uncounted |= {
-                reach.table for recipe in work.group.eligibility.recipes for reach in recipe.rows
-            }
+            census.uncounted |= {rows.table for plan in task.group.eligibility.plans for rows in plan.rows}
     return census
 
 
-def _add(census: Census, report: Reporting, work: InstanceWork) -> None:
+def _add(census: Census, report: Reporting, task: CascadeTask) -> None:
     countable: dict[int, CascadePlan] = {}
-    for units in work.chosen():
-        recipe = units[0].recipe
-        if id(recipe) not in countable:
-            countable[id(recipe)] = _countable(recipe, partial(_counted, report))
-            kept = {reach.table for reach in countable[id(recipe)].rows}
-            census.uncounted |= {reach.table for reach in recipe.rows} - kept
+    for units in task.chosen():
+        plan = units[0].plan
+        if id(plan) not in countable:
+            countable[id(plan)] = _countable(plan, partial(_counted, report))
+            kept = {rows.table for rows in countable[id(plan)].rows}
+            census.uncounted |= {rows.table for rows in plan.rows} - kept
         selection = CascadeBatch(
             report.schema,
-            countable[id(recipe)],
-            [replace(unit, recipe=countable[id(recipe)]) for unit in units],
+            countable[id(plan)],
+            [replace(unit, plan=countable[id(plan)]) for unit in units],
         )
         selection.gather(ALL)
         _count(census, report.schema, selection.conditions())
@@ -81,13 +78,13 @@ def _counted(report: Reporting, table: str) -> bool:
     return report.counts_what_goes_along(table)
 
 
-def _countable(recipe: CascadePlan, counts: Callable[[str], bool]) -> CascadePlan:
-    """Leave out of a recipe the tables that are too big, and those whose ids only these know."""
-    further = tuple(one for one in recipe.further if one.name == MEMBERS or counts(one.reach.table))
-    unknown = {one.name for one in recipe.further} - {one.name for one in further}
-    partly = {one.name for one in recipe.further if one not in further} | unknown
-    dropped = {one.table for one in recipe.rows if one.ids in partly or not counts(one.table)}
-    return replace(recipe, further=further, rows=tuple(r for r in recipe.rows if r.table not in dropped))
+def _countable(plan: CascadePlan, counts: Callable[[str], bool]) -> CascadePlan:
+    """Leave out of a plan the tables that are too big, and those whose ids only these know."""
+    lookups = tuple(one for one in plan.lookups if one.name == MEMBERS or counts(one.rows.table))
+    unknown = {one.name for one in plan.lookups} - {one.name for one in lookups}
+    partly = {one.name for one in plan.lookups if one not in lookups} | unknown
+    dropped = {one.table for one in plan.rows if one.ids in partly or not counts(one.table)}
+    return replace(plan, lookups=lookups, rows=tuple(r for r in plan.rows if r.table not in dropped))
 
 
 def _count(census: Census, schema: Schema, conditions: Iterable[tuple[str, Condition]]) -> None:

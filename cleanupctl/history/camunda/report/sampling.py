@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cleanupctl.history.camunda.report.cleanable import Reporting
     from cleanupctl.history.camunda.schema.engine_table import Kind
-    from cleanupctl.history.cleaning.hierarchies import InstanceWork
+    from cleanupctl.history.cleaning.hierarchies import CascadeTask
     from cleanupctl.history.databases.conditions import Condition
 
 _STARTS = tuple(f"{number:02x}" for number in range(0, 256, 4))
@@ -145,12 +145,12 @@ def _going(report: Reporting, tops: Iterable[_Row]) -> set[str]:
     for row in tops:
         ids.setdefault(str(row[_DEFINITION]), []).append(str(row[_INSTANCE]))
     definitions = [one for one in definitions_with_history(report.schema, "process") if one.id in ids]
-    works = EndTimePlanner(report.settings).of_definitions(report.schema, definitions, report.now)
-    return {one for work in works for one in _chosen(report, work, ids[work.group.part])}
+    tasks = EndTimePlanner(report.settings).of_definitions(report.schema, definitions, report.now)
+    return {one for task in tasks for one in _chosen(report, task, ids[task.group.part])}
 
 
-def _chosen(report: Reporting, work: InstanceWork, ids: list[str]) -> Iterator[str]:
-    schema, group = report.schema, work.group
+def _chosen(report: Reporting, task: CascadeTask, ids: list[str]) -> Iterator[str]:
+    schema, group = report.schema, task.group
     table = schema.tables[group.table]
     expired = schema.database.expired(table.column(group.time), group.until, table, None)
     columns = ", ".join(_column(report, name) for name in _COLUMNS)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.camunda.schema.engine_table import Part
 from cleanupctl.history.camunda.schema.history_tables import HISTORY_TABLES
 from cleanupctl.history.camunda.schema.runtime_tables import RUNTIME_TABLES
+from cleanupctl.history.databases.table_set import TableSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.schema.engine_table import EngineTable
-    from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.database import Database
 
 PROCESS_INSTANCES, BATCHES = "ACT_HI_PROCINST", "ACT_HI_BATCH"
@@ -67,24 +66,8 @@ BYTE_ARRAY_COLUMNS = tuple((one.name, column) for one in ENGINE_TABLES.values() 
 """Every column that can hold the id of a byte array; jobs of batch operations have it as their handler's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
-    """The engine's tables that this database has, by their names without prefix."""
-
-    tables: dict[str, Table]
-    database: Database
-
-    def has(self, name: str, column: str) -> bool:
-        """Whether a table is there and has a column."""
-        return name in self.tables and column.lower() in self.tables[name].columns
-
-    def quoted(self, name: str) -> str:
-        """Quoted name of a table, for a statement."""
-        return self.database.qualified(self.tables[name])
-
-    def column(self, name: str, column: str) -> str:
-        """Quoted name of a table's column as the catalogue writes it."""
-        return self.database.quote(self.tables[name].column(column).name)
+Schema = TableSet
+"""The engine's tables that this database has, by their names without prefix."""
 
 
 def find_schema(database: Database, settings: CamundaSettings, names: tuple[str, ...]) -> Schema:

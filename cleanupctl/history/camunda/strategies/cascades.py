@@ -23,6 +23,7 @@ from cleanupctl.history.camunda.schema.tables import (
     names,
 )
 from cleanupctl.history.camunda.strategies.missing_roots import INSTANCE_PERMISSION, TASK_PERMISSION
+from cleanupctl.history.cleaning.cascade import MEMBERS, OTHERS, TOP, CascadePlan, IdLookup, RowSet
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -30,12 +31,10 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.schema.engine_table import EngineTable
     from cleanupctl.history.camunda.schema.tables import Schema
 
-TOP, MEMBERS, OTHERS = "top", "members", "others"
-"""Sets of ids: what was asked for, the whole hierarchy, and the hierarchy without its top."""
 TASKS, EVALUATED, BYTES, JOBS = "tasks", "evaluated", "bytes", "jobs"
 """Sets of ids: user tasks, decision instances, byte arrays, and job definitions of batch operations."""
 
-_END = "END_TIME_"
+_END, _RESOURCE_TYPE = "END_TIME_", "RESOURCE_TYPE_"
 _OF_TASKS = tuple(one for one in CHILD_TABLES if one.task_alone)
 _OF_INSTANCES = tuple(one for one in CHILD_TABLES if one.part is Part.CHILD and not one.task_alone)
 _OF_CASES = tuple(one for one in CHILD_TABLES if one.case and one.name != TASK_INSTANCES)
@@ -43,77 +42,45 @@ TABLES_OF_INSTANCES = frozenset(OF_PROCESSES) - {BYTE_ARRAYS, PROCESS_INSTANCES}
 """Tables whose rows belong to process instances."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowSet:
-    """Rows of a table that have an id of the set `ids` in a column."""
-
-    table: str
-    column: str
-    ids: str
-    empty: tuple[str, ...] = ()
-    """Columns without a value: rows that have one are reached another way."""
-    filled: tuple[str, ...] = ()
-    """Columns with a value: rows that have none stay."""
-    resource_type: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class IdLookup:
-    """More ids for the set `name`: the values of a column in the rows that are reached."""
-
-    name: str
-    column: str
-    reach: RowSet
-    unrooted: bool = False
-    """Only ids of byte arrays that do not name their root themselves."""
-    goes: bool = True
-    """Whether each id stands for a row that goes."""
-
-
-@dataclass(frozen=True, slots=True)
-class CascadePlan:
-    """How to get from the top of a hierarchy to all ids, and from these to all rows: the top's own last."""
-
-    further: tuple[IdLookup, ...]
-    rows: tuple[RowSet, ...]
-    absent: tuple[RowSet, ...] = ()
-    """Rows that keep everything: there must be none before the top's own rows go."""
-
-
 @dataclass(slots=True)
 class _Maker:
     """Leaves out what a schema does not have."""
 
     schema: Schema
-    further: list[IdLookup] = field(default_factory=list)
+    lookups: list[IdLookup] = field(default_factory=list)
     rows: list[RowSet] = field(default_factory=list)
     absent: list[RowSet] = field(default_factory=list)
 
     def get(
-        self, name: str, column: str, *reaches: RowSet, unrooted: bool = False, goes: bool = True
+        self, name: str, column: str, *sets: RowSet, unrooted: bool = False, deleted: bool = True
     ) -> None:
-        for reach in reaches:
-            if self._known(reach) and self.schema.has(reach.table, column):
-                self.further.append(IdLookup(name, column, self._fitting(reach), unrooted, goes))
+        """Look ids up; `unrooted` takes only byte arrays that do not name their root themselves."""
+        only = None
+        if unrooted and self.schema.has(BYTE_ARRAYS, ROOT):
+            only = RowSet(BYTE_ARRAYS, KEY, name, (ROOT,))
+        for rows in sets:
+            if self._known(rows) and self.schema.has(rows.table, column):
+                self.lookups.append(IdLookup(name, column, self._fitting(rows), only, deleted))
 
-    def delete(self, *reaches: RowSet) -> None:
-        self.rows += [self._fitting(reach) for reach in reaches if self._known(reach)]
+    def delete(self, *sets: RowSet) -> None:
+        self.rows += [self._fitting(rows) for rows in sets if self._known(rows)]
 
-    def forbid(self, reach: RowSet) -> None:
-        self.absent.append(reach)
+    def forbid(self, rows: RowSet) -> None:
+        self.absent.append(rows)
 
-    def recipe(self) -> CascadePlan:
-        return CascadePlan(tuple(self.further), tuple(self.rows), tuple(self.absent))
+    def plan(self) -> CascadePlan:
+        spared = tuple(name for name in (BYTE_ARRAYS,) if name in self.schema.tables)
+        return CascadePlan(tuple(self.lookups), tuple(self.rows), tuple(self.absent), spared)
 
-    def _known(self, reach: RowSet) -> bool:
-        return self.schema.has(reach.table, reach.column)
+    def _known(self, rows: RowSet) -> bool:
+        return self.schema.has(rows.table, rows.column)
 
-    def _fitting(self, reach: RowSet) -> RowSet:
-        known = tuple(column for column in reach.empty if self.schema.has(reach.table, column))
-        return replace(reach, empty=known)
+    def _fitting(self, rows: RowSet) -> RowSet:
+        known = tuple(column for column in rows.empty if self.schema.has(rows.table, column))
+        return replace(rows, empty=known)
 
 
-def process_recipe(
+def process_plan(
     schema: Schema,
     *,
     by_root: bool,
@@ -155,7 +122,7 @@ def process_recipe(
         make.forbid(replace(running, empty=(_END,)))
         below = replace(below, filled=(_END,))
     make.delete(below, RowSet(PROCESS_INSTANCES, INSTANCE, TOP))
-    return make.recipe()
+    return make.plan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +155,7 @@ class _Ways:
             if AUTHORIZATIONS not in self.unrooted:
                 return
         for ids, kind in ((TASKS, TASK_PERMISSION), (MEMBERS, INSTANCE_PERMISSION)):
-            yield RowSet(AUTHORIZATIONS, "RESOURCE_ID_", ids, self.named, (), kind)
+            yield RowSet(AUTHORIZATIONS, "RESOURCE_ID_", ids, self.named, (), ((_RESOURCE_TYPE, kind),))
 
 
 def _get_values(make: _Maker, ids: str, *, unrooted: bool = False) -> None:
@@ -203,7 +170,7 @@ def _delete_values(make: _Maker, ids: str) -> None:
     make.delete(*(RowSet(table.name, table.decision or "", ids) for table in VALUES))
 
 
-def decision_recipe(schema: Schema, *, by_root: bool) -> CascadePlan:
+def decision_plan(schema: Schema, *, by_root: bool) -> CascadePlan:
     """Say what goes with decision instances; with `by_root` also those that a root decision required."""
     make = _Maker(schema)
     if by_root:
@@ -212,10 +179,10 @@ def decision_recipe(schema: Schema, *, by_root: bool) -> CascadePlan:
     make.delete(RowSet(BYTE_ARRAYS, KEY, BYTES))
     _delete_values(make, MEMBERS)
     make.delete(*(RowSet(DECISIONS, KEY, ids) for ids in (OTHERS, TOP)))
-    return make.recipe()
+    return make.plan()
 
 
-def case_recipe(schema: Schema, *, decisions: bool) -> CascadePlan:
+def case_plan(schema: Schema, *, decisions: bool) -> CascadePlan:
     """Say what goes with case instances; `decisions` takes those along that were evaluated in them."""
     make = _Maker(schema)
     tasks, of_decisions = ENGINE_TABLES[TASK_INSTANCES], ENGINE_TABLES[DECISIONS]
@@ -231,20 +198,20 @@ def case_recipe(schema: Schema, *, decisions: bool) -> CascadePlan:
         _get_values(make, EVALUATED)
     make.delete(RowSet(BYTE_ARRAYS, KEY, BYTES))
     make.delete(*(rows for _, rows in (*of_cases, *of_tasks)))
-    make.delete(RowSet(AUTHORIZATIONS, "RESOURCE_ID_", TASKS, resource_type=TASK_PERMISSION))
+    make.delete(RowSet(AUTHORIZATIONS, "RESOURCE_ID_", TASKS, equal=((_RESOURCE_TYPE, TASK_PERMISSION),)))
     if decisions:
         _delete_values(make, EVALUATED)
         make.delete(RowSet(DECISIONS, KEY, EVALUATED))
     make.delete(RowSet(TASK_INSTANCES, KEY, TASKS))
     make.delete(*(RowSet(name, ENGINE_TABLES[name].case or "", TOP) for name in (CASE_ACTIVITIES, CASES)))
-    return make.recipe()
+    return make.plan()
 
 
 def _given(*columns: str | None) -> tuple[str, ...]:
     return tuple(column for column in columns if column)
 
 
-def batch_recipe(schema: Schema) -> CascadePlan:
+def batch_plan(schema: Schema) -> CascadePlan:
     """Say what goes with batch operations."""
     make = _Maker(schema)
     own = [(one, RowSet(one.name, one.batch, TOP)) for one in CHILD_TABLES if one.batch]
@@ -252,20 +219,20 @@ def batch_recipe(schema: Schema) -> CascadePlan:
         for column in table.byte_arrays:
             make.get(BYTES, column, rows)
     for column in ENGINE_TABLES[BATCHES].job_definitions:
-        make.get(JOBS, column, RowSet(BATCHES, KEY, TOP), goes=False)
+        make.get(JOBS, column, RowSet(BATCHES, KEY, TOP), deleted=False)
     make.delete(RowSet(BYTE_ARRAYS, KEY, BYTES), *(rows for _, rows in own))
     for one in CHILD_TABLES:
         if one.job_definition:
             # Incidents of batches have no process instance, and saying so leads to them by an index.
             make.delete(RowSet(one.name, one.job_definition, JOBS, _given(one.owner)))
     make.delete(RowSet(BATCHES, KEY, TOP))
-    return make.recipe()
+    return make.plan()
 
 
-def cleanup_log_recipe(schema: Schema) -> CascadePlan:
+def cleanup_log_plan(schema: Schema) -> CascadePlan:
     """Say what goes with job log entries."""
     make = _Maker(schema)
     for column in ENGINE_TABLES[JOB_LOG].byte_arrays:
         make.get(BYTES, column, RowSet(JOB_LOG, KEY, TOP))
     make.delete(RowSet(BYTE_ARRAYS, KEY, BYTES), RowSet(JOB_LOG, KEY, TOP))
-    return make.recipe()
+    return make.plan()

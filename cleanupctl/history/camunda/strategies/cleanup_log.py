@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
 from cleanupctl.history.camunda.schema.tables import JOB_LOG
-from cleanupctl.history.camunda.strategies import cascades as recipes
+from cleanupctl.history.camunda.strategies import cascades
 from cleanupctl.history.camunda.strategies.eligibility import PerInstance
 from cleanupctl.history.camunda.strategies.ttl import expiry
 from cleanupctl.history.cleaning.candidates import Group
-from cleanupctl.history.cleaning.hierarchies import InstanceWork
+from cleanupctl.history.cleaning.hierarchies import CascadeTask
 from cleanupctl.history.databases.conditions import Condition
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ CLEANUP_LOG = "history-cleanup"
 
 def cleanup_log(
     schema: Schema, settings: CamundaSettings, now: datetime, *, without_removal_time: bool = False
-) -> Iterator[InstanceWork]:
+) -> Iterator[CascadeTask]:
     """Yield what removes the job log entries of the engine's own cleanup, if they have a time to live.
 
     With `without_removal_time` only those that have no removal time of their own.
@@ -43,6 +43,17 @@ def cleanup_log(
         for column in empty
         if schema.has(JOB_LOG, column)
     ]
-    eligibility = PerInstance("ID_", recipes.cleanup_log_recipe(schema))
-    group = Group(JOB_LOG, CLEANUP_LOG, "TIMESTAMP_", until, tuple(conditions), "ID_", (), eligibility)
-    yield InstanceWork(schema, group)
+    eligibility = PerInstance("ID_", cascades.cleanup_log_plan(schema))
+    group = Group(
+        JOB_LOG,
+        CLEANUP_LOG,
+        "TIMESTAMP_",
+        until,
+        tuple(conditions),
+        "ID_",
+        (),
+        eligibility,
+        "ID_",
+        "instances",
+    )
+    yield CascadeTask(schema, group)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from cleanupctl.history.camunda.schema.tables import Schema
-    from cleanupctl.history.camunda.strategies.cascades import CascadePlan
     from cleanupctl.history.cleaning.candidates import Row
+    from cleanupctl.history.cleaning.cascade import CascadePlan
 
 _INSTANCE, SUPER, _CALLED = "PROC_INST_ID_", "SUPER_PROCESS_INSTANCE_ID_", "CALL_PROC_INST_ID_"
 _END = "END_TIME_"
@@ -26,13 +26,13 @@ class PerInstance:
 
     columns: tuple[str, ...] = ()
 
-    def __init__(self, key: str, recipe: CascadePlan) -> None:
-        self.recipes = (recipe,)
+    def __init__(self, key: str, plan: CascadePlan) -> None:
+        self.plans = (plan,)
         self._key = key
 
     def __call__(self, rows: Sequence[Row]) -> list[Unit]:
         """Choose all of them."""
-        return [Unit(str(row[self._key]), self.recipes[0]) for row in rows]
+        return [Unit(str(row[self._key]), self.plans[0]) for row in rows]
 
 
 class ByRootProcess:
@@ -48,7 +48,7 @@ class ByRootProcess:
     ) -> None:
         self.kept = 0
         """Trees that stay because an instance of them still runs."""
-        self.recipes = (tree, alone)
+        self.plans = (tree, alone)
         self._schema = schema
         self._include_unfinished = include_unfinished
 
@@ -68,7 +68,7 @@ class ByRootProcess:
         ]
 
     def _unit(self, row: Row, more: list[str]) -> Unit:
-        tree, alone = self.recipes
+        tree, alone = self.plans
         return Unit(str(row[_INSTANCE]), tree if row[ROOT] == row[_INSTANCE] else alone, tuple(more))
 
     def _called_by(self, tops: list[str]) -> dict[str, list[str]]:
@@ -128,8 +128,8 @@ class ByRootDecision:
         ("CASE_INST_ID_", CASES, "CASE_INST_ID_"),
     )
 
-    def __init__(self, schema: Schema, recipe: CascadePlan) -> None:
-        self.recipes = (recipe,)
+    def __init__(self, schema: Schema, plan: CascadePlan) -> None:
+        self.plans = (plan,)
         self._schema = schema
 
     def __call__(self, rows: Sequence[Row]) -> list[Unit]:
@@ -142,7 +142,7 @@ class ByRootDecision:
             found = existing(self._schema, table, key, asked)
             owned |= {row["ID_"] for row in rows if row[column] in found}
         return [
-            Unit(str(row["ID_"]), self.recipes[0])
+            Unit(str(row["ID_"]), self.plans[0])
             for row in rows
             if row["ID_"] not in owned and row[_ROOT_DECISION] not in present
         ]

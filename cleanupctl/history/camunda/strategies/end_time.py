@@ -20,14 +20,14 @@ from cleanupctl.history.camunda.schema.tables import (
     TASK_METRICS,
     find_schema,
 )
-from cleanupctl.history.camunda.strategies import cascades as recipes
+from cleanupctl.history.camunda.strategies import cascades
 from cleanupctl.history.camunda.strategies.cleanup_log import cleanup_log
 from cleanupctl.history.camunda.strategies.eligibility import ByRootDecision, ByRootProcess, PerInstance
 from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
 from cleanupctl.history.camunda.strategies.ttl import DEFINITION, NONE, batch_ttl, definition_ttl, expiry
 from cleanupctl.history.cleaning.candidates import Group
-from cleanupctl.history.cleaning.hierarchies import InstanceWork
-from cleanupctl.history.cleaning.phases import Phase
+from cleanupctl.history.cleaning.hierarchies import CascadeTask
+from cleanupctl.history.cleaning.tasks import Phase, TableTask
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.database import COUNT_BOUND
 from cleanupctl.history.databases.servers import engine_servers, runs_engines
@@ -86,10 +86,9 @@ class EndTimePlanner:
         for kind in ENGINE_KINDS:
             if schema.has(ENGINE_KINDS[kind].instances, ENGINE_KINDS[kind].ended):
                 yield self._definitions(schema, kind, now)
-        yield Phase(works=tuple(self._batches(schema, now)))
-        yield Phase(
-            tuple(self._task_metrics(schema, now)), works=tuple(cleanup_log(schema, self._settings, now))
-        )
+        yield Phase(tuple(self._batches(schema, now)))
+        log = cleanup_log(schema, self._settings, now)
+        yield Phase((*self._task_metrics(schema, now), *log))
 
     def _missing(self, schema: Schema) -> Iterator[Event]:
         missing = [name for name in TABLES if name not in schema.tables]
@@ -99,7 +98,7 @@ class EndTimePlanner:
                 f"this schema has no {', '.join(missing)}; the other tables are cleaned",
             )
 
-    def works(self, schema: Schema, now: datetime) -> Iterator[InstanceWork]:
+    def cascades(self, schema: Schema, now: datetime) -> Iterator[CascadeTask]:
         """Yield all that a run does by instances, without the notices of a run."""
         for kind in ENGINE_KINDS:
             if schema.has(ENGINE_KINDS[kind].instances, ENGINE_KINDS[kind].ended):
@@ -109,8 +108,8 @@ class EndTimePlanner:
 
     def of_definitions(
         self, schema: Schema, definitions: Sequence[Definition], now: datetime
-    ) -> Iterator[InstanceWork]:
-        """Yield one work for each definition, all of one kind, that has a time to live."""
+    ) -> Iterator[CascadeTask]:
+        """Yield one task for each definition, all of one kind, that has a time to live."""
         processes = any(one.kind == "process" for one in definitions)
         by_root = processes and self._settings.hierarchy == "root"
         unrooted = unrooted_tables(schema) if by_root else frozenset[str]()
@@ -119,24 +118,24 @@ class EndTimePlanner:
             if ttl.days is not None:
                 until = expiry(now, ttl.days, self._settings.timezone)
                 conditions = _of_definition(schema, definition, ttl)
-                yield self._work(schema, definition, until, conditions, unrooted)
+                yield self._task(schema, definition, until, conditions, unrooted)
 
     def _definitions(self, schema: Schema, kind: Kind, now: datetime) -> Phase:
         definitions = definitions_with_history(schema, kind)
         endless = [one for one in definitions if definition_ttl(one, self._settings).source == NONE]
-        works = tuple(self.of_definitions(schema, definitions, now))
-        return Phase(events=tuple(self._endless(schema, kind, endless)), works=works)
+        tasks = tuple(self.of_definitions(schema, definitions, now))
+        return Phase(tasks, tuple(self._endless(schema, kind, endless)))
 
-    def _work(
+    def _task(
         self,
         schema: Schema,
         definition: Definition,
         until: Cutoff,
         conditions: tuple[Condition, ...],
         unrooted: frozenset[str],
-    ) -> InstanceWork:
+    ) -> CascadeTask:
         place = ENGINE_KINDS[definition.kind]
-        alone = PerInstance(place.instance_id, recipes.decision_recipe(schema, by_root=False))
+        alone = PerInstance(place.instance_id, cascades.decision_plan(schema, by_root=False))
         group = Group(
             place.instances,
             definition.id,
@@ -146,28 +145,30 @@ class EndTimePlanner:
             place.instance_id,
             (),
             alone,
+            "ID_",
+            "instances",
         )
         by_root = self._settings.hierarchy == "root"
         if definition.kind == "process":
             return self._processes(schema, group, unrooted, by_root=by_root)
         if definition.kind == "case":
-            eligibility = PerInstance(place.instance_id, recipes.case_recipe(schema, decisions=by_root))
-            return InstanceWork(
+            eligibility = PerInstance(place.instance_id, cascades.case_plan(schema, decisions=by_root))
+            return CascadeTask(
                 schema, replace(group, eligibility=eligibility), least_units=_least_units(schema)
             )
         if not by_root:
-            return InstanceWork(schema, group)
-        trees = ByRootDecision(schema, recipes.decision_recipe(schema, by_root=True))
-        return InstanceWork(schema, replace(group, eligibility=trees, columns=trees.columns))
+            return CascadeTask(schema, group)
+        trees = ByRootDecision(schema, cascades.decision_plan(schema, by_root=True))
+        return CascadeTask(schema, replace(group, eligibility=trees, columns=trees.columns))
 
     def _processes(
         self, schema: Schema, group: Group, unrooted: frozenset[str], *, by_root: bool
-    ) -> InstanceWork:
+    ) -> CascadeTask:
         unfinished = self._settings.include_unfinished
-        alone = recipes.process_recipe(schema, by_root=False, decisions=by_root, unfinished=unfinished)
+        alone = cascades.process_plan(schema, by_root=False, decisions=by_root, unfinished=unfinished)
         if not by_root:
-            return InstanceWork(schema, replace(group, eligibility=PerInstance(group.key, alone)))
-        tree = recipes.process_recipe(
+            return CascadeTask(schema, replace(group, eligibility=PerInstance(group.key, alone)))
+        tree = cascades.process_plan(
             schema, by_root=True, decisions=True, unrooted=unrooted, unfinished=unfinished
         )
         trees = ByRootProcess(schema, tree, alone, include_unfinished=unfinished)
@@ -179,7 +180,7 @@ class EndTimePlanner:
                     " instance below it still runs (include_unfinished = true removes them)"
                 )
 
-        return InstanceWork(schema, replace(group, eligibility=trees, columns=trees.columns), notices=notices)
+        return CascadeTask(schema, replace(group, eligibility=trees, columns=trees.columns), notices=notices)
 
     def _endless(self, schema: Schema, kind: Kind, definitions: list[Definition]) -> Iterator[Event]:
         """Tell what is kept for ever for want of a time to live."""
@@ -211,30 +212,41 @@ class EndTimePlanner:
         sql = f"SELECT count(*) FROM ({inner}) AS s WHERE 1 = 1{own}"
         return int(schema.database.query(sql, (definition.id,))[0][0])
 
-    def _batches(self, schema: Schema, now: datetime) -> Iterator[InstanceWork]:
+    def _batches(self, schema: Schema, now: datetime) -> Iterator[CascadeTask]:
         if not schema.has(BATCHES, "END_TIME_"):
             return
         column = f"t.{schema.column(BATCHES, 'TYPE_')}"
         types = schema.database.query(
             f"SELECT DISTINCT {column} FROM {schema.quoted(BATCHES)} AS t ORDER BY 1"
         )
-        eligibility = PerInstance("ID_", recipes.batch_recipe(schema))
+        eligibility = PerInstance("ID_", cascades.batch_plan(schema))
         for (type_,) in types:
             days = batch_ttl(str(type_), self._settings).days
             if days is not None:
                 until = expiry(now, days, self._settings.timezone)
                 condition = Condition(f"{column} = %s", (type_,))
-                group = Group(BATCHES, str(type_), "END_TIME_", until, (condition,), "ID_", (), eligibility)
-                yield InstanceWork(schema, group)
+                group = Group(
+                    BATCHES,
+                    str(type_),
+                    "END_TIME_",
+                    until,
+                    (condition,),
+                    "ID_",
+                    (),
+                    eligibility,
+                    "ID_",
+                    "instances",
+                )
+                yield CascadeTask(schema, group)
 
-    def _task_metrics(self, schema: Schema, now: datetime) -> Iterator[Target]:
+    def _task_metrics(self, schema: Schema, now: datetime) -> Iterator[TableTask]:
         days = self._settings.task_metrics_ttl
         if days is None or not schema.has(TASK_METRICS, "TIMESTAMP_"):
             return
         table = schema.tables[TASK_METRICS]
         column = table.column("TIMESTAMP_")
         until = expiry(now, days, self._settings.timezone)
-        yield Target(table, column, schema.database.expired(column, until, table, None))
+        yield TableTask(Target(table, column, schema.database.expired(column, until, table, None)))
 
 
 def _of_definition(schema: Schema, definition: Definition, ttl: EffectiveTtl) -> tuple[Condition, ...]:

@@ -22,7 +22,7 @@ from cleanupctl.history.camunda.schema.tables import (
     find_schema,
 )
 from cleanupctl.history.camunda.strategies.cleanup_log import cleanup_log
-from cleanupctl.history.cleaning.phases import Phase
+from cleanupctl.history.cleaning.tasks import Phase, TableTask
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.cutoff import Cutoff, cutoff
 from cleanupctl.history.databases.target import Target
@@ -51,7 +51,7 @@ class RemovalTimePlanner:
         yield self._phase(schema, SHARED, moment, needs_earlier=True)
         yield self._phase(schema, ROOTS, moment, needs_earlier=True)
         log = cleanup_log(schema, self._settings, now, without_removal_time=True)
-        yield Phase(tuple(self._task_metrics(schema, now)), works=tuple(log))
+        yield Phase((*self._task_metrics(schema, now), *log))
 
     def _notices(self, schema: Schema) -> Iterator[Event]:
         name = self._settings.name
@@ -103,7 +103,7 @@ class RemovalTimePlanner:
     ) -> Phase:
         # Asked anew for each phase: an instance may have become such in the meantime.
         running = not self._settings.include_unfinished and expired_running(schema, moment)
-        targets = []
+        tasks = []
         for name in names:
             if not schema.has(name, REMOVAL_TIME):
                 continue
@@ -115,10 +115,10 @@ class RemovalTimePlanner:
                     end = schema.column(name, "END_TIME_")
                     condition = Condition(f"{condition.sql} AND t.{end} IS NOT NULL", condition.parameters)
                 guards = tuple(running_guards(schema, name)) if running else ()
-                targets.append(Target(leaf, column, condition, guards))
-        return Phase(tuple(targets), needs_earlier=needs_earlier)
+                tasks.append(TableTask(Target(leaf, column, condition, guards)))
+        return Phase(tuple(tasks), needs_earlier=needs_earlier)
 
-    def _task_metrics(self, schema: Schema, now: datetime) -> Iterator[Target]:
+    def _task_metrics(self, schema: Schema, now: datetime) -> Iterator[TableTask]:
         """Task metrics have no removal time: their own time to live counts, in days of 24 hours."""
         days = self._settings.task_metrics_ttl
         if days is None or not schema.has(TASK_METRICS, "TIMESTAMP_"):
@@ -126,7 +126,7 @@ class RemovalTimePlanner:
         table = schema.tables[TASK_METRICS]
         column = table.column("TIMESTAMP_")
         moment = cutoff(now - timedelta(days=days), self._settings.timezone)
-        yield Target(table, column, schema.database.expired(column, moment, table, None))
+        yield TableTask(Target(table, column, schema.database.expired(column, moment, table, None)))
 
 
 def expired_running(schema: Schema, moment: Cutoff) -> bool:

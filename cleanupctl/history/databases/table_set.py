@@ -1,0 +1,30 @@
+"""Some tables of one database, by the names under which something knows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cleanupctl.history.databases.catalogue import Table
+    from cleanupctl.history.databases.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class TableSet:
+    """The tables that this database has, by the names they are called by."""
+
+    tables: dict[str, Table]
+    database: Database
+
+    def has(self, name: str, column: str) -> bool:
+        """Whether a table is there and has a column."""
+        return name in self.tables and column.lower() in self.tables[name].columns
+
+    def quoted(self, name: str) -> str:
+        """Quoted name of a table, for a statement."""
+        return self.database.qualified(self.tables[name])
+
+    def column(self, name: str, column: str) -> str:
+        """Quoted name of a table's column as the catalogue writes it."""
+        return self.database.quote(self.tables[name].column(column).name)
