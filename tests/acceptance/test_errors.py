@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cleanupctl.cli import main
+from cleanupctl.core.store import failures
 from cleanupctl.core.store.jobstore import JobStore
 from cleanupctl.core.urls import parse_url
 from tests.support.audit import audit_configuration, audit_ids, audit_table
+from tests.support.command import Outcome
 from tests.support.errors import SECRET, assert_clear
 from tests.support.other_user import as_nobody
 
@@ -206,13 +208,17 @@ def test_a_store_of_a_newer_version_is_left_alone(cleanupctl: Command) -> None:
     assert_clear(cleanupctl("jobs"), 11, "999", "newer")
 
 
-def test_a_locked_store_is_said_and_nothing_is_lost(cleanupctl: Command) -> None:
+def test_a_locked_store_is_said_and_nothing_is_lost(
+    cleanupctl: Command, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     cleanupctl("schedule")
+    monkeypatch.setattr(failures, "LOCK_WAIT_SECONDS", 1)
+    arguments = ["schedule", "--json", "--config", "/dev/null", "--database", cleanupctl.store or ""]
     with closing(sqlite3.connect(cleanupctl.folder / "jobs.db", isolation_level=None)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
-        outcome = cleanupctl("schedule")
+        code = main.run(arguments)
         connection.execute("ROLLBACK")
-    assert_clear(outcome, 11, "lock")
+    assert_clear(Outcome(code, *capfd.readouterr()), 11, "lock")
     assert len(cleanupctl("jobs").data) == 1
 
 

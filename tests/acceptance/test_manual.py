@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -23,10 +24,7 @@ from man.generator.formats import FORMATS
 from man.generator.pages import command_tree
 from man.generator.troff import markup
 from tests.support.audit import audit_configuration, audit_ids, audit_table
-from tests.support.command import Outcome
-
-if TYPE_CHECKING:
-    from tests.support.command import Command
+from tests.support.command import Command, Outcome
 
 ROOT = Path(__file__).parents[2]
 PAGES = generated_files(ROOT / "man")
@@ -101,10 +99,25 @@ def test_there_is_a_page_for_each_command() -> None:
     assert names == {page.name for page in PAGES}
 
 
+@pytest.fixture(scope="module")
+def scheduled(tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """A table to clean and a job that is due, for each example to begin with a copy of."""
+    command = Command(tmp_path_factory.mktemp("scheduled"))
+    prepare(command)
+    assert command("schedule").code == 0
+    return command
+
+
+@pytest.fixture(scope="module")
+def job_id(scheduled: Command) -> str:
+    (job,) = scheduled("jobs", "--json").data
+    return str(job["id"])
+
+
 @pytest.mark.parametrize("example", [example for example in EXAMPLES if "|" not in example])
-def test_examples_run(cleanupctl: Command, example: str) -> None:
-    prepare(cleanupctl)
-    job_id = cleanupctl("schedule", "--json").data["id"]
+def test_examples_run(cleanupctl: Command, scheduled: Command, job_id: str, example: str) -> None:
+    shutil.copytree(scheduled.folder, cleanupctl.folder, dirs_exist_ok=True)
+    cleanupctl.configure(audit_configuration(cleanupctl.folder / "audit.db"))
     program, *arguments = shlex.split(example.replace("074b", job_id[:8]))
     assert program == "cleanupctl"
     outcome = run(cleanupctl, arguments)

@@ -82,13 +82,13 @@ def test_sighup_reloads_the_configuration_and_keeps_the_old_one_when_the_new_is_
     configured = audit_configuration(tmp_path / "audit.db")
     cleanupctl.configure(configured.replace("P90D", "P150D"))
     errors = (tmp_path / "errors").open("w+")
+    cleanupctl("schedule")
     process = cleanupctl.start("run", "--watch", stderr=errors)
 
     def said(text: str) -> bool:
         return text in (tmp_path / "errors").read_text()
 
     try:
-        cleanupctl("schedule")
         wait_until(lambda: audit_ids(tmp_path / "audit.db") == list(range(150)))
         cleanupctl.configure("nonsense = 1\n")
         process.send_signal(signal.SIGHUP)
@@ -98,6 +98,7 @@ def test_sighup_reloads_the_configuration_and_keeps_the_old_one_when_the_new_is_
         process.send_signal(signal.SIGHUP)
         wait_until(lambda: said("configuration reloaded"))
         cleanupctl("schedule")
+        process.send_signal(signal.SIGHUP)  # it would find the schedule by itself, some seconds later
         wait_until(lambda: audit_ids(tmp_path / "audit.db") == list(range(90)))
     finally:
         end(process)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -20,21 +21,30 @@ if TYPE_CHECKING:
 
 PARALLELISM = 4
 ROWS_PER_SECOND = 4000
-"""Slow enough for the last process to find something left, also on a busy machine."""
+"""Slow enough for every process to find something left once all have begun."""
 
 
 def start_each_with_its_share(command: Command, processes: int) -> list[subprocess.Popen[str]]:
-    """Start processes that all hold jobs at the same time: alone, the first one would take every job."""
-    workers = []
-    with open_store(parse_url(command.store or "")) as store:
-        jobs = [job.id for job in store.suspend(None, True)]
-        for number in range(processes):
-            share = jobs[number::processes]
-            store.suspend(share, False)
-            workers.append(command.start("run"))
-            while not all(job.lock_owner for job in store.jobs() if job.id in share):
-                assert workers[-1].poll() is None, "a worker ended before it took its jobs"
-                time.sleep(0.02)
+    """Start processes that all hold jobs at the same time: alone, the first one would take every job.
+
+    Each is stopped once it has its jobs and goes on when all have theirs: on a busy machine the first one
+    would otherwise be done before the last one has begun.
+    """
+    workers: list[subprocess.Popen[str]] = []
+    try:
+        with open_store(parse_url(command.store or "")) as store:
+            jobs = [job.id for job in store.suspend(None, True)]
+            for number in range(processes):
+                share = jobs[number::processes]
+                store.suspend(share, False)
+                workers.append(command.start("run"))
+                while not all(job.lock_owner for job in store.jobs() if job.id in share):
+                    assert workers[-1].poll() is None, "a worker ended before it took its jobs"
+                    time.sleep(0.02)
+                workers[-1].send_signal(signal.SIGSTOP)
+    finally:
+        for worker in workers:
+            worker.send_signal(signal.SIGCONT)
     return workers
 
 
@@ -75,5 +85,4 @@ url = "{engine_postgresql_url}"
         removed[part["table"].upper()] = removed.get(part["table"].upper(), 0) + part["rows"]
     assert removed == {table.upper(): rows for table, rows in expired.items() if rows}
     assert len({entry["jobId"] for entry in entries}) == PARALLELISM
-    # The work was shared; the last to start may find nothing left on a busy machine.
-    assert len({entry["processId"] for entry in entries if entry["removedRows"]}) >= 2
+    assert len({entry["processId"] for entry in entries if entry["removedRows"]}) == processes
