@@ -27,6 +27,16 @@ _ISO_DURATION = re.compile(
 )
 _TTL_DAYS = re.compile(r"P(\d+)D", re.ASCII)
 _TTL_INTEGER = re.compile(r"[+-]?\d+")
+DURATION_PATTERN = f"(?=.)(?:{_UNITS.pattern})|{_ISO_DURATION.pattern}"
+"""What `parse_duration` reads, as a regular expression; those of length 0 included."""
+TTL_PATTERN = f"{_TTL_DAYS.pattern}|{_TTL_INTEGER.pattern}"
+"""What `parse_ttl` reads, as a regular expression; negative ones included."""
+_LARGEST_UNITS = (
+    (timedelta(days=1), "d"),
+    (timedelta(hours=1), "h"),
+    (timedelta(minutes=1), "m"),
+    (timedelta(seconds=1), "s"),
+)
 _FIRST_YEAR, _LAST_YEAR = 1900, 9998
 _SECOND = timedelta(seconds=1)
 
@@ -93,6 +103,18 @@ def parse_duration(text: str) -> timedelta:
     if not duration:
         raise _invalid(text, "a duration", "it must be longer than nothing")
     return duration
+
+
+def duration_text(duration: timedelta) -> str:
+    """Write a duration as `parse_duration` reads it, in the largest whole units: `1h30m`, `250ms`."""
+    parts, rest = [], duration
+    for size, unit in _LARGEST_UNITS:
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    if rest:
+        parts.append(f"{rest // timedelta(milliseconds=1)}ms")
+    return "".join(parts)
 
 
 def _from_units(match: re.Match[str]) -> timedelta:

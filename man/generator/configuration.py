@@ -1,10 +1,10 @@
-"""The man page of the configuration file, made from the table of its keys."""
+"""The man page of the configuration file, made from its tables and keys."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cleanupctl.core.configuration.schema import CONFIGURATION_TABLES, keys_of
+from cleanupctl.core.configuration.schema import CONFIGURATION_TABLES
 from man.generator.pages import new_page
 from man.generator.texts import FILES, SYSTEM_FILE
 from man.generator.troff import Page, bold, italic
@@ -142,7 +142,7 @@ def configuration_page() -> str:
     for table in CONFIGURATION_TABLES:
         page.subsection(table.header or "Top of the file")
         page.paragraphs(table.description)
-        for key in keys_of(table.name).values():
+        for key in table.keys.values():
             _key(page, key)
     page.section("VALUES")
     for name, meaning in _VALUES:
@@ -168,6 +168,6 @@ def configuration_page() -> str:
 
 def _key(page: Page, key: Key) -> None:
     only = f" For kind `{key.kind}` only." if key.kind else ""
-    default = "Required" if key.default is None else f"Default: {key.default}"
-    tag = f"{bold(key.name)} = {italic(key.type.partition(':')[0])}"
+    default = "Required" if key.required else f"Default: {key.default}"
+    tag = f"{bold(key.name)} = {italic(key.type.words.partition(':')[0])}"
     page.entry(tag, f"{key.description}{only} {default}. Example: `{key.name} = {key.example}`")

@@ -101,7 +101,7 @@ def test_every_table_and_key_of_the_configuration_is_described() -> None:
         assert f"\n   {table.header or 'Top of the file'}\n" in text
         assert table.description in prose(text)
     for key in CONFIGURATION_KEYS:
-        default = "Required" if key.default is None else f"Default: {key.default}"
+        default = "Required" if key.required else f"Default: {key.default}"
         only = f" For kind {key.kind} only." if key.kind else ""
         meaning = f"{key.description}{only} {default}. Example: {key.name} = {key.example}"
         assert prose(meaning) in prose(text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from cleanupctl.core.run.cleaning import Failed
-from cleanupctl.core.settings import CamundaSettings, CleanupSettings
+from cleanupctl.core.settings import BatchTtls, CamundaSettings, CleanupSettings
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.kinds import history
 from tests.support.camunda.end_time import Policy, all_rows
@@ -77,8 +77,7 @@ def test_cleanupctl_removes_what_its_own_policy_says(
         timezone=ZONE,
         strategy="end-time",
         hierarchy=hierarchy,
-        batch_ttls=BATCH_DAYS,
-        batch_default_ttl=5,
+        batch_ttl=BatchTtls(default=5, by_type=BATCH_DAYS),
     )
     before = all_rows(url)
     types = {row["TYPE_"] for row in before["ACT_HI_BATCH"].values()}

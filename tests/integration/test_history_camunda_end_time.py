@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cleanupctl.core.run.cleaning import BatchDeleted, Expired, Failed, Stopped
-from cleanupctl.core.settings import CleanupSettings, TtlOverride
+from cleanupctl.core.settings import BatchTtls, CleanupSettings, TtlOverride
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.strategies import cascades, end_time
 from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
@@ -43,7 +43,7 @@ def test_what_has_expired_goes_with_all_that_belongs_to_it_and_nothing_else(
 
 def test_a_dry_run_counts_what_a_run_removes(engine_url: str) -> None:
     filled(engine_url, 30, 30)
-    configured = settings(engine_url, batch_ttls={"instance-deletion": 30})
+    configured = settings(engine_url, batch_ttl=BatchTtls(by_type={"instance-deletion": 30}))
     counted: Counter[str] = Counter()
     with history(configured, CleanupSettings()).open() as session:
         for event in session.preview(NOW):
@@ -214,7 +214,7 @@ def test_batches_go_by_the_time_to_live_of_their_type(engine_url: str) -> None:
     days = {"instance-deletion": 30, "instance-migration": 55}
     assert types == set(days)
     expected = Policy(before, NOW, batch_ttls=days).expected()
-    clean(settings(engine_url, batch_ttls={"instance-deletion": 30}, batch_default_ttl=55))
+    clean(settings(engine_url, batch_ttl=BatchTtls(default=55, by_type={"instance-deletion": 30})))
     assert all_rows(engine_url) == without(before, expected)
 
 
@@ -371,7 +371,7 @@ def test_every_statement_can_follow_an_index(engine_url: str, monkeypatch: pytes
                 "unrooted_tables",
                 lambda schema: unrooted_tables(schema) | cascades.TABLES_OF_INSTANCES,
             )
-            clean(settings(engine_url, batch_default_ttl=30, cleanup_log_ttl=1))
+            clean(settings(engine_url, batch_ttl=BatchTtls(default=30), cleanup_log_ttl=1))
     # Definitions, batch operations and case instances are few; what belongs to cases has no index.
     few = {"act_re_procdef", "act_re_decision_def", "act_re_case_def", "act_hi_batch", "act_hi_caseinst"}
     assert {name.lower() for name in scanned} <= few | {"act_hi_caseactinst"}

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.settings import CamundaSettings, CleanupSettings
+from cleanupctl.core.settings import BatchTtls, CamundaSettings, CleanupSettings
 from cleanupctl.history.camunda.explain.decision import Decision, decide
 from cleanupctl.history.camunda.explain.facts import load_facts
 from cleanupctl.history.kinds import history
@@ -57,7 +57,11 @@ def test_the_same_under_the_end_time_strategy(engine_postgresql_url: str, hierar
     query(url, "UPDATE ACT_HI_PROCINST SET END_TIME_ = NULL WHERE ID_ = (SELECT min(ID_) FROM ACT_HI_PROCINST"
           " WHERE ID_ <> ROOT_PROC_INST_ID_ AND END_TIME_ < '2024-03-01')")  # fmt: skip
     ending = replace(
-        settings(url), strategy="end-time", hierarchy=hierarchy, default_ttl=40, batch_default_ttl=20
+        settings(url),
+        strategy="end-time",
+        hierarchy=hierarchy,
+        default_ttl=40,
+        batch_ttl=BatchTtls(default=20),
     )
     before = ids(url)
     said = {one: decided(ending, one)[1].fate for one in before}

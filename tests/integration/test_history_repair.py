@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cleanupctl.core.errors import InvalidValueError
+from cleanupctl.core.settings import BatchTtls
 from cleanupctl.history.camunda.repair.removal_times import set_removal_times
 from cleanupctl.history.camunda.repair.requests import Absolute, Calculated, InstanceFilter
 from tests.support.camunda.data import fill
@@ -133,12 +134,12 @@ def test_batches_are_calculated_by_the_times_to_live_of_the_configuration(engine
     fill(url, expired_instances=20, unexpired_instances=10, now=NOW)
     everything = InstanceFilter("batch", everything=True)
     before = query(url, "SELECT count(*) FROM ACT_HI_BATCH WHERE REMOVAL_TIME_ IS NOT NULL")
-    one_type = replace(settings(url), batch_ttls={"instance-deletion": 9})
+    one_type = replace(settings(url), batch_ttl=BatchTtls(by_type={"instance-deletion": 9}))
     for configured in (settings(url), one_type):
         with pytest.raises(InvalidValueError, match="no time to live for every batch operation"):
             list(set_removal_times(configured, everything, Calculated()))
     assert query(url, "SELECT count(*) FROM ACT_HI_BATCH WHERE REMOVAL_TIME_ IS NOT NULL") == before
-    both = replace(one_type, batch_default_ttl=3)
+    both = replace(one_type, batch_ttl=BatchTtls(default=3, by_type={"instance-deletion": 9}))
     assert rows_of(set_removal_times(both, everything, Calculated(), dry_run=True))["ACT_HI_BATCH"]
     list(set_removal_times(both, everything, Calculated()))
     for type_, end, removal in query(url, "SELECT TYPE_, END_TIME_, REMOVAL_TIME_ FROM ACT_HI_BATCH"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cleanupctl.core.settings import CleanupSettings, TtlOverride
+from cleanupctl.core.settings import BatchTtls, CleanupSettings, TtlOverride
 from cleanupctl.history.camunda.report import cleanable as reporting
 from cleanupctl.history.camunda.report.report import full_report
 from cleanupctl.history.kinds import history
@@ -112,7 +112,7 @@ def test_what_is_cleanable_under_the_end_time_strategy_is_what_must_go(
         hierarchy=hierarchy,
         ttls=(TtlOverride("invoice", 20),),
         default_ttl=50,
-        batch_ttls={"instance-deletion": 10},
+        batch_ttl=BatchTtls(by_type={"instance-deletion": 10}),
     )
     rows = all_rows(filled_url)
     policy = Policy(

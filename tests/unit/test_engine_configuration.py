@@ -206,7 +206,7 @@ def test_spring_beans_with_their_maps_and_placeholders_are_taken_over(tmp_path: 
     )
     assert left["historyCleanupBatchWindows[8]"].reason.startswith("this is no weekday")
     (history,) = load(tmp_path, uncommented(result.toml)).histories
-    assert (history.cleanup_log_ttl, history.batch_ttls) == (
+    assert (history.cleanup_log_ttl, history.batch_ttl.by_type) == (
         5,
         {"instance-migration": 10, "set-job-retries": 5},
     )
@@ -300,7 +300,7 @@ def test_an_application_in_yaml_is_taken_over(tmp_path: Path, name: str) -> None
     assert found["batch-operations-for-history-cleanup[set-variables]"].startswith("P1M is not a time")
     with_user = uncommented(result.toml).replace("${DB_USER}", "user")
     (history,) = load(tmp_path, with_user).histories
-    assert history.batch_ttls == {"instance-migration": 10, "own type": 1, "instance-deletion": None}
+    assert history.batch_ttl.by_type == {"instance-migration": 10, "own type": 1, "instance-deletion": None}
     assert '# url = "postgresql://${DB_USER}@db/camunda"' in result.toml
     assert "geheim" not in repr(result)
 

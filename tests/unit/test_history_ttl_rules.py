@@ -10,9 +10,9 @@ import pytest
 
 from cleanupctl.core.configuration.reader import load_settings
 from cleanupctl.core.configuration.serialize import settings_document
-from cleanupctl.core.configuration.values import BATCH_TYPES
 from cleanupctl.core.errors import ConfigurationError
-from cleanupctl.core.settings import CamundaSettings, TtlOverride
+from cleanupctl.core.settings import BatchTtls, CamundaSettings, TtlOverride
+from cleanupctl.core.settings.histories import BATCH_TYPES
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.strategies.ttl import EffectiveTtl, batch_ttl, effective_ttl, expiry
 
@@ -61,7 +61,7 @@ def test_an_override_comes_first_and_the_one_that_says_most_holds() -> None:
 
 
 def test_batch_operations_have_a_time_to_live_by_type() -> None:
-    of = settings(batch_ttls={"instance-migration": 10, "own-type": None}, batch_default_ttl=5)
+    of = settings(batch_ttl=BatchTtls(default=5, by_type={"instance-migration": 10, "own-type": None}))
     assert batch_ttl("instance-migration", of) == EffectiveTtl(10, "override")
     assert batch_ttl("own-type", of) == EffectiveTtl(None, "override")
     assert batch_ttl("set-variables", of) == EffectiveTtl(5, "default")
@@ -84,7 +84,7 @@ def test_the_configuration_says_all_times_to_live(tmp_path: Path) -> None:
         '[[history.ttl]]\nkey = "rating"\ntenant = "north"\nkind = "decision"\nttl = "none"\n',
     )
     assert (found.default_ttl, found.hierarchy, found.cleanup_log_ttl) == (365, "engine", 7)
-    assert (found.batch_default_ttl, dict(found.batch_ttls)) == (
+    assert (found.batch_ttl.default, dict(found.batch_ttl.by_type)) == (
         30,
         {"instance-migration": 0, "archive-orders": None},
     )
@@ -94,7 +94,7 @@ def test_the_configuration_says_all_times_to_live(tmp_path: Path) -> None:
 def test_every_known_type_of_batch_operation_is_taken(tmp_path: Path) -> None:
     assert len(BATCH_TYPES) == 14
     found = load(tmp_path, "[history.batch_ttl]\n" + "".join(f'{name} = "P1D"\n' for name in BATCH_TYPES))
-    assert set(found.batch_ttls) == set(BATCH_TYPES)
+    assert set(found.batch_ttl.by_type) == set(BATCH_TYPES)
 
 
 def test_the_document_shows_what_was_configured(tmp_path: Path) -> None:

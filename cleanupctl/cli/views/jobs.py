@@ -153,9 +153,9 @@ def _engine_object(history: CamundaSettings) -> dict[str, Any]:
             {"key": one.key, "kind": one.kind, "tenantId": one.tenant, "timeToLive": one.ttl}
             for one in history.ttls
         ],
-        "batchDefaultTimeToLive": history.batch_default_ttl,
+        "batchDefaultTimeToLive": history.batch_ttl.default,
         "batchTimesToLive": [
-            {"batchType": type_, "timeToLive": days} for type_, days in history.batch_ttls.items()
+            {"batchType": type_, "timeToLive": days} for type_, days in history.batch_ttl.by_type.items()
         ],
         "taskMetricsTimeToLive": history.task_metrics_ttl,
         "cleanupLogTimeToLive": history.cleanup_log_ttl,

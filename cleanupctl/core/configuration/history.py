@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.configuration.schema import keys_of
+from cleanupctl.core.configuration.schema import keys_of, tables_below
 from cleanupctl.core.configuration.tables import Given, read_list
-from cleanupctl.core.configuration.times_to_live import read_times_to_live
-from cleanupctl.core.settings import CamundaSettings, HistorySettings, TableSettings, TablesSettings
+from cleanupctl.core.configuration.times_to_live import read_batch_ttls, read_overrides
+from cleanupctl.core.settings import (
+    HISTORY_KINDS,
+    CamundaSettings,
+    HistorySettings,
+    TableSettings,
+    TablesSettings,
+)
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -40,22 +46,21 @@ def _history(
 ) -> HistorySettings | None:
     kind = given.values.get("kind")
     _check_kind(given, kind, faults)
+    overrides, batch_ttls = read_overrides(given, faults), read_batch_ttls(given, faults)
     tables = _tables(given, faults)
-    times_to_live = read_times_to_live(given, faults)
     url = databases.resolve(given, faults)
     if url is None or kind is None or "name" not in given.values:
         return None
-    own = {key: value for key, value in given.values.items() if key not in ("password_file", "kind")}
+    known = keys_of("history")
+    own = {name: value for name, value in given.values.items() if known[name].kind in (None, kind)}
+    del own["kind"]
     own |= {"url": url, "replica_url": databases.replica(given, url, faults)}
     own.setdefault("timezone", zone)
-    if kind == "tables":
-        others = keys_of("history").values()
-        engine_keys = {key.name for key in others if key.kind == "camunda"}
-        own = {key: value for key, value in own.items() if key not in engine_keys}
+    if HISTORY_KINDS[kind] is TablesSettings:
         return TablesSettings(**own, tables=tables)
     _split_prefix(own, given, faults)
     own.setdefault("strategy", strategy)
-    return CamundaSettings(**own, **times_to_live)
+    return CamundaSettings(**own, batch_ttl=batch_ttls, ttls=overrides)
 
 
 def _split_prefix(own: dict[str, Any], given: Given, faults: Faults) -> None:
@@ -72,26 +77,22 @@ def _split_prefix(own: dict[str, Any], given: Given, faults: Faults) -> None:
 
 
 def _check_kind(given: Given, kind: str | None, faults: Faults) -> None:
-    for name, key in keys_of("history").items():
-        if kind and key.kind and key.kind != kind and name in given:
+    if kind is None:
+        return
+    for table in tables_below("history"):
+        name = table.names[0]
+        if table.kind == kind and table.declared.needed and not given.raw.get(name):
+            # an empty policy is a mistake, never "every table"
+            required = [key.name for key in table.keys.values() if key.required]
+            keys = f"{', '.join(required[:-1])} and {required[-1]}"
+            faults.add(given.path, f"names no {name}: write {table.header} with {keys} below it")
+    belongs = {name: key.kind for name, key in keys_of("history").items()}
+    belongs |= {table.names[0]: table.kind for table in tables_below("history")}
+    for name, only in belongs.items():
+        if only not in (None, kind) and name in given:
             faults.add(
-                (*given.path, name),
-                f'belongs to histories of kind "{key.kind}" only: remove it, or change kind',
+                (*given.path, name), f'belongs to histories of kind "{only}" only: remove it, or change kind'
             )
-    for name in ("batch_ttl", "ttl"):
-        if kind == "tables" and name in given:
-            faults.add(
-                (*given.path, name), 'belongs to histories of kind "camunda" only: remove it, or change kind'
-            )
-    if kind == "camunda" and "table" in given:
-        faults.add(
-            (*given.path, "table"), 'belongs to histories of kind "tables" only: remove it, or change kind'
-        )
-    if kind == "tables" and not given.raw.get("table"):
-        # an empty policy is a mistake, never "every table"
-        faults.add(
-            given.path, "names no table: write [[history.table]] with name, time_column and ttl below it"
-        )
 
 
 def _tables(history: Given, faults: Faults) -> tuple[TableSettings, ...]:

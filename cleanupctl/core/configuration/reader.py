@@ -18,11 +18,12 @@ from cleanupctl.core.configuration.file import (
     parse_document,
 )
 from cleanupctl.core.configuration.history import read_histories
-from cleanupctl.core.configuration.schema import CONFIGURATION_TABLES
+from cleanupctl.core.configuration.schema import tables_below
+from cleanupctl.core.configuration.serialize import digest_of
 from cleanupctl.core.configuration.tables import check_table, read_table
 from cleanupctl.core.configuration.window import read_windows
 from cleanupctl.core.errors import ConfigurationError, InvalidValueError
-from cleanupctl.core.settings import CleanupSettings, Settings, ThrottleSettings
+from cleanupctl.core.settings import Settings
 from cleanupctl.core.urls import DatabaseUrl, parse_url
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 STORE_VARIABLE = "CLEANUPCTL_DATABASE"
 _ROOT_STORE = Path("/var/lib/cleanupctl/jobs.db")
-_TOP_TABLES = tuple(table.name for table in CONFIGURATION_TABLES if table.name and "." not in table.name)
+_READ_APART = {"job_store", "window", "history"}
+"""Tables that are read in a way of their own; of the others the values are all there is to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,8 @@ def read_settings(sources: ConfigSources) -> Settings:
     )
     named = _named_store(sources)
     found = find_configuration(places)
-    settings = build_settings(found, sources, named)
-    return replace(settings, digest=digest_of(settings))
+    settings: Any = build_settings(found, sources, named)
+    return replace(settings, digest=digest_of(settings))  # type: ignore[no-any-return]
 
 
 def check_text(path: Path, text: str) -> None:
@@ -98,18 +100,17 @@ def build_settings(
     document = parse_document(found.path, found.text) if found else {}
     faults = Faults(found.text if found else "")
     warnings: list[str] = []
-    top = check_table(document, "", (), faults, within=_TOP_TABLES)
+    top = check_table(document, "", (), faults)
     zone = top.values.get("timezone") or (
         ZoneInfo("UTC") if form_only or "timezone" in top else _system_zone(warnings)
     )
-    cleanup = CleanupSettings(**read_table(document, "cleanup", ("cleanup",), faults).values)
-    throttle = ThrottleSettings(**read_table(document, "throttle", ("throttle",), faults).values)
+    plain = _plain_tables(document, faults)
     databases = Databases(
         path.absolute().parent if path else Path(), None if form_only else sources.environment
     )
     store, store_origin = _store(document, databases, named_store, faults)
     windows = read_windows(document, zone, faults)
-    histories = read_histories(document, zone, cleanup.strategy, databases, faults)
+    histories = read_histories(document, zone, plain["cleanup"].strategy, databases, faults)
     if path and faults:
         raise unusable(path, faults.lines())
     if store is None:
@@ -125,15 +126,21 @@ def build_settings(
         path=path,
         timezone=zone,
         store=store,
-        cleanup=cleanup,
         windows=windows,
         histories=histories,
         digest="",
         store_origin=store_origin,
         given=frozenset(_given(document)),
-        throttle=throttle,
         warnings=tuple(warnings),
+        **plain,
     )
+
+
+def _plain_tables(document: dict[str, Any], faults: Faults) -> dict[str, Any]:
+    """Read the tables that are records of their values, by the name they have in Settings too."""
+    tables = (table for table in tables_below("") if table.name not in _READ_APART)
+    givens = {table: read_table(document, table.name, (table.name,), faults) for table in tables}
+    return {table.name: table.record(**given.values) for table, given in givens.items()}
 
 
 def _named_store(sources: ConfigSources) -> tuple[DatabaseUrl, str] | None:
@@ -195,14 +202,3 @@ def _given(value: object, path: tuple[str | int, ...] = ()) -> list[str]:
     if isinstance(value, list):
         return [found for index, item in enumerate(value) for found in _given(item, (*path, index))]
     return [dotted(path)]
-
-
-def digest_of(settings: Settings) -> str:
-    """Return 12 hexadecimal digits over everything that decides what is cleaned, how and when."""
-    import hashlib
-    import json
-
-    from cleanupctl.core.configuration.serialize import settings_document
-
-    text = json.dumps(settings_document(settings), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

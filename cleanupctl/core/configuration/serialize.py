@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from datetime import timedelta
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
-from cleanupctl.core.configuration.schema import DAYS
-from cleanupctl.core.settings import CamundaSettings, TablesSettings
-from cleanupctl.core.urls import DatabaseUrl
+from cleanupctl.core.settings.declaration import KeyOf, TableOf, declared
+from cleanupctl.core.settings.window import DAYS
+from cleanupctl.core.times import duration_text
 
 if TYPE_CHECKING:
-    from cleanupctl.core.settings import HistorySettings, Settings
-    from cleanupctl.core.windows.windows import BatchWindows, DailyWindow
+    from collections.abc import Mapping
 
-_UNITS = (
-    (timedelta(days=1), "d"),
-    (timedelta(hours=1), "h"),
-    (timedelta(minutes=1), "m"),
-    (timedelta(seconds=1), "s"),
-)
+    from cleanupctl.core.settings import Settings
+    from cleanupctl.core.windows.windows import BatchWindows, DailyWindow
 
 
 def settings_document(settings: Settings) -> dict[str, Any]:
@@ -28,42 +22,46 @@ def settings_document(settings: Settings) -> dict[str, Any]:
 
     Only strings, numbers, booleans, None, lists and dicts; URLs without their passwords.
     """
-    return {
-        "timezone": settings.timezone.key,
+    special = {
         "job_store": {"url": str(settings.store)},
-        "cleanup": _plain(settings.cleanup) | {"job_log_ttl": _ttl(settings.cleanup.job_log_ttl) or "none"},
-        "throttle": _plain(settings.throttle),
         "window": _window(settings.windows),
-        "history": [_history(history) for history in settings.histories],
+        "history": [_document(history) for history in settings.histories],
     }
+    return _document(settings, special)
 
 
-def duration_text(duration: timedelta) -> str:
-    """Write a duration as the configuration reads it, in the largest whole units: `1h30m`, `250ms`."""
-    parts, rest = [], duration
-    for size, unit in _UNITS:
-        count, rest = divmod(rest, size)
-        if count:
-            parts.append(f"{count}{unit}")
-    if rest:
-        parts.append(f"{rest // timedelta(milliseconds=1)}ms")
-    return "".join(parts)
+def digest_of(settings: Settings) -> str:
+    """Return 12 hexadecimal digits over everything that decides what is cleaned, how and when."""
+    text = json.dumps(settings_document(settings), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _ttl(days: int | None) -> str | None:
-    return None if days is None else f"P{days}D"
+def _document(record: Any, special: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return a record with its tables, save those that have nothing in them; `special` ones are given."""
+    document: dict[str, Any] = {}
+    for field, one in declared(type(record)):
+        name = one.name or field
+        if special and name in special:
+            document[name] = special[name]
+        elif isinstance(one, TableOf):
+            if found := _tables(getattr(record, field), one):
+                document[name] = found
+        elif one.others is not None:
+            document |= {other: _value(value, one) for other, value in getattr(record, field).items()}
+        elif one.shown:
+            document[name] = _value(getattr(record, field), one)
+    return document
 
 
-def _plain(record: Any) -> dict[str, Any]:
-    return {field.name: _value(getattr(record, field.name)) for field in fields(record)}
+def _tables(value: Any, declared_as: TableOf) -> Any:
+    if declared_as.many:
+        return [_document(item) for item in value]
+    document = _document(value)
+    return document if any(one is not None for one in document.values()) else None
 
 
-def _value(value: Any) -> Any:
-    if isinstance(value, timedelta):
-        return duration_text(value)
-    if isinstance(value, ZoneInfo):
-        return value.key
-    return str(value) if isinstance(value, DatabaseUrl) else value
+def _value(value: Any, key: KeyOf) -> Any:
+    return key.type.nothing if value is None else key.type.write(value)
 
 
 def _window(windows: BatchWindows) -> dict[str, Any]:
@@ -79,28 +77,3 @@ def _window(windows: BatchWindows) -> dict[str, Any]:
 
 def _day(window: DailyWindow) -> dict[str, str]:
     return {"start": str(window.start), "end": str(window.end)}
-
-
-def _history(history: HistorySettings) -> dict[str, Any]:
-    document = _plain(history)
-    if isinstance(history, CamundaSettings):
-        return document | _times_to_live(document, history)
-    if isinstance(history, TablesSettings):
-        del document["tables"]
-        document["table"] = [_plain(table) | {"ttl": _ttl(table.ttl)} for table in history.tables]
-    return document
-
-
-def _times_to_live(document: dict[str, Any], history: CamundaSettings) -> dict[str, Any]:
-    for name in ("batch_ttls", "batch_default_ttl", "ttls"):
-        del document[name]
-    added: dict[str, Any] = {
-        name: _ttl(getattr(history, name)) for name in ("task_metrics_ttl", "cleanup_log_ttl", "default_ttl")
-    }
-    if history.batch_ttls or history.batch_default_ttl is not None:
-        added["batch_ttl"] = {"default": _ttl(history.batch_default_ttl)} | {
-            type_: _ttl(days) or "none" for type_, days in history.batch_ttls.items()
-        }
-    if history.ttls:
-        added["ttl"] = [_plain(one) | {"ttl": _ttl(one.ttl) or "none"} for one in history.ttls]
-    return added

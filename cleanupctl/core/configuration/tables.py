@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.configuration.schema import CONFIGURATION_KEYS, CONFIGURATION_TABLES, Key, keys_of
-from cleanupctl.core.configuration.values import closest, shown
+from cleanupctl.core.configuration.schema import CONFIGURATION_KEYS, Key, keys_of, table_of, tables_below
 from cleanupctl.core.errors import InvalidValueError
+from cleanupctl.core.settings.messages import closest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +28,10 @@ class Given:
         return key in self.raw
 
 
-def read_table(
-    parent: dict[str, Any], table: str, path: KeyPath, faults: Faults, *, within: tuple[str, ...] = ()
-) -> Given:
+def read_table(parent: dict[str, Any], table: str, path: KeyPath, faults: Faults) -> Given:
     """Read the table at `path`, whose parent is given; left out, it is empty.
 
-    `table` is its name in the schema, `within` names the tables that may stand in it.
+    `table` is its name in the schema. The caller reads the tables that stand in it.
     """
     raw = parent.get(str(path[-1]), {})
     if not isinstance(raw, dict):
@@ -41,7 +39,7 @@ def read_table(
         how = f"write [{wanted}] once, with its keys below"
         faults.add(path, f"{'a list' if isinstance(raw, list) else 'this'} is not a table: {how}")
         raw = {}
-    return check_table(raw, table, path, faults, within=within)
+    return check_table(raw, table, path, faults)
 
 
 def read_list(parent: dict[str, Any], table: str, path: KeyPath, faults: Faults) -> Iterator[Given]:
@@ -50,43 +48,37 @@ def read_list(parent: dict[str, Any], table: str, path: KeyPath, faults: Faults)
     if not isinstance(raw, list) or not all(isinstance(item, dict) for item in raw):
         faults.add(path, f"this is a list of tables: write [[{table}]] before the keys of each")
         return
-    within = tuple(
-        other.name.removeprefix(f"{table}.")
-        for other in CONFIGURATION_TABLES
-        if other.name.startswith(f"{table}.")
-    )
     for index, item in enumerate(raw):
-        yield check_table(item, table, (*path, index), faults, within=within)
+        yield check_table(item, table, (*path, index), faults)
 
 
-def check_table(
-    raw: dict[str, Any], table: str, path: KeyPath, faults: Faults, *, within: tuple[str, ...] = ()
-) -> Given:
+def check_table(raw: dict[str, Any], table: str, path: KeyPath, faults: Faults) -> Given:
     """Parse the known keys of one table; unknown, missing and unusable ones are faults."""
     known = keys_of(table)
+    within = tuple(name for other in tables_below(table) for name in other.names)
     values: dict[str, Any] = {}
     for name, value in raw.items():
         if name in known:
             _parse(known[name], value, (*path, name), values, faults)
         elif name not in within:
-            faults.add((*path, name), _unknown(name, value, table, (*known, *within)))
+            faults.add((*path, name), _unknown(name, value, (*known, *within)))
     for name, key in known.items():
-        if key.default is None and name not in raw:
+        if key.required and name not in raw:
             faults.add(path, f"{name} is missing: write {name} = {key.example}")
     return Given(path, raw, values)
 
 
 def _parse(key: Key, value: object, path: KeyPath, values: dict[str, Any], faults: Faults) -> None:
     if isinstance(value, (dict, list)):
-        faults.add(path, f"{shown(value)} is not {key.type}: write {key.name} = {key.example}")
+        faults.add(path, f"{shown(value)} is not {key.type.words}: write {key.name} = {key.example}")
         return
     try:
-        values[key.name] = key.parse(value)
+        values[key.name] = key.type.parse(value)
     except InvalidValueError as error:
         faults.add(path, error.message)
 
 
-def _unknown(name: str, value: object, table: str, known: tuple[str, ...]) -> str:
+def _unknown(name: str, value: object, known: tuple[str, ...]) -> str:
     what = "no such table" if isinstance(value, (dict, list)) else "no such key"
     if hint := closest(name, known):
         return what + hint
@@ -100,6 +92,6 @@ def _elsewhere(name: str) -> str:
     near = closest(name, [key.name for key in CONFIGURATION_KEYS]).removeprefix("; did you mean ")
     for key in CONFIGURATION_KEYS:
         if near == f"{key.name}?":
-            header = next(table.header for table in CONFIGURATION_TABLES if table.name == key.table)
-            return f"{key.name} belongs {f'under {header}' if key.table else 'before the first table'}"
+            place = f"under {table_of(key.table).header}" if key.table else "before the first table"
+            return f"{key.name} belongs {place}"
     return ""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.configuration.schema import DAY_TABLE, DAYS
 from cleanupctl.core.configuration.tables import Given, read_list, read_table
 from cleanupctl.core.errors import InvalidValueError
+from cleanupctl.core.settings.window import DAYS
 from cleanupctl.core.times import TimeOfDay
 from cleanupctl.core.windows.windows import BatchWindows, CronWindow, DailyWindow, parse_cron_window
 
@@ -20,11 +20,11 @@ _MIDNIGHT = TimeOfDay(0, 0)
 
 def read_windows(document: dict[str, Any], zone: ZoneInfo, faults: Faults) -> BatchWindows:
     """Check and build the batch windows; faults are added, and what has one is left out."""
-    window = read_table(document, "window", ("window",), faults, within=("entry", *DAYS))
+    window = read_table(document, "window", ("window",), faults)
     general = _daily(window, faults)
     crons = _crons(window, faults)
     weekdays = {
-        number: _weekday(read_table(window.raw, DAY_TABLE, ("window", day), faults), faults)
+        number: _weekday(read_table(window.raw, "window.DAY", ("window", day), faults), faults)
         for number, day in enumerate(DAYS)
         if day in window
     }

@@ -112,7 +112,7 @@ def _lines(history: CamundaSettings) -> Iterator[_Line]:
     definitions, used = definitions_and_batch_types(history)
     for one in definitions:
         yield _Line(one.kind, one.key, definition_ttl(one, history), one)
-    for type_ in sorted({*used, *history.batch_ttls}):
+    for type_ in sorted({*used, *history.batch_ttl.by_type}):
         yield _Line("batch", type_, batch_ttl(type_, history))
     for kind, days in (("task-metrics", history.task_metrics_ttl), ("cleanup-log", history.cleanup_log_ttl)):
         yield _Line(kind, None, EffectiveTtl(days, NONE if days is None else OVERRIDE))

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.configuration.editing.replacement import read_bytes, replace_file
 from cleanupctl.core.configuration.file import configuration_places, decode, read_configuration_text
-from cleanupctl.core.configuration.key import DAYS
 from cleanupctl.core.configuration.reader import check_text
-from cleanupctl.core.configuration.values import closest, shown
 from cleanupctl.core.errors import ConfigurationError, InvalidValueError
+from cleanupctl.core.settings.messages import closest, shown
+from cleanupctl.core.settings.window import DAYS
 from cleanupctl.core.times import parse_time_of_day
 from cleanupctl.core.windows.windows import parse_cron_window
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, unquote
 
-from cleanupctl.core.configuration.schema import DAYS
 from cleanupctl.core.errors import InvalidValueError
+from cleanupctl.core.settings.window import DAYS
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.configuration_import.files import read_engine_properties
 from cleanupctl.history.camunda.configuration_import.mapping import Mapped, Unmapped, map_properties

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cleanupctl.core.configuration.schema import DAYS, keys_of
+from cleanupctl.core.configuration.schema import keys_of
 from cleanupctl.core.errors import InvalidValueError
+from cleanupctl.core.settings.window import DAYS
 from cleanupctl.history.camunda.configuration_import.properties import EngineProperties, is_unresolved, plain
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _taken(
     result = convert(value)
     try:
         keys = keys_of("window.DAY" if table.startswith("window.") else table)
-        keys[key if key in keys else "TYPE"].parse(result)
+        keys[key if key in keys else "TYPE"].type.parse(result)
     except InvalidValueError as error:
         return Unmapped(name, value, error.message)
     return Mapped(name, value, table, key, result, note)

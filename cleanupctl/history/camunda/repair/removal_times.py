@@ -75,7 +75,7 @@ def set_removal_times(
 
 def _require_batch_ttl(settings: CamundaSettings, selection: InstanceFilter) -> None:
     """Refuse to calculate what would only clear: the engine's own times to live of batches are not here."""
-    if settings.batch_default_ttl is None and selection.definition_key not in settings.batch_ttls:
+    if settings.batch_ttl.default is None and selection.definition_key not in settings.batch_ttl.by_type:
         raise InvalidValueError(
             "the configuration has no time to live for every batch operation that is meant: add default to"
             " batch_ttl of the history, name a type of batch_ttl with --definition-key, or give --absolute"

@@ -73,10 +73,10 @@ def _fits(override: TtlOverride, key: str | None, tenant: str | None, kind: Defi
 
 def batch_ttl(type_: str, settings: CamundaSettings) -> EffectiveTtl:
     """Choose the time to live of a type of batch operation: its own, or that of all other types."""
-    if type_ in settings.batch_ttls:
-        return EffectiveTtl(settings.batch_ttls[type_], OVERRIDE)
-    if settings.batch_default_ttl is not None:
-        return EffectiveTtl(settings.batch_default_ttl, DEFAULT)
+    if type_ in settings.batch_ttl.by_type:
+        return EffectiveTtl(settings.batch_ttl.by_type[type_], OVERRIDE)
+    if settings.batch_ttl.default is not None:
+        return EffectiveTtl(settings.batch_ttl.default, DEFAULT)
     return EffectiveTtl(None, NONE)
 
 
