@@ -14,8 +14,9 @@ from cleanupctl import __version__
 from cleanupctl.cli.app import build_app
 from cleanupctl.cli.command import MANUALS, Example, Manual
 from cleanupctl.core.errors import ExitCode
+from man.generator.changes import releases
 from man.generator.formats import FORMATS, INSTANTS
-from man.generator.texts import DEFAULTS, ENVIRONMENT, FILES, OVERVIEW, RELEASES
+from man.generator.texts import DEFAULTS, ENVIRONMENT, FILES, GLOSSARY, OVERVIEW
 from man.generator.troff import Page, bold, italic
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def command_pages() -> dict[str, str]:
 def new_page(name: str, section: int, summary: str) -> Page:
     """Begin a page with the section NAME."""
     manual = {1: "User Commands", 5: "File Formats"}[section]
-    page = Page(name, section, date=RELEASES[0].date, source=f"cleanupctl {__version__}", manual=manual)
+    page = Page(name, section, date=releases()[0].date, source=f"cleanupctl {__version__}", manual=manual)
     page.name(name, summary[:1].lower() + summary[1:].rstrip("."))
     return page
 
@@ -107,6 +108,9 @@ def _program(root: Command) -> str:
     page.commands([_synopsis(root), f"{bold('cleanupctl')} {italic('COMMAND')} {bold('--help')}"])
     page.section("DESCRIPTION")
     page.paragraphs(OVERVIEW)
+    page.section("GLOSSARY")
+    for word, meaning in GLOSSARY:
+        page.entry(bold(word), meaning)
     page.section("COMMANDS")
     for command in root.children:
         page.entry(f"{bold(command.page)}(1)", command.help)
@@ -121,7 +125,7 @@ def _program(root: Command) -> str:
     _exit_status(page, tuple(ExitCode))
     _surroundings(page)
     page.section("HISTORY")
-    for release in RELEASES:
+    for release in releases():
         page.entry(bold(release.version), f"{release.date}: {'; '.join(release.changes)}.")
     _see_also(page, root, "cleanupctl")
     return str(page)

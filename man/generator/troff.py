@@ -1,5 +1,8 @@
 """Writing man(7) pages: plain text in, troff out, with everything escaped that troff would take for its own.
 
+docutils has such a writer, but leaves ~ and ^ to be shown as accents and words to be hyphenated, and what the
+commands say would have to be escaped for reStructuredText first.
+
 Text may have a little markup: `code` is bold, *METAVAR* is italic, and so are without any marks, in bold,
 options such as --json and the names of other pages such as cleanupctl-run(1).
 """

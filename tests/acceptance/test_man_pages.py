@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-import cleanupctl as package
 from cleanupctl.core.configuration.schema import CONFIGURATION_KEYS, CONFIGURATION_TABLES
 from cleanupctl.core.errors import ExitCode
+from man.generator.changes import releases
 from man.generator.configuration import EXAMPLE
 from man.generator.files import generated_files
 from man.generator.pages import Command as Node
 from man.generator.pages import command_tree
-from man.generator.texts import RELEASES
+from man.generator.texts import GLOSSARY
 from man.generator.troff import escape
 from tests.support.requirement import require
 
@@ -85,9 +85,15 @@ def test_the_page_of_the_program_has_every_exit_code_and_the_change_log() -> Non
     text = shown("cleanupctl.1")
     for code in ExitCode:
         assert re.search(rf"^ +{int(code)} +.{re.escape(code.meaning[1:])}", text, re.MULTILINE)
-    assert RELEASES[0].version == package.__version__
-    for release in RELEASES:
+    for release in releases():
         assert re.search(rf"^ +{re.escape(release.version)} +{release.date}: ", text, re.MULTILINE)
+
+
+def test_the_page_of_the_program_says_what_its_words_mean() -> None:
+    glossary = shown("cleanupctl.1").partition("\nGLOSSARY\n")[2].partition("\nCOMMANDS\n")[0]
+    for word, meaning in GLOSSARY:
+        assert re.search(rf"^ +{word}\b", glossary, re.MULTILINE)
+        assert prose(meaning).replace("`", "") in prose(glossary)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
