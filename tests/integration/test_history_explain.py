@@ -20,7 +20,7 @@ from tests.support.windows import windows
 
 if TYPE_CHECKING:
     from cleanupctl.core.settings import Hierarchy, Strategy
-    from cleanupctl.history.camunda.explain.decision import Facts
+    from cleanupctl.history.camunda.strategies.explained import Facts
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 

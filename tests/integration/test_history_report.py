@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cleanupctl.core.settings import BatchTtls, CleanupSettings, TtlOverride
-from cleanupctl.history.camunda.report import cleanable as reporting
+from cleanupctl.history.camunda.report import scope
 from cleanupctl.history.camunda.report.report import full_report
 from cleanupctl.history.kinds import history
 from tests.support.camunda.data import fill
@@ -167,7 +167,7 @@ def test_hierarchies_that_are_too_many_to_be_counted_are_estimated_by_their_root
     # What is called expires at once by its own definition, but goes with its root only.
     ending = replace(settings(engine_postgresql_url), strategy="end-time", ttls=(TtlOverride("check", 0),))
     exact = by_key(full_report(ending, NOW, exact=True), "process")["check"]
-    monkeypatch.setattr(reporting, "EXACT_ROWS", 100)
+    monkeypatch.setattr(scope, "EXACT_ROWS", 100)
     estimated = full_report(ending, NOW, exact=False)
     found = next(one for one in estimated.cleanable if one.definition.key == "check")
     assert found.estimated
@@ -182,7 +182,7 @@ def test_big_tables_are_estimated_and_the_report_says_so(
 ) -> None:
     fill(engine_url, expired_instances=600, unexpired_instances=400, now=NOW)
     exact = full_report(settings(engine_url), NOW, exact=True)
-    monkeypatch.setattr(reporting, "EXACT_ROWS", 100)
+    monkeypatch.setattr(scope, "EXACT_ROWS", 100)
     estimated = full_report(settings(engine_url), NOW, exact=False)
     assert not any(one.estimated for one in exact.cleanable)
     invoices = [

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanupctl.core import times
-from cleanupctl.history.camunda.explain.decision import Decision, Facts, Instance, Referenced, decide
+from cleanupctl.core.settings import CamundaSettings
+from cleanupctl.core.urls import parse_url
+from cleanupctl.history.camunda.explain.decision import Decision, decide
+from cleanupctl.history.camunda.strategies.end_time import EndTime
+from cleanupctl.history.camunda.strategies.explained import Facts, Instance, Referenced
+from cleanupctl.history.camunda.strategies.removal_time import RemovalTime
 from tests.support.windows import windows
+
+if TYPE_CHECKING:
+    from cleanupctl.history.camunda.strategies.strategy import Strategy
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Berlin")
 NIGHT = windows(("22:00", "06:00"))
 NO_WINDOW = windows()
+SETTINGS = CamundaSettings(name="engine", url=parse_url("postgresql://localhost/engine"), timezone=ZONE)
+REMOVAL_TIME, END_TIME = RemovalTime(SETTINGS), EndTime(SETTINGS)
 
 ENDED = Instance(
     "process",
@@ -33,7 +43,7 @@ ENDED = Instance(
 
 
 def facts(instance: Instance, root: Instance | None = None, **changes: Any) -> Facts:
-    base = Facts(instance, root or instance, False, "removal-time", False, True)
+    base = Facts(instance, root or instance, False, REMOVAL_TIME, False, True)
     return replace(base, **changes)
 
 
@@ -106,30 +116,29 @@ def test_a_root_that_is_gone_is_in_the_way() -> None:
 def test_cases_are_kept_by_the_removal_time_strategy_only() -> None:
     case = replace(ENDED, kind="case")
     assert answer(facts(case)).fate == "kept"
-    assert answer(facts(case, strategy="end-time")).fate == "due"
+    assert answer(facts(case, strategy=END_TIME)).fate == "due"
 
 
 def test_the_end_time_strategy_asks_the_root() -> None:
     child = replace(ENDED, id="child", ttl=1)
     root = replace(ENDED, id="root", ttl=60)
-    assert answer(facts(child, root, strategy="end-time")).fate == "later"
-    assert answer(facts(child, root, strategy="end-time", by_root=False)).fate == "due"
+    assert answer(facts(child, root, strategy=END_TIME)).fate == "later"
+    assert answer(facts(child, root, strategy=END_TIME, by_root=False)).fate == "due"
     running = replace(root, end=None)
     assert (
-        "root instance root is still running"
-        in answer(facts(child, running, strategy="end-time")).obstacles[0]
+        "root instance root is still running" in answer(facts(child, running, strategy=END_TIME)).obstacles[0]
     )
 
 
 def test_the_end_time_strategy_needs_a_time_to_live() -> None:
     untimed = replace(ENDED, ttl=None, ttl_source="definition order:1 has no time to live")
-    decision = answer(facts(untimed, strategy="end-time"))
+    decision = answer(facts(untimed, strategy=END_TIME))
     assert (decision.fate, decision.expires) == ("kept", None)
     assert "history ttl set" in decision.obstacles[0]
 
 
 def test_a_hierarchy_below_which_something_runs_is_kept() -> None:
-    decision = answer(facts(ENDED, strategy="end-time", tree_runs=True))
+    decision = answer(facts(ENDED, strategy=END_TIME, tree_runs=True))
     assert decision.fate == "kept"
     assert "an instance below it still runs" in decision.obstacles[0]
 
@@ -153,11 +162,11 @@ def test_a_closed_window_is_told_and_an_open_one_is_not() -> None:
 @given(
     days=st.integers(0, 400),
     ended=st.one_of(st.none(), st.integers(0, 400)),
-    strategy=st.sampled_from(["removal-time", "end-time"]),
+    strategy=st.sampled_from([REMOVAL_TIME, END_TIME]),
     removal=st.one_of(st.none(), st.integers(-400, 400)),
 )
 def test_kept_means_a_reason_and_anything_else_a_moment(
-    days: int, ended: int | None, strategy: str, removal: int | None
+    days: int, ended: int | None, strategy: Strategy, removal: int | None
 ) -> None:
     instance = replace(
         ENDED,

@@ -20,7 +20,7 @@ def show_report(output: Output, one: FullReport, zone: ZoneInfo, *, compact: boo
     exactness = "every row counted" if one.exact else "~ marks estimates; --exact counts"
     output.text(f"{one.history} ({one.strategy}; {exactness})")
     _cleanable(output, one, compact=compact)
-    if one.strategy == "removal-time":
+    if not one.by_instance:
         _unset(output, one)
     _orphans(output, one)
     _tables(output, one, zone, compact=compact)

@@ -15,13 +15,9 @@ if TYPE_CHECKING:
 
 def planner(settings: CamundaSettings) -> Planner:
     """Return the planner of the history's strategy."""
-    if settings.strategy == "end-time":
-        from cleanupctl.history.camunda.strategies.end_time import EndTimePlanner
+    from cleanupctl.history.camunda.strategies.registry import strategy_of
 
-        return EndTimePlanner(settings)
-    from cleanupctl.history.camunda.strategies.removal_time import RemovalTimePlanner
-
-    return RemovalTimePlanner(settings)
+    return strategy_of(settings).plan
 
 
 def check(

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from cleanupctl.history.camunda.explain.decision import Decision, Facts
+    from cleanupctl.history.camunda.explain.decision import Decision
+    from cleanupctl.history.camunda.strategies.explained import Facts
 
 DETAILS = """
 ID is that of a process instance, a decision instance, a case instance or a batch operation. What was
@@ -100,7 +101,7 @@ def _object(name: str, facts: Facts, decision: Decision, zone: ZoneInfo) -> dict
         "endTime": format_instant(instance.end, zone),
         "removalTime": format_instant(instance.removal_time, zone),
         "rootId": facts.root.id if facts.root is not instance else None,
-        "strategy": facts.strategy,
+        "strategy": facts.strategy.name,
         "hierarchy": "root" if facts.by_root else "engine",
         "historyTimeToLive": facts.root.ttl,
         "timeToLiveSource": facts.root.ttl_source,
@@ -147,7 +148,7 @@ def _fields(name: str, facts: Facts, decision: Decision, zone: ZoneInfo) -> list
     if facts.root_gone:
         governed = "gone, so that it stands on its own"
     ttl = "none" if root.ttl is None else f"P{root.ttl}D"
-    strategy = f'end-time, hierarchy = "{shown["hierarchy"]}"' if facts.strategy == "end-time" else None
+    hierarchy = f', hierarchy = "{shown["hierarchy"]}"' if facts.strategy.by_instance else ""
     return [
         ("instance", f"{shown['kind']} {shown['id']} of {shown['definitionKey']} in history {name}"),
         ("answer", _FATES[decision.fate]),
@@ -156,13 +157,13 @@ def _fields(name: str, facts: Facts, decision: Decision, zone: ZoneInfo) -> list
         *([] if decision.fate == "kept" else [("batch window", window)]),
         *(("note", note) for note in decision.notes),
         ("rule", decision.rule),
-        ("strategy", strategy or facts.strategy),
+        ("strategy", f"{facts.strategy.name}{hierarchy}"),
         ("time to live", f"{ttl} ({root.ttl_source})"),
         ("governed by", governed),
         ("started", shown["startTime"]),
         ("ended", shown["endTime"] or "not yet"),
         *([] if root is facts.instance else [("root ended", _ended(root.end, zone))]),
-        *([("removal time", shown["removalTime"])] if facts.strategy == "removal-time" else []),
+        *([("removal time", shown["removalTime"])] if not facts.strategy.by_instance else []),
     ]
 
 

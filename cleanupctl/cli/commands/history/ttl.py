@@ -133,7 +133,11 @@ def _source(line: _Line) -> str:
 
 def _ineffective(history: CamundaSettings, line: _Line) -> bool:
     engines = line.definition is not None or line.kind == "batch"
-    return history.strategy == "removal-time" and engines and line.ttl.source in ("override", "default")
+    if not engines or line.ttl.source not in ("override", "default"):
+        return False
+    from cleanupctl.history.camunda.strategies.registry import strategy_of
+
+    return not strategy_of(history).by_instance
 
 
 def _object(history: str, line: _Line) -> dict[str, Any]:

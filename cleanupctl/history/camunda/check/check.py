@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.camunda.check.data import fit
 from cleanupctl.history.camunda.check.engine_cleanup import engine_cleanup
-from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
 from cleanupctl.history.camunda.schema.tables import (
     CASE_TABLES,
     CLEANED,
@@ -20,7 +19,6 @@ from cleanupctl.history.camunda.schema.tables import (
     PROCESS_INSTANCES,
     PROPERTIES,
     SCHEMA_LOG,
-    TASK_METRICS,
     Schema,
 )
 from cleanupctl.history.databases import checks
@@ -57,7 +55,7 @@ def _checks(
     if PROCESS_INSTANCES not in schema.tables:
         return
     yield "the schema's version", lambda: _versions(schema, version)
-    for name in (*CLEANED, *(CASE_TABLES if inspected.settings.strategy == "end-time" else ())):
+    for name in inspected.strategy.checked:
         if name in schema.tables:
             yield name, partial(_table, inspected, schema, name)
     yield "the clock", lambda: _newest(inspected, schema)
@@ -157,19 +155,13 @@ def _table(inspected: InspectedEngine, schema: Schema, name: str) -> Iterator[Fi
     yield from checks.privileges(inspected, table)
     yield from checks.storage(inspected, table)
     yield from _foreign_keys(inspected, table)
-    if ENGINE_TABLES[name].removal_time:
-        yield from _removal_time(inspected, schema, name)
-    if name == TASK_METRICS and inspected.settings.task_metrics_ttl is not None:
-        yield from _indexes(inspected, schema, name, "TIMESTAMP_")
-    if inspected.settings.strategy == "end-time" and name != TASK_METRICS:
-        yield from _indexes(
-            inspected, schema, name, *(c for c in ENGINE_TABLES[name].indexes if c != REMOVAL_TIME)
-        )
-
-
-def _indexes(inspected: InspectedEngine, schema: Schema, name: str, *columns: str) -> Iterator[Finding]:
-    for column in columns:
-        yield from checks.index(inspected, schema.tables[name], column, ENGINE_TABLES[name].indexes[column])
+    unfit = list(inspected.strategy.check_table(schema, name))
+    yield from unfit
+    if unfit:
+        # An index on such a column would be of no use.
+        return
+    for column in inspected.strategy.required_indexes(name):
+        yield from checks.index(inspected, table, column, ENGINE_TABLES[name].indexes[column])
 
 
 def _foreign_keys(inspected: InspectedEngine, table: Table) -> Iterator[Finding]:
@@ -179,38 +171,12 @@ def _foreign_keys(inspected: InspectedEngine, table: Table) -> Iterator[Finding]
         name = reference.name
         if reference.action != "restrict" or name.rsplit(".", maxsplit=1)[-1].lower().startswith(engines):
             continue
-        ending = inspected.settings.strategy == "end-time"
         yield Finding(
             "warning",
             table.name,
-            f"a foreign key of {name} points at it: "
-            + ("the instances whose rows it points at stay" if ending else "the rows that it points at stay"),
+            f"a foreign key of {name} points at it: {inspected.strategy.keeps_referenced}",
             f"remove old rows of {name} first, or give the foreign key ON DELETE SET NULL or CASCADE",
         )
-
-
-def _removal_time(inspected: InspectedEngine, schema: Schema, name: str) -> Iterator[Finding]:
-    if inspected.settings.strategy != "removal-time":
-        return
-    table = schema.tables[name]
-    if not schema.has(name, REMOVAL_TIME):
-        yield Finding(
-            "error",
-            table.name,
-            f"it has no column {REMOVAL_TIME}: the removal-time strategy leaves it alone",
-            'update the engine\'s schema to 7.10 or later, or set strategy = "end-time"',
-        )
-        return
-    column = table.column(REMOVAL_TIME)
-    if column.kind not in ("wall", "instant"):
-        yield Finding(
-            "error",
-            table.name,
-            f"column {column.name} is of type {column.declared}, not a date with a time of day",
-            "restore the column's type from the engine's scripts",
-        )
-        return
-    yield from _indexes(inspected, schema, name, REMOVAL_TIME)
 
 
 def _newest(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:

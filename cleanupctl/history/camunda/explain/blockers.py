@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cleanupctl.history.camunda.explain.decision import Referenced
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS
-from cleanupctl.history.camunda.schema.engine_table import ROOT
 from cleanupctl.history.camunda.schema.tables import BATCHES, BYTE_ARRAYS, DECISIONS
 from cleanupctl.history.camunda.strategies import cascades
-from cleanupctl.history.camunda.strategies.eligibility import SUPER, ByRootProcess
+from cleanupctl.history.camunda.strategies.explained import Referenced
 from cleanupctl.history.cleaning.cascade import CascadeBatch, Unit
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.database import COUNT_BOUND
@@ -18,16 +16,18 @@ from cleanupctl.history.databases.database import COUNT_BOUND
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cleanupctl.core.settings import CamundaSettings
-    from cleanupctl.history.camunda.explain.decision import Facts, Instance
     from cleanupctl.history.camunda.schema.tables import Schema
+    from cleanupctl.history.camunda.strategies.eligibility import Chooser
+    from cleanupctl.history.camunda.strategies.explained import Facts, Instance
+    from cleanupctl.history.camunda.strategies.strategy import Strategy
 
 
-def with_surroundings(facts: Facts, schema: Schema, settings: CamundaSettings) -> Facts:
-    """Add what else is in the way: for the end-time strategy with the same rules by which it runs."""
-    if facts.strategy == "removal-time":
-        return _by_removal_time(facts, schema)
-    unit = _unit(facts.root, schema, settings)
+def with_blockers(facts: Facts, schema: Schema, strategy: Strategy) -> Facts:
+    """Add what else is in the way, by the same rules by which the strategy runs."""
+    eligibility = strategy.eligibility(schema, facts.root.kind)
+    if eligibility is None:
+        return _each_row(facts, schema)
+    unit = _unit(facts.root, schema, eligibility)
     if unit is None:
         return replace(facts, tree_runs=True)
     gone = _gone(schema, unit)
@@ -40,7 +40,7 @@ def with_surroundings(facts: Facts, schema: Schema, settings: CamundaSettings) -
     return replace(facts, references=_joined(references), decisions=decisions)
 
 
-def _by_removal_time(facts: Facts, schema: Schema) -> Facts:
+def _each_row(facts: Facts, schema: Schema) -> Facts:
     """Every row goes by its own removal time: only foreign keys to the instance's own row keep it."""
     table, key = _own(facts.instance)
     if table not in schema.tables:
@@ -58,41 +58,20 @@ def _by_removal_time(facts: Facts, schema: Schema) -> Facts:
 def _own(instance: Instance) -> tuple[str, str]:
     if instance.kind == "batch":
         return BATCHES, "ID_"
-    place = ENGINE_KINDS[instance.kind]
-    return place.instances, place.instance_id
+    kind = ENGINE_KINDS[instance.kind]
+    return kind.instances, kind.instance_id
 
 
-def _unit(top: Instance, schema: Schema, settings: CamundaSettings) -> Unit | None:
+def _unit(top: Instance, schema: Schema, eligibility: Chooser) -> Unit | None:
     """Return what a run deletes with the top; None when it leaves the hierarchy, because some of it runs."""
-    by_root = settings.hierarchy == "root"
-    match top.kind:
-        case "process":
-            return _process(top, schema, settings, by_root=by_root)
-        case "decision":
-            plan = cascades.decision_plan(schema, by_root=by_root)
-        case "case":
-            plan = cascades.case_plan(schema, decisions=by_root)
-        case "batch":
-            plan = cascades.batch_plan(schema)
-    return Unit(top.id, plan)
-
-
-def _process(top: Instance, schema: Schema, settings: CamundaSettings, *, by_root: bool) -> Unit | None:
-    alone = cascades.process_plan(schema, by_root=False, decisions=by_root)
-    if not by_root:
-        return Unit(top.id, alone)
-    tree = cascades.process_plan(schema, by_root=True, decisions=True)
-    trees = ByRootProcess(schema, tree, alone, include_unfinished=settings.include_unfinished)
-    place = ENGINE_KINDS["process"]
-    names = (place.instance_id, ROOT, SUPER)
-    columns = ", ".join(
-        schema.column(place.instances, name) if schema.has(place.instances, name) else "NULL"
-        for name in names
-    )
-    key = schema.column(place.instances, place.instance_id)
-    sql = f"SELECT {columns} FROM {schema.quoted(place.instances)} WHERE {key} = %s"
+    if top.kind != "process" or not eligibility.columns:
+        return Unit(top.id, eligibility.plans[0])
+    table, key = _own(top)
+    names = (key, *eligibility.columns)
+    columns = ", ".join(schema.column(table, one) if schema.has(table, one) else "NULL" for one in names)
+    sql = f"SELECT {columns} FROM {schema.quoted(table)} WHERE {schema.column(table, key)} = %s"
     rows = [dict(zip(names, row, strict=True)) for row in schema.database.query(sql, (top.id,))]
-    units = trees(rows)
+    units = eligibility(rows)
     return units[0] if units else None
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from cleanupctl.history.camunda.explain.blockers import with_surroundings
-from cleanupctl.history.camunda.explain.decision import Facts, Instance
+from cleanupctl.history.camunda.explain.blockers import with_blockers
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, Definition, key_of, load_definitions
 from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME, ROOT
 from cleanupctl.history.camunda.schema.tables import BATCHES, find_schema
 from cleanupctl.history.camunda.strategies.eligibility import SUPER, above_of
 from cleanupctl.history.camunda.strategies.end_time import TABLES
-from cleanupctl.history.camunda.strategies.ttl import DEFAULT, OVERRIDE, batch_ttl, definition_ttl
+from cleanupctl.history.camunda.strategies.explained import Facts, Instance
+from cleanupctl.history.camunda.strategies.registry import strategy_of
+from cleanupctl.history.camunda.strategies.ttl import DEFAULT, OVERRIDE, batch_ttl
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.cutoff import as_instant
 from cleanupctl.history.databases.servers import connect
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.schema.definitions import EngineKind
     from cleanupctl.history.camunda.schema.engine_table import Kind
     from cleanupctl.history.camunda.schema.tables import Schema
+    from cleanupctl.history.camunda.strategies.strategy import Strategy
 
 _LINKS = (ROOT, SUPER, "ROOT_DEC_INST_ID_", "PROC_INST_ID_", "CASE_INST_ID_")
 """Columns with the id of another instance, which may govern this one."""
@@ -46,13 +48,14 @@ def load_facts(settings: CamundaSettings, identity: str) -> Facts | None:
     database = connect(settings.url)
     try:
         schema = find_schema(database, settings, TABLES)
-        loader = _Loader(schema, settings)
+        strategy = strategy_of(settings)
+        loader = _Loader(schema, strategy)
         for kind in ENGINE_KINDS:
             facts = loader.facts(kind, identity)
             if facts:
-                return with_surroundings(facts, schema, settings)
+                return with_blockers(facts, schema, strategy)
         batch = loader.batch(identity)
-        return with_surroundings(batch, schema, settings) if batch else None
+        return with_blockers(batch, schema, strategy) if batch else None
     finally:
         database.close()
 
@@ -64,15 +67,16 @@ class _Found:
 
 
 class _Loader:
-    def __init__(self, schema: Schema, settings: CamundaSettings) -> None:
+    def __init__(self, schema: Schema, strategy: Strategy) -> None:
         self._schema = schema
-        self._settings = settings
+        self._strategy = strategy
+        self._settings = strategy.settings
 
     def facts(self, kind: Kind, identity: str) -> Facts | None:
         found = self._instance(ENGINE_KINDS[kind], identity)
         if found is None:
             return None
-        if self._settings.strategy == "end-time":
+        if self._strategy.by_instance:
             above, gone = self._governing(found) if self._settings.hierarchy == "root" else (None, False)
         else:
             above, gone = self._named_root(found)
@@ -86,7 +90,7 @@ class _Loader:
             instance,
             root,
             root_gone,
-            settings.strategy,
+            self._strategy,
             settings.include_unfinished,
             settings.hierarchy == "root",
             has_removal_time=self._schema.has(table, REMOVAL_TIME),
@@ -136,21 +140,21 @@ class _Loader:
         above = self._instance(ENGINE_KINDS["decision"], root)
         return above, above is None
 
-    def _instance(self, place: EngineKind, identity: str) -> _Found | None:
-        schema, table = self._schema, place.instances
-        start = place.started
-        names = (place.instance_id, place.definition_id, start, place.ended, REMOVAL_TIME)
-        row = self._row(table, place.instance_id, identity, (*names, *_LINKS))
+    def _instance(self, kind: EngineKind, identity: str) -> _Found | None:
+        schema, table = self._schema, kind.instances
+        start = kind.started
+        names = (kind.instance_id, kind.definition_id, start, kind.ended, REMOVAL_TIME)
+        row = self._row(table, kind.instance_id, identity, (*names, *_LINKS))
         if row is None:
             return None
         found, definition, started, ended, removal = row[:5]
-        key, ttl, source, remedy = self._time_to_live(place.kind, definition)
+        key, ttl, source, remedy = self._time_to_live(kind.kind, definition)
         instance = Instance(
-            place.kind,
+            kind.kind,
             str(found),
             key,
             self._moment(table, start, started),
-            self._moment(table, place.ended, ended),
+            self._moment(table, kind.ended, ended),
             self._moment(table, REMOVAL_TIME, removal) if schema.has(table, REMOVAL_TIME) else None,
             ttl,
             source,
@@ -169,7 +173,7 @@ class _Loader:
         if ttl.days is None and ttl.source in configured:
             source += ", which keeps them for ever"
         remedy = f'`{row[1]} = "P30D"` in [history.batch_ttl] of the configuration gives it one'
-        if self._settings.strategy == "removal-time":
+        if not self._strategy.by_instance:
             # The engine wrote what counts, by a configuration of its own.
             remedy = ""
         start, end, removal = (
@@ -195,24 +199,21 @@ class _Loader:
         return as_instant(value, target, self._settings.timezone, None)
 
     def _time_to_live(self, kind: Kind, identity: str) -> tuple[str | None, int | None, str, str]:
-        """Return the definition's key, the days, where they come from, and what gives it some.
-
-        Under the removal-time strategy the days are those that the engine used, from the definition.
-        """
+        """Return the definition's key, the days, where they come from, and what gives it some."""
         found = load_definitions(self._schema, kind, f"t.{self._id_of(kind)} = %s", identity)
         gone = Definition(kind, identity, key=key_of(identity), gone=True)
         definition = found[0] if found else gone
         key = definition.key or identity
         configure = f'a [[history.ttl]] with key = "{key}", or default_ttl, in the configuration gives it one'
         set_it = f"cleanupctl history ttl set {key} P30D --kind {kind} --all-versions gives it one"
-        ttl = definition_ttl(definition, self._settings)
-        if self._settings.strategy == "end-time" and ttl.source in _CONFIGURED:
+        ttl = self._strategy.ttl(definition)
+        if ttl.source in _CONFIGURED:
             source = _CONFIGURED[ttl.source]
             if ttl.days is None:
                 source += " keeps it for ever"
             return key, ttl.days, source, "take that away, or give it days"
         if definition.gone:
-            return key, None, NO_DEFINITION, configure if self._settings.strategy == "end-time" else ""
+            return key, None, NO_DEFINITION, configure if self._strategy.by_instance else ""
         if definition.ttl is None:
             return key, None, f"definition {definition.id} has no time to live", set_it
         return key, definition.ttl, f"HISTORY_TTL_ of {definition.id}", ""

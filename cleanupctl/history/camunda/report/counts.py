@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS
 from cleanupctl.history.camunda.schema.tables import BYTE_ARRAYS
-from cleanupctl.history.camunda.strategies.end_time import EndTimePlanner
 from cleanupctl.history.cleaning.cascade import MEMBERS, CascadeBatch
 from cleanupctl.history.cleaning.hierarchies import ALL
 from cleanupctl.history.databases.conditions import both
@@ -17,7 +16,7 @@ from cleanupctl.history.databases.conditions import both
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from cleanupctl.history.camunda.report.cleanable import Reporting
+    from cleanupctl.history.camunda.report.scope import ReportScope
     from cleanupctl.history.camunda.schema.tables import Schema
     from cleanupctl.history.cleaning.cascade import CascadePlan
     from cleanupctl.history.cleaning.hierarchies import CascadeTask
@@ -41,13 +40,13 @@ class Census:
     """Tables of which not all rows that would go were counted."""
 
 
-def take_census(report: Reporting) -> Census:
+def take_census(report: ReportScope) -> Census:
     """Count what would go; tables that are too big to be counted are left out and named.
 
     The hierarchies are walked as in a run, so that the numbers are those of one. Raises HistoryError.
     """
     census = Census()
-    for task in EndTimePlanner(report.settings).cascades(report.schema, report.now):
+    for task in report.strategy.cascades(report.schema, report.now):
         if report.counts(task.group.table):
             _add(census, report, task)
         else:
@@ -55,7 +54,7 @@ def take_census(report: Reporting) -> Census:
     return census
 
 
-def _add(census: Census, report: Reporting, task: CascadeTask) -> None:
+def _add(census: Census, report: ReportScope, task: CascadeTask) -> None:
     countable: dict[int, CascadePlan] = {}
     for units in task.chosen():
         plan = units[0].plan
@@ -72,10 +71,10 @@ def _add(census: Census, report: Reporting, task: CascadeTask) -> None:
         _count(census, report.schema, selection.conditions())
 
 
-def _counted(report: Reporting, table: str) -> bool:
+def _counted(report: ReportScope, table: str) -> bool:
     if table in _DEFINITIONS:
         return report.counts(table)
-    return report.counts_what_goes_along(table)
+    return report.counts_along(table)
 
 
 def _countable(plan: CascadePlan, counts: Callable[[str], bool]) -> CascadePlan:

@@ -19,7 +19,7 @@ from cleanupctl.history.databases.conditions import Condition
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cleanupctl.history.camunda.report.cleanable import Reporting
+    from cleanupctl.history.camunda.report.scope import ReportScope
     from cleanupctl.history.camunda.schema.tables import Schema
 
 LOOKED_AT = 20_000
@@ -55,14 +55,14 @@ class Unset:
     estimated: bool
 
 
-def unset_rows(report: Reporting) -> Iterator[Unset]:
+def unset_rows(report: ReportScope) -> Iterator[Unset]:
     """Yield the numbers by table and cause."""
     for name in (*CHILDREN, DECISIONS, PROCESS_INSTANCES, BYTE_ARRAYS, BATCHES):
         if report.schema.has(name, REMOVAL_TIME):
             yield from _of_table(report, name)
 
 
-def _of_table(report: Reporting, name: str) -> Iterator[Unset]:
+def _of_table(report: ReportScope, name: str) -> Iterator[Unset]:
     schema, counted = report.schema, report.counts(name)
     condition = _without_removal_time(schema, name)
     limit = "" if counted else f" LIMIT {LOOKED_AT}"

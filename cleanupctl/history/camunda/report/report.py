@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
 from cleanupctl.history.camunda.repair.orphans import TABLES, orphans
-from cleanupctl.history.camunda.report.cleanable import Reporting, cleanable, cleanable_batches
+from cleanupctl.history.camunda.report.cleanable import cleanable, cleanable_batches
 from cleanupctl.history.camunda.report.counts import take_census
 from cleanupctl.history.camunda.report.missing_removal_times import unset_rows
 from cleanupctl.history.camunda.report.sampling import sample_processes
+from cleanupctl.history.camunda.report.scope import ReportScope
 from cleanupctl.history.camunda.report.sizes import measure, sizes
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS
 from cleanupctl.history.camunda.schema.tables import (
@@ -25,8 +26,7 @@ from cleanupctl.history.camunda.schema.tables import (
     SHARED,
     find_schema,
 )
-from cleanupctl.history.camunda.strategies.removal_time import expired_running
-from cleanupctl.history.databases.cutoff import cutoff
+from cleanupctl.history.camunda.strategies.registry import strategy_of
 from cleanupctl.history.databases.servers import connect
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class FullReport:
 
     history: str
     strategy: str
+    by_instance: bool
+    """Whether whole instances are deleted, and not each row by its removal time."""
     exact: bool
     cleanable: tuple[Cleanable, ...]
     batches: tuple[CleanableBatches, ...]
@@ -75,17 +77,18 @@ def full_report(settings: CamundaSettings, now: datetime, *, exact: bool) -> Ful
         schema = find_schema(database, settings, names)
         measured = measure(schema)
         rows = {name: rows for name, (rows, _) in measured.items()}
-        running = not settings.include_unfinished and expired_running(schema, cutoff(now, settings.timezone))
-        report = Reporting(settings, schema, now, exact, rows, running)
+        strategy = strategy_of(settings)
+        running = strategy.keeps_running(schema, now)
+        report = ReportScope(strategy, schema, now, exact, rows, running)
         return _report(report, measured)
     finally:
         database.close()
 
 
-def _report(report: Reporting, measured: dict[str, TableSize]) -> FullReport:
+def _report(report: ReportScope, measured: dict[str, TableSize]) -> FullReport:
     settings = report.settings
     census = sample = None
-    if settings.strategy == "end-time":
+    if report.strategy.by_instance:
         census = take_census(report)
         if PROCESS_INSTANCES in census.uncounted and settings.hierarchy == "root":
             sample = sample_processes(report)
@@ -95,7 +98,8 @@ def _report(report: Reporting, measured: dict[str, TableSize]) -> FullReport:
         going[ENGINE_KINDS[one.definition.kind].instances] += one.cleanable
     return FullReport(
         settings.name,
-        settings.strategy,
+        report.strategy.name,
+        report.strategy.by_instance,
         report.exact,
         found,
         tuple(cleanable_batches(report)),
@@ -105,7 +109,7 @@ def _report(report: Reporting, measured: dict[str, TableSize]) -> FullReport:
     )
 
 
-def _orphans(report: Reporting) -> Iterator[OrphanCount]:
+def _orphans(report: ReportScope) -> Iterator[OrphanCount]:
     try:
         for found in orphans(report.schema, report.settings, report.now):
             rows = report.schema.database.count(found.target)[0] if report.counts(found.name) else None

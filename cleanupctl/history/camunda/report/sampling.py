@@ -14,14 +14,13 @@ from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, definiti
 from cleanupctl.history.camunda.schema.engine_table import ROOT
 from cleanupctl.history.camunda.schema.tables import PROCESS_INSTANCES
 from cleanupctl.history.camunda.strategies.eligibility import SUPER, above_of, lookup
-from cleanupctl.history.camunda.strategies.end_time import EndTimePlanner
 from cleanupctl.history.cleaning.cascade import MOST_IDS
 from cleanupctl.history.databases.conditions import both
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cleanupctl.history.camunda.report.cleanable import Reporting
+    from cleanupctl.history.camunda.report.scope import ReportScope
     from cleanupctl.history.camunda.schema.engine_table import Kind
     from cleanupctl.history.cleaning.hierarchies import CascadeTask
     from cleanupctl.history.databases.conditions import Condition
@@ -55,7 +54,7 @@ class Sample:
         return min(finished, round(finished * going / seen)) if seen else 0
 
 
-def sample_processes(report: Reporting) -> Sample:
+def sample_processes(report: ReportScope) -> Sample:
     """Look at some thousand instances all over the table, and at what decides over them."""
     rows = _some(report)
     known = _with_thoseabove_of(report, rows)
@@ -70,7 +69,7 @@ def sample_processes(report: Reporting) -> Sample:
     return sample
 
 
-def sample_rows(report: Reporting, kind: Kind, removable: Condition) -> Sample:
+def sample_rows(report: ReportScope, kind: Kind, removable: Condition) -> Sample:
     """Look at some thousand instances all over their table, of which those that are `removable` would go."""
     schema, place = report.schema, ENGINE_KINDS[kind]
     definition, ended, key = (
@@ -91,7 +90,7 @@ def sample_rows(report: Reporting, kind: Kind, removable: Condition) -> Sample:
     return sample
 
 
-def _some(report: Reporting) -> dict[str, _Row]:
+def _some(report: ReportScope) -> dict[str, _Row]:
     schema = report.schema
     key = f"t.{schema.column(PROCESS_INSTANCES, 'ID_')}"
     columns = ", ".join(_column(report, name) for name in _COLUMNS)
@@ -105,7 +104,7 @@ def _some(report: Reporting) -> dict[str, _Row]:
     return rows
 
 
-def _column(report: Reporting, name: str) -> str:
+def _column(report: ReportScope, name: str) -> str:
     schema = report.schema
     return f"t.{schema.column(PROCESS_INSTANCES, name)}" if schema.has(PROCESS_INSTANCES, name) else "NULL"
 
@@ -114,7 +113,7 @@ def _row(values: tuple[Any, ...]) -> _Row:
     return dict(zip(_COLUMNS, values, strict=True))
 
 
-def _with_thoseabove_of(report: Reporting, rows: dict[str, _Row]) -> dict[str, _Row]:
+def _with_thoseabove_of(report: ReportScope, rows: dict[str, _Row]) -> dict[str, _Row]:
     """Add whatever is above the rows in their hierarchies, as far as that is there."""
     known = dict(rows)
     names = tuple(name for name in _COLUMNS if report.schema.has(PROCESS_INSTANCES, name))
@@ -139,17 +138,17 @@ def _top(identity: str, known: dict[str, _Row]) -> str:
     return identity
 
 
-def _going(report: Reporting, tops: Iterable[_Row]) -> set[str]:
+def _going(report: ReportScope, tops: Iterable[_Row]) -> set[str]:
     """Ask which of the tops a run would take, by its own conditions and rules."""
     ids: dict[str, list[str]] = {}
     for row in tops:
         ids.setdefault(str(row[_DEFINITION]), []).append(str(row[_INSTANCE]))
     definitions = [one for one in definitions_with_history(report.schema, "process") if one.id in ids]
-    tasks = EndTimePlanner(report.settings).of_definitions(report.schema, definitions, report.now)
+    tasks = report.strategy.of_definitions(report.schema, definitions, report.now)
     return {one for task in tasks for one in _chosen(report, task, ids[task.group.part])}
 
 
-def _chosen(report: Reporting, task: CascadeTask, ids: list[str]) -> Iterator[str]:
+def _chosen(report: ReportScope, task: CascadeTask, ids: list[str]) -> Iterator[str]:
     schema, group = report.schema, task.group
     table = schema.tables[group.table]
     expired = schema.database.expired(table.column(group.time), group.until, table, None)

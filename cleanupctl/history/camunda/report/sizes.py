@@ -5,17 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from cleanupctl.history.camunda.report.cleanable import removable_rows
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS
-from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME, Part
-from cleanupctl.history.camunda.schema.tables import (
-    CASES,
-    DECISIONS,
-    ENGINE_TABLES,
-    PROCESS_INSTANCES,
-    TASK_METRICS,
-)
-from cleanupctl.history.camunda.strategies.ttl import expiry
+from cleanupctl.history.camunda.schema.engine_table import Part
+from cleanupctl.history.camunda.schema.tables import CASES, DECISIONS, ENGINE_TABLES, PROCESS_INSTANCES
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.cutoff import as_instant
 from cleanupctl.history.databases.sizes import TableSize
@@ -25,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from cleanupctl.history.camunda.report.cleanable import Reporting
     from cleanupctl.history.camunda.report.counts import Census
+    from cleanupctl.history.camunda.report.scope import ReportScope
     from cleanupctl.history.camunda.schema.tables import Schema
 
 _ENDS = {place.instances: place.ended for place in ENGINE_KINDS.values()}
@@ -64,7 +56,7 @@ def measure(schema: Schema) -> dict[str, TableSize]:
 
 
 def sizes(
-    report: Reporting,
+    report: ReportScope,
     measured: dict[str, TableSize],
     names: tuple[str, ...],
     census: Census | None = None,
@@ -78,25 +70,16 @@ def sizes(
     for name in names:
         if name not in report.schema.tables:
             continue
-        if name == TASK_METRICS:
-            expired = _by_column(report, name, "TIMESTAMP_", _metrics(report))
-        elif census is None:
-            expired = _by_column(report, name, REMOVAL_TIME, removable_rows(report, name))
+        target = report.expired_rows(name)
+        if target is not None:
+            expired = _by_column(report, name, target)
+        elif census is None or ENGINE_TABLES[name].part is Part.OWN_TTL:
+            expired = _Expired(None, False, None)
         else:
             expired = _by_instances(report, name, census, going or {})
         rows, size = measured[name]
         table = report.schema.tables[name].name
         yield Size(table, rows, size, expired.rows, expired.estimated, expired.oldest)
-
-
-def _metrics(report: Reporting) -> Condition | None:
-    """Say which task metrics have expired: they have a time to live of their own."""
-    days = report.settings.task_metrics_ttl
-    if days is None or not report.schema.has(TASK_METRICS, "TIMESTAMP_"):
-        return None
-    table = report.schema.tables[TASK_METRICS]
-    until = expiry(report.now, days, report.settings.timezone)
-    return report.schema.database.expired(table.column("TIMESTAMP_"), until, table, None)
 
 
 class _Expired(NamedTuple):
@@ -105,14 +88,13 @@ class _Expired(NamedTuple):
     oldest: datetime | None
 
 
-def _by_column(report: Reporting, name: str, column: str, condition: Condition | None) -> _Expired:
-    if condition is None:
-        return _Expired(None, False, None)
-    number = report.number(name, column, condition)
-    return _Expired(number, not report.counts(name), _oldest(report, name, column, condition))
+def _by_column(report: ReportScope, name: str, target: Target) -> _Expired:
+    column = target.time_column.name
+    number = report.number(name, column, target.condition)
+    return _Expired(number, not report.counts(name), _oldest(report, name, target))
 
 
-def _by_instances(report: Reporting, name: str, census: Census, going: Mapping[str, int]) -> _Expired:
+def _by_instances(report: ReportScope, name: str, census: Census, going: Mapping[str, int]) -> _Expired:
     oldest = None
     if name in census.oldest:
         table = report.schema.tables[name]
@@ -126,18 +108,16 @@ def _by_instances(report: Reporting, name: str, census: Census, going: Mapping[s
     return _Expired(round(rows * share), True, oldest)
 
 
-def _oldest(report: Reporting, name: str, column: str, condition: Condition) -> datetime | None:
+def _oldest(report: ReportScope, name: str, target: Target) -> datetime | None:
     schema = report.schema
-    table, quoted = schema.tables[name], schema.column(name, column)
+    quoted = schema.column(name, target.time_column.name)
     # In the order of the index: min() with a second condition would look at every expired row.
     sql = (
-        f"SELECT t.{quoted} FROM {schema.quoted(name)} AS t WHERE {condition.sql} ORDER BY t.{quoted} LIMIT 1"
+        f"SELECT t.{quoted} FROM {schema.quoted(name)} AS t WHERE {target.condition.sql}"
+        f" ORDER BY t.{quoted} LIMIT 1"
     )
-    found = schema.database.query(sql, condition.parameters)
-    if not found:
-        return None
-    target = Target(table, table.column(column), condition)
-    return as_instant(found[0][0], target, report.settings.timezone, None)
+    found = schema.database.query(sql, target.condition.parameters)
+    return as_instant(found[0][0], target, report.settings.timezone, None) if found else None
 
 
 def _owner(name: str) -> str:

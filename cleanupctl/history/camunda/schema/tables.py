@@ -81,3 +81,8 @@ def find_schema(database: Database, settings: CamundaSettings, names: tuple[str,
             f" {settings.url}; is this the engine's database, and are schema and table_prefix right?"
         )
     return Schema(tables, database)
+
+
+def any_row(schema: Schema, name: str, condition: str) -> bool:
+    """Whether a table has a row `t` that meets a condition."""
+    return bool(schema.database.query(f"SELECT 1 FROM {schema.quoted(name)} AS t WHERE {condition} LIMIT 1"))

@@ -148,6 +148,10 @@ class ByRootDecision:
         ]
 
 
+Chooser = PerInstance | ByRootProcess | ByRootDecision
+"""What chooses among expired instances."""
+
+
 def existing(schema: Schema, table: str, key: str, ids: Iterable[str]) -> set[str]:
     """Return those ids that a table has."""
     if not schema.has(table, key):

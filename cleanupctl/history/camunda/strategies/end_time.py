@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.core.run.cleaning import Noticed
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, definitions_with_history
+from cleanupctl.history.camunda.schema.engine_table import KEY
 from cleanupctl.history.camunda.schema.tables import (
     BATCHES,
     CASE_ACTIVITIES,
     CASE_TABLES,
     CHILDREN,
+    CLEANED,
     DEFINITION_TABLES,
     OWN_TTL,
     ROOTS,
     SHARED,
-    TASK_METRICS,
     find_schema,
 )
-from cleanupctl.history.camunda.strategies import cascades
+from cleanupctl.history.camunda.strategies import cascades, end_time_rule
+from cleanupctl.history.camunda.strategies.cascades import TABLES_OF_INSTANCES
 from cleanupctl.history.camunda.strategies.cleanup_log import cleanup_log
 from cleanupctl.history.camunda.strategies.eligibility import ByRootDecision, ByRootProcess, PerInstance
 from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
+from cleanupctl.history.camunda.strategies.strategy import Strategy
+from cleanupctl.history.camunda.strategies.task_metrics import task_metrics
 from cleanupctl.history.camunda.strategies.ttl import DEFINITION, NONE, batch_ttl, definition_ttl, expiry
 from cleanupctl.history.cleaning.candidates import Group
 from cleanupctl.history.cleaning.hierarchies import CascadeTask
@@ -31,17 +34,18 @@ from cleanupctl.history.cleaning.tasks import Phase, TableTask
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.database import COUNT_BOUND
 from cleanupctl.history.databases.servers import engine_servers, runs_engines
-from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from cleanupctl.core.run.cleaning import Event
-    from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.schema.definitions import Definition
     from cleanupctl.history.camunda.schema.engine_table import Kind
     from cleanupctl.history.camunda.schema.tables import Schema
+    from cleanupctl.history.camunda.strategies.eligibility import Chooser
+    from cleanupctl.history.camunda.strategies.explained import Answer, Facts, InstanceKind
     from cleanupctl.history.camunda.strategies.ttl import EffectiveTtl
     from cleanupctl.history.databases.cutoff import Cutoff
     from cleanupctl.history.databases.database import Database
@@ -71,30 +75,35 @@ MOST_NAMED = 20
 """Definitions named in one notice."""
 
 
-class EndTimePlanner:
-    """Plans the end-time strategy: processes, decisions, cases, batches, task metrics, the cleanup's log."""
+class EndTime(Strategy):
+    """The end-time strategy: processes, decisions, cases, batches, task metrics, the cleanup's log."""
 
-    def __init__(self, settings: CamundaSettings) -> None:
-        self._settings = settings
+    name = "end-time"
+    by_instance = True
+    tables = TABLES
+    checked = (*CLEANED, *CASE_TABLES)
+    without_ttl = "error"
+    keeps_referenced = "the instances whose rows it points at stay"
 
-    def __call__(self, database: Database, now: datetime) -> Iterator[Phase]:
+    def plan(self, database: Database, now: datetime) -> Iterator[Phase]:
         """Yield one phase for each kind. Raises HistoryError."""
-        if not runs_engines(self._settings.url):
+        if not runs_engines(self.settings.url):
             raise HistoryError(f'strategy = "end-time" needs {engine_servers()}')
-        schema = find_schema(database, self._settings, TABLES)
+        schema = find_schema(database, self.settings, self.tables)
         yield Phase(events=tuple(self._missing(schema)))
         for kind in ENGINE_KINDS:
             if schema.has(ENGINE_KINDS[kind].instances, ENGINE_KINDS[kind].ended):
                 yield self._definitions(schema, kind, now)
         yield Phase(tuple(self._batches(schema, now)))
-        log = cleanup_log(schema, self._settings, now)
-        yield Phase((*self._task_metrics(schema, now), *log))
+        metrics = task_metrics(schema, self.settings, now)
+        log = cleanup_log(schema, self.settings, now)
+        yield Phase((*([TableTask(metrics)] if metrics else []), *log))
 
     def _missing(self, schema: Schema) -> Iterator[Event]:
         missing = [name for name in TABLES if name not in schema.tables]
         if missing:
             yield Noticed(
-                self._settings.name,
+                self.settings.name,
                 f"this schema has no {', '.join(missing)}; the other tables are cleaned",
             )
 
@@ -104,25 +113,25 @@ class EndTimePlanner:
             if schema.has(ENGINE_KINDS[kind].instances, ENGINE_KINDS[kind].ended):
                 yield from self.of_definitions(schema, definitions_with_history(schema, kind), now)
         yield from self._batches(schema, now)
-        yield from cleanup_log(schema, self._settings, now)
+        yield from cleanup_log(schema, self.settings, now)
 
     def of_definitions(
         self, schema: Schema, definitions: Sequence[Definition], now: datetime
     ) -> Iterator[CascadeTask]:
         """Yield one task for each definition, all of one kind, that has a time to live."""
         processes = any(one.kind == "process" for one in definitions)
-        by_root = processes and self._settings.hierarchy == "root"
+        by_root = processes and self.settings.hierarchy == "root"
         unrooted = unrooted_tables(schema) if by_root else frozenset[str]()
         for definition in definitions:
-            ttl = definition_ttl(definition, self._settings)
+            ttl = self.ttl(definition)
             if ttl.days is not None:
-                until = expiry(now, ttl.days, self._settings.timezone)
+                until = expiry(now, ttl.days, self.settings.timezone)
                 conditions = _of_definition(schema, definition, ttl)
                 yield self._task(schema, definition, until, conditions, unrooted)
 
     def _definitions(self, schema: Schema, kind: Kind, now: datetime) -> Phase:
         definitions = definitions_with_history(schema, kind)
-        endless = [one for one in definitions if definition_ttl(one, self._settings).source == NONE]
+        endless = [one for one in definitions if self.ttl(one).source == NONE]
         tasks = tuple(self.of_definitions(schema, definitions, now))
         return Phase(tasks, tuple(self._endless(schema, kind, endless)))
 
@@ -134,53 +143,61 @@ class EndTimePlanner:
         conditions: tuple[Condition, ...],
         unrooted: frozenset[str],
     ) -> CascadeTask:
-        place = ENGINE_KINDS[definition.kind]
-        alone = PerInstance(place.instance_id, cascades.decision_plan(schema, by_root=False))
+        kind = ENGINE_KINDS[definition.kind]
+        chosen = self.eligibility(schema, definition.kind, unrooted)
         group = Group(
-            place.instances,
+            kind.instances,
             definition.id,
-            place.ended,
+            kind.ended,
             until,
             conditions,
-            place.instance_id,
-            (),
-            alone,
-            "ID_",
+            kind.instance_id,
+            chosen.columns,
+            chosen,
+            KEY,
             "instances",
         )
-        by_root = self._settings.hierarchy == "root"
-        if definition.kind == "process":
-            return self._processes(schema, group, unrooted, by_root=by_root)
-        if definition.kind == "case":
-            eligibility = PerInstance(place.instance_id, cascades.case_plan(schema, decisions=by_root))
-            return CascadeTask(
-                schema, replace(group, eligibility=eligibility), least_units=_least_units(schema)
-            )
-        if not by_root:
-            return CascadeTask(schema, group)
-        trees = ByRootDecision(schema, cascades.decision_plan(schema, by_root=True))
-        return CascadeTask(schema, replace(group, eligibility=trees, columns=trees.columns))
-
-    def _processes(
-        self, schema: Schema, group: Group, unrooted: frozenset[str], *, by_root: bool
-    ) -> CascadeTask:
-        unfinished = self._settings.include_unfinished
-        alone = cascades.process_plan(schema, by_root=False, decisions=by_root, unfinished=unfinished)
-        if not by_root:
-            return CascadeTask(schema, replace(group, eligibility=PerInstance(group.key, alone)))
-        tree = cascades.process_plan(
-            schema, by_root=True, decisions=True, unrooted=unrooted, unfinished=unfinished
-        )
-        trees = ByRootProcess(schema, tree, alone, include_unfinished=unfinished)
 
         def notices() -> Iterator[str]:
-            if trees.kept:
+            if isinstance(chosen, ByRootProcess) and chosen.kept:
                 yield (
-                    f"{trees.kept} hierarchies of {group.part} are kept: their root has ended, but an"
+                    f"{chosen.kept} hierarchies of {group.part} are kept: their root has ended, but an"
                     " instance below it still runs (include_unfinished = true removes them)"
                 )
 
-        return CascadeTask(schema, replace(group, eligibility=trees, columns=trees.columns), notices=notices)
+        least = _least_units(schema) if definition.kind == "case" else 1
+        return CascadeTask(schema, group, least_units=least, notices=notices)
+
+    def eligibility(
+        self, schema: Schema, kind: InstanceKind, unrooted: Container[str] = TABLES_OF_INSTANCES
+    ) -> Chooser:
+        """Return what chooses among expired instances of a kind, with what is deleted along with each.
+
+        `unrooted` are the tables with rows that do not name their root.
+        """
+        by_root = self.settings.hierarchy == "root"
+        match kind:
+            case "process":
+                return self._of_processes(schema, unrooted, by_root=by_root)
+            case "decision" if by_root:
+                return ByRootDecision(schema, cascades.decision_plan(schema, by_root=True))
+            case "decision":
+                return PerInstance(KEY, cascades.decision_plan(schema, by_root=False))
+            case "case":
+                key = ENGINE_KINDS["case"].instance_id
+                return PerInstance(key, cascades.case_plan(schema, decisions=by_root))
+            case "batch":
+                return PerInstance(KEY, cascades.batch_plan(schema))
+
+    def _of_processes(self, schema: Schema, unrooted: Container[str], *, by_root: bool) -> Chooser:
+        unfinished = self.settings.include_unfinished
+        alone = cascades.process_plan(schema, by_root=False, decisions=by_root, unfinished=unfinished)
+        if not by_root:
+            return PerInstance(ENGINE_KINDS["process"].instance_id, alone)
+        tree = cascades.process_plan(
+            schema, by_root=True, decisions=True, unrooted=unrooted, unfinished=unfinished
+        )
+        return ByRootProcess(schema, tree, alone, include_unfinished=unfinished)
 
     def _endless(self, schema: Schema, kind: Kind, definitions: list[Definition]) -> Iterator[Event]:
         """Tell what is kept for ever for want of a time to live."""
@@ -191,7 +208,7 @@ class EndTimePlanner:
             if counted:
                 keys = dict.fromkeys(identity.split(":", maxsplit=1)[0] for identity in counted)
                 yield Noticed(
-                    self._settings.name,
+                    self.settings.name,
                     f"{sum(counted.values())} finished instances in {table} are kept: {reason}"
                     f" ({_named(keys)}); default_ttl or a [[history.ttl]] gives them one",
                 )
@@ -199,7 +216,7 @@ class EndTimePlanner:
     def _finished(self, schema: Schema, definition: Definition) -> int:
         """Count the finished instances that their definition's time to live would govern, up to a bound."""
         place = ENGINE_KINDS[definition.kind]
-        columns = _NAME_ANOTHER[definition.kind] if self._settings.hierarchy == "root" else ()
+        columns = _NAME_ANOTHER[definition.kind] if self.settings.hierarchy == "root" else ()
         above = [schema.column(place.instances, one) for one in columns if schema.has(place.instances, one)]
         key = schema.column(place.instances, place.instance_id)
         identity, ended = (schema.column(place.instances, one) for one in (place.definition_id, place.ended))
@@ -219,11 +236,11 @@ class EndTimePlanner:
         types = schema.database.query(
             f"SELECT DISTINCT {column} FROM {schema.quoted(BATCHES)} AS t ORDER BY 1"
         )
-        eligibility = PerInstance("ID_", cascades.batch_plan(schema))
+        eligibility = self.eligibility(schema, "batch")
         for (type_,) in types:
-            days = batch_ttl(str(type_), self._settings).days
+            days = batch_ttl(str(type_), self.settings).days
             if days is not None:
-                until = expiry(now, days, self._settings.timezone)
+                until = expiry(now, days, self.settings.timezone)
                 condition = Condition(f"{column} = %s", (type_,))
                 group = Group(
                     BATCHES,
@@ -239,14 +256,26 @@ class EndTimePlanner:
                 )
                 yield CascadeTask(schema, group)
 
-    def _task_metrics(self, schema: Schema, now: datetime) -> Iterator[TableTask]:
-        days = self._settings.task_metrics_ttl
-        if days is None or not schema.has(TASK_METRICS, "TIMESTAMP_"):
-            return
-        table = schema.tables[TASK_METRICS]
-        column = table.column("TIMESTAMP_")
-        until = expiry(now, days, self._settings.timezone)
-        yield TableTask(Target(table, column, schema.database.expired(column, until, table, None)))
+    def ttl(self, definition: Definition) -> EffectiveTtl:
+        """Return the days that count now: of the configuration, or of the definition."""
+        return definition_ttl(definition, self.settings)
+
+    def due_batches(self, schema: Schema, type_: str, now: datetime) -> Condition | None:
+        """Say which batch operations of a type have expired, by the time to live of the configuration."""
+        days = batch_ttl(type_, self.settings).days
+        if days is None:
+            return None
+        table = schema.tables[BATCHES]
+        until = expiry(now, days, self.settings.timezone)
+        return schema.database.expired(table.column("END_TIME_"), until, table, None)
+
+    def answer(self, facts: Facts, zone: ZoneInfo) -> Answer:
+        """Say when an instance expires: by the end and the time to live of what governs it."""
+        return end_time_rule.answer(facts, zone)
+
+    def notes(self, facts: Facts) -> Iterator[str]:
+        """Yield what is deleted along with the instance, or what it is deleted along with."""
+        return end_time_rule.notes(facts)
 
 
 def _of_definition(schema: Schema, definition: Definition, ttl: EffectiveTtl) -> tuple[Condition, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.run.cleaning import Noticed
@@ -16,45 +15,56 @@ from cleanupctl.history.camunda.schema.tables import (
     PROCESS_INSTANCES,
     ROOTS,
     SHARED,
-    TASK_METRICS,
     WITH_REMOVAL_TIME,
     Schema,
     find_schema,
 )
+from cleanupctl.history.camunda.strategies import removal_time_checks, removal_time_rule
 from cleanupctl.history.camunda.strategies.cleanup_log import cleanup_log
+from cleanupctl.history.camunda.strategies.strategy import Strategy
+from cleanupctl.history.camunda.strategies.task_metrics import task_metrics
+from cleanupctl.history.camunda.strategies.ttl import DEFINITION, NONE, EffectiveTtl
 from cleanupctl.history.cleaning.tasks import Phase, TableTask
-from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.cutoff import Cutoff, cutoff
 from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from cleanupctl.core.run.cleaning import Event
-    from cleanupctl.core.settings import CamundaSettings
+    from cleanupctl.history.camunda.schema.definitions import Definition
+    from cleanupctl.history.camunda.schema.tables import Schema
+    from cleanupctl.history.camunda.strategies.explained import Answer, Facts
     from cleanupctl.history.databases.database import Database
+    from cleanupctl.history.databases.findings import Finding
 
 
-class RemovalTimePlanner:
-    """Plans the removal-time strategy: rows whose removal time is not after now, the roots' last."""
+class RemovalTime(Strategy):
+    """The removal-time strategy: rows whose removal time is not after now, the roots' last."""
 
-    def __init__(self, settings: CamundaSettings) -> None:
-        self._settings = settings
+    name = "removal-time"
+    by_instance = False
+    tables = checked = CLEANED
+    without_ttl = "warning"
+    keeps_referenced = "the rows that it points at stay"
 
-    def __call__(self, database: Database, now: datetime) -> Iterator[Phase]:
+    def plan(self, database: Database, now: datetime) -> Iterator[Phase]:
         """Yield children, shared tables, roots, and what has its own time to live. Raises HistoryError."""
-        schema = find_schema(database, self._settings, CLEANED)
-        moment = cutoff(now, self._settings.timezone)
+        schema = find_schema(database, self.settings, self.tables)
+        moment = cutoff(now, self.settings.timezone)
         yield Phase(events=tuple(self._notices(schema)))
         yield self._phase(schema, CHILDREN, moment)
         yield self._phase(schema, SHARED, moment, needs_earlier=True)
         yield self._phase(schema, ROOTS, moment, needs_earlier=True)
-        log = cleanup_log(schema, self._settings, now, without_removal_time=True)
-        yield Phase((*self._task_metrics(schema, now), *log))
+        log = cleanup_log(schema, self.settings, now, without_removal_time=True)
+        metrics = task_metrics(schema, self.settings, now)
+        yield Phase((*([TableTask(metrics)] if metrics else []), *log))
 
     def _notices(self, schema: Schema) -> Iterator[Event]:
-        name = self._settings.name
+        name = self.settings.name
         missing = [table for table in WITH_REMOVAL_TIME if table not in schema.tables]
         if missing:
             yield Noticed(name, f"this schema has no {', '.join(missing)}; the other tables are cleaned")
@@ -102,7 +112,7 @@ class RemovalTimePlanner:
         self, schema: Schema, names: tuple[str, ...], moment: Cutoff, *, needs_earlier: bool = False
     ) -> Phase:
         # Asked anew for each phase: an instance may have become such in the meantime.
-        running = not self._settings.include_unfinished and expired_running(schema, moment)
+        running = not self.settings.include_unfinished and expired_running(schema, moment)
         tasks = []
         for name in names:
             if not schema.has(name, REMOVAL_TIME):
@@ -111,22 +121,61 @@ class RemovalTimePlanner:
             for leaf in schema.database.leaves(table):
                 column = leaf.column(REMOVAL_TIME)
                 condition = schema.database.expired(column, moment, leaf, None)
-                if not self._settings.include_unfinished and name in (PROCESS_INSTANCES, BATCHES):
+                if not self.settings.include_unfinished and name in (PROCESS_INSTANCES, BATCHES):
                     end = schema.column(name, "END_TIME_")
                     condition = Condition(f"{condition.sql} AND t.{end} IS NOT NULL", condition.parameters)
                 guards = tuple(running_guards(schema, name)) if running else ()
                 tasks.append(TableTask(Target(leaf, column, condition, guards)))
         return Phase(tuple(tasks), needs_earlier=needs_earlier)
 
-    def _task_metrics(self, schema: Schema, now: datetime) -> Iterator[TableTask]:
-        """Task metrics have no removal time: their own time to live counts, in days of 24 hours."""
-        days = self._settings.task_metrics_ttl
-        if days is None or not schema.has(TASK_METRICS, "TIMESTAMP_"):
-            return
-        table = schema.tables[TASK_METRICS]
-        column = table.column("TIMESTAMP_")
-        moment = cutoff(now - timedelta(days=days), self._settings.timezone)
-        yield TableTask(Target(table, column, schema.database.expired(column, moment, table, None)))
+    def ttl(self, definition: Definition) -> EffectiveTtl:
+        """Return the days that the engine used: those of the definition, whatever the configuration says."""
+        return EffectiveTtl(definition.ttl, NONE if definition.ttl is None else DEFINITION)
+
+    def due_batches(self, schema: Schema, type_: str, now: datetime) -> Condition | None:
+        """Say which batch operations have expired, of any type."""
+        del type_
+        return self._expired(schema, BATCHES, now)
+
+    def keeps_running(self, schema: Schema, now: datetime) -> bool:
+        """Whether a running instance or batch has a removal time that is past."""
+        return not self.settings.include_unfinished and expired_running(
+            schema, cutoff(now, self.settings.timezone)
+        )
+
+    def expired_rows(
+        self, schema: Schema, name: str, now: datetime, *, guarded: bool, running: bool
+    ) -> Target | None:
+        """Return the rows whose removal time is past."""
+        expired = self._expired(schema, name, now)
+        if expired is None:
+            return super().expired_rows(schema, name, now, guarded=guarded, running=running)
+        table, conditions = schema.tables[name], [expired]
+        if name in (PROCESS_INSTANCES, BATCHES) and not self.settings.include_unfinished:
+            conditions.append(Condition(f"t.{schema.column(name, 'END_TIME_')} IS NOT NULL"))
+        if guarded:
+            conditions += running_guards(schema, name) if running else ()
+            conditions += schema.database.references_guard(table)
+        return Target(table, table.column(REMOVAL_TIME), both(conditions))
+
+    def _expired(self, schema: Schema, name: str, now: datetime) -> Condition | None:
+        if not schema.has(name, REMOVAL_TIME):
+            return None
+        table = schema.tables[name]
+        until = cutoff(now, self.settings.timezone)
+        return schema.database.expired(table.column(REMOVAL_TIME), until, table, None)
+
+    def answer(self, facts: Facts, zone: ZoneInfo) -> Answer:
+        """Say when an instance expires: by the removal time on its own row."""
+        return removal_time_rule.answer(facts, zone)
+
+    def check_table(self, schema: Schema, name: str) -> Iterator[Finding]:
+        """Find a table without a removal time, or with one that is none."""
+        return removal_time_checks.check_table(schema, name)
+
+    def check_rows(self, schema: Schema) -> Iterator[Finding]:
+        """Find finished instances without a removal time, running ones with one, and cases."""
+        return removal_time_checks.check_rows(schema, self.settings)
 
 
 def expired_running(schema: Schema, moment: Cutoff) -> bool:

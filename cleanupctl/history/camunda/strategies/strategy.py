@@ -1,0 +1,122 @@
+"""What a strategy is: run, dry run, report, explain and check ask one and so cannot disagree."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
+from cleanupctl.history.camunda.schema.tables import ENGINE_TABLES, TASK_METRICS
+from cleanupctl.history.camunda.strategies.task_metrics import WRITTEN, task_metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from cleanupctl.core.settings import CamundaSettings
+    from cleanupctl.history.camunda.schema.definitions import Definition
+    from cleanupctl.history.camunda.schema.tables import Schema
+    from cleanupctl.history.camunda.strategies.eligibility import Chooser
+    from cleanupctl.history.camunda.strategies.explained import Answer, Facts, InstanceKind
+    from cleanupctl.history.camunda.strategies.ttl import EffectiveTtl
+    from cleanupctl.history.cleaning.hierarchies import CascadeTask
+    from cleanupctl.history.cleaning.tasks import Phase
+    from cleanupctl.history.databases.conditions import Condition
+    from cleanupctl.history.databases.database import Database
+    from cleanupctl.history.databases.findings import Finding, Severity
+    from cleanupctl.history.databases.target import Target
+
+
+class Strategy(ABC):
+    """Decides what of an engine's history has expired. Instants are aware."""
+
+    name: ClassVar[str]
+    """As in the configuration."""
+    by_instance: ClassVar[bool]
+    """Whether whole instances are deleted, by their end and the time to live that counts now; otherwise
+    each row is, by the removal time on it."""
+    tables: ClassVar[tuple[str, ...]]
+    """What a run has to look up, without prefix."""
+    checked: ClassVar[tuple[str, ...]]
+    """Tables from which a run deletes, without prefix."""
+    without_ttl: ClassVar[Severity]
+    """How bad it is that no definition has a time to live."""
+    keeps_referenced: ClassVar[str]
+    """What stays because a foreign key of a table that is not the engine's points at it."""
+
+    def __init__(self, settings: CamundaSettings) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def plan(self, database: Database, now: datetime) -> Iterator[Phase]:
+        """Yield what a run deletes, each phase planned when the one before has ended. Raises HistoryError."""
+
+    @abstractmethod
+    def ttl(self, definition: Definition) -> EffectiveTtl:
+        """Return the time to live that counts for instances of a definition."""
+
+    @abstractmethod
+    def due_batches(self, schema: Schema, type_: str, now: datetime) -> Condition | None:
+        """Say which batch operations of a type have expired; None when there can be none."""
+
+    def expired_rows(
+        self, schema: Schema, name: str, now: datetime, *, guarded: bool, running: bool
+    ) -> Target | None:
+        """Return the rows of a table that are deleted each by its own time; None when none are.
+
+        Not `guarded` leaves out what keeps rows all the same; `running` is what `keeps_running` says.
+        """
+        del guarded, running
+        return task_metrics(schema, self.settings, now) if name == TASK_METRICS else None
+
+    def keeps_running(self, schema: Schema, now: datetime) -> bool:
+        """Whether rows that have expired by their own time stay because their instance still runs."""
+        del schema, now
+        return False
+
+    def cascades(self, schema: Schema, now: datetime) -> Iterator[CascadeTask]:
+        """Yield what deletes whole instances, without the notices of a run. Raises HistoryError."""
+        del schema, now
+        return iter(())
+
+    def of_definitions(
+        self, schema: Schema, definitions: Sequence[Definition], now: datetime
+    ) -> Iterator[CascadeTask]:
+        """Yield what deletes the instances of some definitions, all of one kind."""
+        del schema, definitions, now
+        return iter(())
+
+    def eligibility(self, schema: Schema, kind: InstanceKind) -> Chooser | None:
+        """Return what chooses among expired instances of a kind; None when no whole instances are deleted."""
+        del schema, kind
+        return None
+
+    @abstractmethod
+    def answer(self, facts: Facts, zone: ZoneInfo) -> Answer:
+        """Say when an instance expires and why; `zone` is that of the engine's wall clock."""
+
+    def notes(self, facts: Facts) -> Iterator[str]:
+        """Yield what is good to know of an instance, but keeps nothing."""
+        del facts
+        return iter(())
+
+    def required_indexes(self, name: str) -> tuple[str, ...]:
+        """Return the columns of a table that an index has to lead with."""
+        if name == TASK_METRICS:
+            return () if self.settings.task_metrics_ttl is None else (WRITTEN,)
+        return tuple(
+            column
+            for column in ENGINE_TABLES[name].indexes
+            if (column == REMOVAL_TIME) is not self.by_instance
+        )
+
+    def check_table(self, schema: Schema, name: str) -> Iterator[Finding]:
+        """Find what makes a table unfit for this strategy."""
+        del schema, name
+        return iter(())
+
+    def check_rows(self, schema: Schema) -> Iterator[Finding]:
+        """Find rows that this strategy treats otherwise than one may expect; stops at the first."""
+        del schema
+        return iter(())
