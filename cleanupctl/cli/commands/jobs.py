@@ -92,6 +92,7 @@ def add_to(app: typer.Typer) -> None:
 
 def list_jobs(context: Context) -> None:
     """List the cleanup jobs."""
+    from cleanupctl.cli.views.jobs import show_jobs
     from cleanupctl.cli.views.other_hosts import notice_other_configurations
     from cleanupctl.cli.views.stuck_jobs import stuck_sentence
 
@@ -104,52 +105,14 @@ def list_jobs(context: Context) -> None:
         notice_other_configurations(context, store)
 
 
-def show_jobs(context: Context, jobs: Sequence[Job]) -> None:
-    """Print jobs as an array of the engine's objects, or as a table."""
-    from cleanupctl.cli.views import jobs as shapes
-    from cleanupctl.core.times import format_instant
-
-    zone, now = context.settings.timezone, context.now()
-    if context.output.json:
-        context.output.data([shapes.job_object(job, zone) for job in jobs])
-        return
-    if not jobs:
-        context.output.notice("there are no cleanup jobs: `cleanupctl schedule` creates them")
-        return
-    context.output.table(
-        ("ID", "STATE", "DUE DATE", "RETRIES", "PRIORITY", "EXCEPTION"),
-        (
-            (
-                job.id,
-                shapes.job_state(job, now),
-                format_instant(job.due_date, zone),
-                job.retries,
-                job.priority,
-                (job.exception_message or "").partition("\n")[0],
-            )
-            for job in jobs
-        ),
-        right=("RETRIES", "PRIORITY"),
-    )
-
-
 def show(context: Context, job_id: JobId) -> None:
     """Show one job: state, next run, last error with its stack trace, lock owner, partition."""
-    from cleanupctl.cli.views import jobs as shapes
+    from cleanupctl.cli.views.jobs import show_job
 
     with context.open_store(create=False) as store:
         jobs = store.jobs()
         job = store.job(job_id)
-    details = shapes.job_details(job, len(jobs), context.now(), context.settings)
-    if context.output.json:
-        context.output.data(details)
-        return
-    hidden = ("jobDefinitionId", "processInstanceId", "processDefinitionId", "processDefinitionKey")
-    partition = details["partition"]
-    details["partition"] = f"{partition['number']} of {partition['of']}"
-    context.output.fields(
-        (name, value) for name, value in details.items() if name not in (*hidden, "executionId", "tenantId")
-    )
+    show_job(context, job, len(jobs))
 
 
 def log(
@@ -235,6 +198,8 @@ def activate(context: Context, job_ids: JobIds = None, all_: All = False) -> Non
 
 
 def _set_suspended(context: Context, job_ids: list[str] | None, all_: bool, *, suspended: bool) -> None:
+    from cleanupctl.cli.views.jobs import show_jobs
+
     if bool(job_ids) == all_:
         raise InvalidValueError("name the jobs by their ids, or say --all")
     with context.open_store(create=False) as store:
@@ -248,6 +213,8 @@ def retries(
     number: Annotated[int, typer.Argument(metavar="N", min=0, help="Attempts left.")],
 ) -> None:
     """Set how many attempts a job has left; 0 keeps it from running."""
+    from cleanupctl.cli.views.jobs import show_jobs
+
     with context.open_store(create=False) as store:
         job = store.set_retries(job_id, number)
     show_jobs(context, [job])

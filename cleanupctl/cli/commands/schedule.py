@@ -47,11 +47,10 @@ def schedule(
     ] = True,
 ) -> None:
     """Create the cleanup jobs, or reschedule those that exist."""
-    from cleanupctl.cli.commands.jobs import show_jobs
-    from cleanupctl.cli.views.jobs import job_object
+    from cleanupctl.cli.views.jobs import show_scheduled
     from cleanupctl.core.jobs import schedule as scheduling
 
-    settings, output = context.settings, context.output
+    settings = context.settings
     scheduling.check_participation(settings)
     with context.open_store(create=True) as store:
         jobs = scheduling.schedule(
@@ -62,13 +61,8 @@ def schedule(
             origin=context.origin,
         )
     if not immediately_due and all(job.suspended for job in jobs):
-        output.notice(
+        context.output.notice(
             "no batch window is configured, so the cleanup jobs are suspended:"
             " set one with `cleanupctl window set 22:00 06:00`, then schedule again"
         )
-    if output.json:
-        output.data(job_object(jobs[0], settings.timezone))
-    else:
-        show_jobs(context, jobs[:1])
-        if len(jobs) > 1:
-            output.notice(f"{len(jobs)} cleanup jobs are scheduled; `cleanupctl jobs` lists them")
+    show_scheduled(context, jobs)

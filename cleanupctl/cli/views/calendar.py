@@ -13,7 +13,7 @@ from enum import Enum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from cleanupctl.cli.views.windows import day_in_words
+from cleanupctl.cli.views.window_words import day_in_words
 from cleanupctl.core.times import resolve
 from cleanupctl.core.windows.rules import midnight
 

@@ -1,11 +1,10 @@
-"""Jobs, log entries, windows and histories as the plain values that JSON shows."""
+"""Cleanup jobs, what they are doing or waiting for, and their log: as JSON, and as tables."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.jobs.scheduler import may_run, minute_range
-from cleanupctl.core.settings import CamundaSettings, TablesSettings
 from cleanupctl.core.times import format_instant
 
 if TYPE_CHECKING:
@@ -13,9 +12,69 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from cleanupctl.cli.context import Context
     from cleanupctl.core.job import Job, LogEntry, Removed
-    from cleanupctl.core.settings import HistorySettings, Settings
-    from cleanupctl.core.windows.windows import BatchWindows, Window
+    from cleanupctl.core.settings import Settings
+    from cleanupctl.core.windows.windows import BatchWindows
+
+
+_ENGINE_ONLY = (
+    "jobDefinitionId",
+    "processInstanceId",
+    "processDefinitionId",
+    "processDefinitionKey",
+    "executionId",
+    "tenantId",
+)
+"""Keys of the engine's object that are always null."""
+
+
+def show_jobs(context: Context, jobs: Sequence[Job]) -> None:
+    """Write jobs as an array of the engine's objects, or as a table."""
+    zone, now = context.settings.timezone, context.now()
+    if context.output.json:
+        context.output.data([job_object(job, zone) for job in jobs])
+        return
+    if not jobs:
+        context.output.notice("there are no cleanup jobs: `cleanupctl schedule` creates them")
+        return
+    context.output.table(
+        ("ID", "STATE", "DUE DATE", "RETRIES", "PRIORITY", "EXCEPTION"),
+        (
+            (
+                job.id,
+                job_state(job, now),
+                format_instant(job.due_date, zone),
+                job.retries,
+                job.priority,
+                (job.exception_message or "").partition("\n")[0],
+            )
+            for job in jobs
+        ),
+        right=("RETRIES", "PRIORITY"),
+    )
+
+
+def show_scheduled(context: Context, jobs: Sequence[Job]) -> None:
+    """Write the first of the jobs that were scheduled, and say how many there are."""
+    output = context.output
+    if output.json:
+        output.data(job_object(jobs[0], context.settings.timezone))
+        return
+    show_jobs(context, jobs[:1])
+    if len(jobs) > 1:
+        output.notice(f"{len(jobs)} cleanup jobs are scheduled; `cleanupctl jobs` lists them")
+
+
+def show_job(context: Context, job: Job, jobs: int) -> None:
+    """Write everything about one of `jobs` jobs."""
+    details = job_details(job, jobs, context.now(), context.settings)
+    if context.output.json:
+        context.output.data(details)
+        return
+    partition = details["partition"]
+    details["partition"] = f"{partition['number']} of {partition['of']}"
+    context.output.fields((name, value) for name, value in details.items() if name not in _ENGINE_ONLY)
 
 
 def job_object(job: Job, zone: ZoneInfo) -> dict[str, Any]:
@@ -104,79 +163,3 @@ def log_object(entry: LogEntry, zone: ZoneInfo) -> dict[str, Any]:
         "exceptionMessage": entry.exception_message,
         "exceptionStacktrace": entry.exception_stacktrace,
     }
-
-
-def window_object(window: Window | None, zone: ZoneInfo, *, enabled: bool) -> dict[str, Any]:
-    """Return the engine's answer to a question for the cleanup configuration."""
-    return {
-        "batchWindowStartTime": format_instant(window.start if window else None, zone),
-        "batchWindowEndTime": format_instant(window.end if window else None, zone),
-        "enabled": enabled,
-    }
-
-
-def history_object(history: HistorySettings) -> dict[str, Any]:
-    """Return one configured history; its URL is shown without secrets."""
-    shown: dict[str, Any] = {
-        "name": history.name,
-        "kind": history.kind,
-        "url": str(history.url),
-        "replicaUrl": None if history.replica_url is None else str(history.replica_url),
-        "timezone": str(history.timezone),
-        "schema": history.schema,
-    }
-    return shown | (_own_keys(history))
-
-
-def cleaned(history: HistorySettings) -> str:
-    """Say in a few words what is cleaned of a history."""
-    if isinstance(history, TablesSettings):
-        return ", ".join(f"{table.name} after P{table.ttl}D" for table in history.tables)
-    return history.strategy if isinstance(history, CamundaSettings) else ""
-
-
-def _own_keys(history: HistorySettings) -> dict[str, Any]:
-    """Return the keys that only histories of its kind have."""
-    if isinstance(history, CamundaSettings):
-        return _engine_object(history)
-    return _tables_object(history) if isinstance(history, TablesSettings) else {}
-
-
-def _engine_object(history: CamundaSettings) -> dict[str, Any]:
-    return {
-        "tablePrefix": history.table_prefix,
-        "strategy": history.strategy,
-        "hierarchy": history.hierarchy,
-        "includeUnfinished": history.include_unfinished,
-        "defaultTimeToLive": history.default_ttl,
-        "timesToLive": [
-            {"key": one.key, "kind": one.kind, "tenantId": one.tenant, "timeToLive": one.ttl}
-            for one in history.ttls
-        ],
-        "batchDefaultTimeToLive": history.batch_ttl.default,
-        "batchTimesToLive": [
-            {"batchType": type_, "timeToLive": days} for type_, days in history.batch_ttl.by_type.items()
-        ],
-        "taskMetricsTimeToLive": history.task_metrics_ttl,
-        "cleanupLogTimeToLive": history.cleanup_log_ttl,
-    }
-
-
-def _tables_object(history: TablesSettings) -> dict[str, Any]:
-    return {
-        "tables": [
-            {
-                "name": table.name,
-                "schema": table.schema,
-                "timeColumn": table.time_column,
-                "timeFormat": table.time_format,
-                "timeToLive": table.ttl,
-            }
-            for table in history.tables
-        ]
-    }
-
-
-def listed(values: Sequence[str]) -> str:
-    """Join names for a sentence."""
-    return ", ".join(values) or "none"

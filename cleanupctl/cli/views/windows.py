@@ -1,23 +1,25 @@
-"""Openings of batch windows and why they are: as plain values for JSON, and in words for people."""
+"""The coming batch windows: as JSON, as a table, and as a picture."""
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import timedelta
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.times import format_instant
-from cleanupctl.core.windows.rules import WEEKDAYS
+from cleanupctl.cli.views.window_words import clocks_in_words, moment, span
+from cleanupctl.core.times import format_instant, resolve
+from cleanupctl.core.windows.rules import WEEKDAYS, midnight
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from collections.abc import Iterable
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from cleanupctl.core.windows.explanation import Considered, Explanation
-    from cleanupctl.core.windows.windows import BatchWindows, Occurrence, Rule
+    from cleanupctl.cli.context import Context
+    from cleanupctl.cli.output import Output
+    from cleanupctl.core.windows.windows import Occurrence
 
-_UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta(minutes=1)))
-_SECOND = timedelta(seconds=1)
+_DAY = timedelta(days=1)
 
 
 def opening_object(opening: Occurrence, zone: ZoneInfo) -> dict[str, Any]:
@@ -33,85 +35,37 @@ def opening_object(opening: Occurrence, zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
-def explanation_object(explanation: Explanation, zone: ZoneInfo) -> dict[str, Any]:
-    """Return the answer's rule and, day by day, what came of every rule."""
-    answer = explanation.answer
-    return {
-        "at": format_instant(explanation.now, zone),
-        "open": explanation.is_open,
-        "rule": str(answer.rule) if answer else None,
-        "days": [
-            {
-                "date": day.isoformat(),
-                "weekday": WEEKDAYS[day.weekday()],
-                "rules": [_considered_object(one, zone) for one in considered],
-            }
-            for day, considered in groupby(explanation.considered, key=lambda one: one.day)
-        ],
-    }
+def show_table(output: Output, occurrences: Iterable[Occurrence], zone: ZoneInfo) -> None:
+    """Write windows, a line each."""
+    output.table(
+        ("START", "END", "LENGTH", "CLOCKS", "RULE"),
+        (
+            (
+                moment(opening.start, zone),
+                moment(opening.end, zone, seen_from=opening.start.astimezone(zone).date()),
+                span(opening.length),
+                clocks_in_words(opening),
+                opening.rule,
+            )
+            for opening in occurrences
+        ),
+        right=("END", "LENGTH"),
+    )
 
 
-def _considered_object(one: Considered, zone: ZoneInfo) -> dict[str, Any]:
-    return {
-        "rule": str(one.rule) if one.rule else None,
-        "verdict": one.verdict.name.lower().replace("_", "-"),
-        "reason": one.verdict.value,
-        "start": format_instant(one.opening.start if one.opening else None, zone),
-        "end": format_instant(one.opening.end if one.opening else None, zone),
-    }
+def draw(context: Context, start: datetime, end: datetime, count: int | None) -> None:
+    """Draw whole days, from that of `start` to that of the last of `count` windows, or that before `end`."""
+    from cleanupctl.cli.views.calendar import Strokes, draw_calendar
 
-
-def day_in_words(day: date) -> str:
-    """Write a date as `Sun 2024-03-31`."""
-    return f"{WEEKDAYS[day.weekday()][:3].title()} {day.isoformat()}"
-
-
-def moment(instant: datetime, zone: ZoneInfo, *, seen_from: date | None = None) -> str:
-    """Write an instant as `Sun 2024-03-31 03:00 +0200`; seconds only where there are some.
-
-    Seen from the same date it is the time alone, and from a date of the days before weekday and time.
-    """
-    local = instant.astimezone(zone)
-    clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
-    offset = f"{local:%z}"[:5]
-    day = day_in_words(local.date())
-    if seen_from is not None and 0 <= (local.date() - seen_from).days < 7:
-        day = "" if local.date() == seen_from else day[:3]
-    return f"{day} {clock} {offset}".lstrip()
-
-
-def span(length: timedelta) -> str:
-    """Write how long something takes as `1 d 2 h 30 min`; seconds only below an hour."""
-    parts = []
-    for unit, size in _UNITS:
-        number, length = divmod(length, size)
-        if number:
-            parts.append(f"{number} {unit}")
-    seconds = length // _SECOND
-    if not parts or (seconds and parts[0].endswith("min")):
-        parts.append(f"{seconds} s")
-    return " ".join(parts)
-
-
-def rule_in_words(rule: Rule, windows: BatchWindows) -> str:
-    """Name a rule and what it says, such as `saturday (06:00-06:00)`."""
-    match rule.kind:
-        case "general":
-            return f"every day ({windows.general})"
-        case "weekday":
-            return f"{rule} ({windows.weekdays[rule.number] or 'closed'})"
-        case "cron":
-            cron = windows.crons[rule.number - 1]
-            return f"{rule} ({cron.expression} for {span(cron.duration)})"
-
-
-def clocks_in_words(opening: Occurrence) -> str:
-    """Say how far the clocks are put forward or back while it is open, and whether they skip its start."""
-    words = []
-    if opening.clock_change:
-        words.append(
-            f"{'+' if opening.clock_change > timedelta(0) else '-'}{span(abs(opening.clock_change))}"
-        )
-    if opening.start_moved:
-        words.append("start moved")
-    return ", ".join(words)
+    windows, zone = context.settings.windows, context.settings.timezone
+    first, last = start.astimezone(zone).date(), (end - timedelta.resolution).astimezone(zone).date()
+    if count is not None:
+        listed = deque(windows.occurrences(start, count=count, until=end), maxlen=1)
+        last = max(listed[0].start.astimezone(zone).date(), first) if listed else first
+    occurrences = windows.occurrences(
+        resolve(midnight(first), zone), until=resolve(midnight(last + _DAY), zone)
+    )
+    today = context.now().astimezone(zone).date()
+    strokes = Strokes.for_encoding(context.output.console().encoding)
+    for line in draw_calendar(occurrences, (first, last), zone, today, strokes):
+        context.output.text(line)

@@ -138,25 +138,6 @@ def _add_orphans(history: typer.Typer) -> None:
 def list_histories(context: Context) -> None:
     """List the configured histories."""
     from cleanupctl.cli.commands.history.choice import no_history
-    from cleanupctl.cli.views.jobs import cleaned, history_object
+    from cleanupctl.cli.views.histories import show_histories
 
-    histories = context.settings.histories
-    if context.output.json:
-        context.output.data([history_object(history) for history in histories])
-        return
-    if not histories:
-        context.output.notice(no_history(context))
-        return
-    context.output.table(
-        ("NAME", "KIND", "URL", "TIME ZONE", "CLEANED"),
-        (
-            (
-                history.name,
-                history.kind,
-                history.url,
-                history.timezone,
-                cleaned(history),
-            )
-            for history in histories
-        ),
-    )
+    show_histories(context.output, context.settings.histories, no_history(context))

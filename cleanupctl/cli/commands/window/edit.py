@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -123,6 +123,7 @@ def _weekday(text: str | None) -> str | None:
 
 
 def _edit(context: Context, change: WindowChange, *, dry_run: bool, reschedule: bool) -> None:
+    from cleanupctl.cli.views.window_change import show_changed, show_difference
     from cleanupctl.core.configuration.editing.editor import edit_window, editable_configuration
 
     if dry_run and reschedule:
@@ -132,16 +133,16 @@ def _edit(context: Context, change: WindowChange, *, dry_run: bool, reschedule: 
     _check_before(context, reschedule=reschedule, is_new=is_new)
     result = edit_window(path, change, dry_run=dry_run)
     if dry_run:
-        _show_difference(context, result)
+        show_difference(context.output, result)
         return
     done = f"{'created' if is_new else 'changed'} {path}"
     context.output.notice(done if result.changed else f"{path} says so already: nothing was changed")
     fresh = Context(context.options)
     settings = _settings_of(fresh, result)
     if reschedule:
-        _show(fresh, settings, _reschedule(fresh))
+        show_changed(fresh, settings, _reschedule(fresh))
         return
-    _show(fresh, settings, None)
+    show_changed(fresh, settings, None)
     if result.changed:
         _tell_of_waiting_jobs(fresh)
 
@@ -161,15 +162,6 @@ def _check_before(context: Context, *, reschedule: bool, is_new: bool) -> None:
         return
     if reschedule:
         check_participation(settings)
-
-
-def _show_difference(context: Context, result: EditResult) -> None:
-    if context.output.json:
-        context.output.data({"path": str(result.path), "changed": result.changed, "diff": result.diff()})
-    elif result.changed:
-        context.output.text(result.diff().rstrip("\n"))
-    else:
-        context.output.notice(f"{result.path} says so already: nothing would change")
 
 
 def _settings_of(context: Context, result: EditResult) -> Settings:
@@ -203,26 +195,6 @@ def _reschedule(context: Context) -> list[Job]:
     if not settings.windows.configured:
         context.output.notice("no batch window is left, so the cleanup jobs are suspended")
     return jobs
-
-
-def _show(context: Context, settings: Settings, jobs: list[Job] | None) -> None:
-    from cleanupctl.cli.commands.jobs import show_jobs
-    from cleanupctl.cli.commands.window.show import show_window
-    from cleanupctl.cli.views.jobs import job_object, window_object
-    from cleanupctl.core.windows.explanation import explain
-
-    zone = settings.timezone
-    explanation = explain(settings.windows, context.now())
-    if not context.output.json:
-        show_window(context, settings, explanation)
-        if jobs:
-            show_jobs(context, jobs)
-        return
-    window = explanation.answer.window if explanation.answer else None
-    shown: dict[str, Any] = window_object(window, zone, enabled=settings.cleanup.enabled)
-    if jobs is not None:
-        shown["jobs"] = [job_object(job, zone) for job in jobs]
-    context.output.data(shown)
 
 
 def _tell_of_waiting_jobs(context: Context) -> None:

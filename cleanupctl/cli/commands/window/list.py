@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from cleanupctl.cli.commands.window.show import NO_WINDOW, instant_of
+from cleanupctl.cli.commands.window.show import instant_of
 from cleanupctl.cli.context import Context
 from cleanupctl.core.errors import InvalidValueError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from cleanupctl.core.windows.windows import Occurrence
 
 MOST_OPENINGS = 10_000
 LONGEST_LIST = timedelta(days=36_525)
 _LATEST = datetime(9998, 12, 1, tzinfo=UTC)
 """Beyond it there are no windows, and soon no dates."""
 _USUAL_COUNT = 7
-_DAY = timedelta(days=1)
 
 
 def list_(
@@ -50,7 +44,8 @@ def list_(
     ] = False,
 ) -> None:
     """List the coming batch windows."""
-    from cleanupctl.cli.views.windows import opening_object
+    from cleanupctl.cli.views.window import NO_WINDOW
+    from cleanupctl.cli.views.windows import draw, opening_object, show_table
 
     start = instant_of(context, from_) or context.now()
     end = _end(start, instant_of(context, until))
@@ -61,7 +56,7 @@ def list_(
         context.output.notice(NO_WINDOW)
         return
     if as_picture:
-        _draw(context, start, end, count if count or until else _USUAL_COUNT)
+        draw(context, start, end, count if count or until else _USUAL_COUNT)
         return
     wanted = count or (MOST_OPENINGS if until else _USUAL_COUNT)
     occurrences = list(windows.occurrences(start, count=wanted + 1, until=end))
@@ -70,7 +65,7 @@ def list_(
     if as_json:
         context.output.data([opening_object(opening, zone) for opening in occurrences[:wanted]])
     elif occurrences:
-        _show_table(context, occurrences[:wanted])
+        show_table(context.output, occurrences[:wanted], zone)
     else:
         context.output.notice(f"no batch window opens before {until or 'the end of these 100 years'}")
 
@@ -87,44 +82,3 @@ def _end(start: datetime, until: datetime | None) -> datetime:
             f"--until is too far away: 100 years after --from, and {_LATEST.date()}, are the latest"
         )
     return until
-
-
-def _show_table(context: Context, occurrences: Iterable[Occurrence]) -> None:
-    from cleanupctl.cli.views.windows import clocks_in_words, moment, span
-
-    zone = context.settings.timezone
-    context.output.table(
-        ("START", "END", "LENGTH", "CLOCKS", "RULE"),
-        (
-            (
-                moment(opening.start, zone),
-                moment(opening.end, zone, seen_from=opening.start.astimezone(zone).date()),
-                span(opening.length),
-                clocks_in_words(opening),
-                opening.rule,
-            )
-            for opening in occurrences
-        ),
-        right=("END", "LENGTH"),
-    )
-
-
-def _draw(context: Context, start: datetime, end: datetime, count: int | None) -> None:
-    from collections import deque
-
-    from cleanupctl.cli.views.calendar import Strokes, draw_calendar
-    from cleanupctl.core.times import resolve
-    from cleanupctl.core.windows.rules import midnight
-
-    windows, zone = context.settings.windows, context.settings.timezone
-    first, last = start.astimezone(zone).date(), (end - timedelta.resolution).astimezone(zone).date()
-    if count is not None:
-        listed = deque(windows.occurrences(start, count=count, until=end), maxlen=1)
-        last = max(listed[0].start.astimezone(zone).date(), first) if listed else first
-    occurrences = windows.occurrences(
-        resolve(midnight(first), zone), until=resolve(midnight(last + _DAY), zone)
-    )
-    today = context.now().astimezone(zone).date()
-    strokes = Strokes.for_encoding(context.output.console().encoding)
-    for line in draw_calendar(occurrences, (first, last), zone, today, strokes):
-        context.output.text(line)
