@@ -162,6 +162,9 @@ FORMATS: dict[tuple[str, ...], Format] = {
     ("config", "show"): Format(
         "The tables and keys of the file as cleanupctl.toml(5) has them, every default filled in."
     ),
+    ("config", "schema"): Format(
+        "A JSON Schema, draft 2020-12, whatever the format: types, limits, defaults and meanings of all keys."
+    ),
     ("config", "path"): Format("An array of objects, the first place first:", _PLACES),
 }
 """By the command's path. Commands that are not here describe their JSON in their own details."""

@@ -1,4 +1,4 @@
-"""`cleanupctl config`: whether the configuration can be used, what it says, and where it is."""
+"""`cleanupctl config`: whether the configuration can be used, what it says and may say, and where it is."""
 
 from __future__ import annotations
 
@@ -24,10 +24,23 @@ _IMPORT_DETAILS = """
     alone; with `--output -` TOML goes to standard output, in a pipe too.
 """
 
+_SCHEMA_DETAILS = """
+    Editors that know TOML (taplo, Even Better TOML for Visual Studio Code) complete keys by it, show what
+    they mean and mark what cannot be used. Keep it in a file beside the configuration:
+
+        cleanupctl config schema > cleanupctl.schema.json
+
+    and name that in the first line of the configuration:
+
+        #:schema ./cleanupctl.schema.json
+
+    What holds between keys is told by `cleanupctl config check` alone. No configuration is read for this.
+"""
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the group and its commands."""
-    config = group("Check, show and find the configuration.")
+    config = group("Check, show, find and describe the configuration.")
     config.info.no_args_is_help = True
     command(
         config,
@@ -40,6 +53,12 @@ def add_to(app: typer.Typer) -> None:
     command(
         config, "path", examples=[("cleanupctl config path", "which file is read, and where others would be")]
     )(path)
+    command(
+        config,
+        "schema",
+        examples=[("cleanupctl config schema", "types, defaults and meanings of all keys, for an editor")],
+        details=_SCHEMA_DETAILS,
+    )(schema)
     command(
         config,
         "import",
@@ -114,6 +133,13 @@ def path(context: Context) -> None:
     for number, (place, there) in enumerate(zip(places, exists, strict=True)):
         state = "in use" if number == used else "not read" if there else "does not exist"
         context.output.text(f"{place.path}  ({place.origin}: {state})")
+
+
+def schema(context: Context) -> None:
+    """Print a JSON Schema of the configuration file, for editors that check and complete it."""
+    from cleanupctl.core.configuration.json_schema import configuration_schema
+
+    context.output.data(configuration_schema())
 
 
 def import_(

@@ -225,7 +225,7 @@ def choice(literal: Any) -> ValueType:
             raise InvalidValueError(f"{shown(value)} is unknown{closest(str(value), words, listing=True)}")
         return value
 
-    return ValueType(alternatives(words), parse, {"enum": list(words)})
+    return ValueType(alternatives(words), parse, {"type": "string", "enum": list(words)})
 
 
 def duration(shortest: str, longest: str) -> ValueType:
