@@ -1,0 +1,1 @@
+"""What every database does alike: each test runs on SQLite, PostgreSQL, MariaDB and MySQL."""

@@ -1,0 +1,152 @@
+"""What a server says of itself when it is checked: privileges, storage, vacuum, transactions, replicas."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cleanupctl.core.errors import HistoryError
+from cleanupctl.core.urls import parse_url
+from tests.support.contract import covers
+from tests.support.cursors import database as raw
+
+if TYPE_CHECKING:
+    from tests.support.contract import Place
+
+
+@covers("missing_privileges", "grant_statement", "qualified")
+def test_missing_privileges_are_found_and_the_grant_gives_them(place: Place) -> None:
+    table, database = place.events(3, 1).table, place.database
+    assert database.missing_privileges(table) == []
+    if place.server == "sqlite":
+        assert database.grant_statement(["SELECT"], "event") is None
+        return
+    with place.stranger() as url:
+        login = parse_url(url).user
+        to = f"'{login}'@'%'" if place.family == "mysql" else login
+        place.administrate(f"GRANT SELECT ON event TO {to}")
+        with place.another(url) as stranger:
+            found = stranger.find_table("event")
+            assert found is not None
+            assert stranger.missing_privileges(found) == ["DELETE"]
+            grant = stranger.grant_statement(["DELETE"], stranger.qualified(found))
+            assert grant is not None
+            place.administrate(grant)
+            assert stranger.missing_privileges(found) == []
+    assert place.ids() == [0, 1, 2]
+
+
+@covers("may_be_hidden", "find_table")
+def test_a_table_that_is_not_found_may_be_hidden_where_the_catalogue_shows_only_what_is_granted(
+    place: Place,
+) -> None:
+    place.events(1, 1)
+    assert not place.database.may_be_hidden("event")
+    assert not place.database.may_be_hidden("nowhere")
+    if place.server == "sqlite":
+        return
+    with place.stranger() as url, place.another(url) as stranger:
+        hidden = place.family == "mysql"
+        assert (stranger.find_table("event") is None) == hidden
+        assert stranger.may_be_hidden("event") == hidden
+
+
+@covers("schema_usage")
+def test_a_schema_that_the_login_may_not_use_is_found_and_the_grant_opens_it(place: Place) -> None:
+    table = place.events(1, 1).table
+    assert list(place.database.schema_usage(table)) == []
+    if place.server != "postgresql":
+        return
+    with place.stranger() as url, place.another(url) as stranger:
+        place.run("CREATE SCHEMA aside", "CREATE TABLE aside.event (n INTEGER)")
+        found = stranger.find_table("event", "aside")
+        assert found is not None
+        (finding,) = stranger.schema_usage(found)
+        assert finding.severity == "error"
+        assert finding.remedy is not None
+        place.administrate(finding.remedy)
+        assert list(stranger.schema_usage(found)) == []
+
+
+@covers("storage")
+def test_a_table_without_transactions_is_an_error_and_the_remedy_gives_it_them(place: Place) -> None:
+    table = place.events(1, 1).table
+    assert list(place.database.storage(table)) == []
+    if place.family != "mysql":
+        return
+    place.run("ALTER TABLE event ENGINE = MyISAM")
+    (finding,) = place.database.storage(place.table("event"))
+    assert (finding.severity, finding.table) == ("error", "event")
+    assert finding.remedy is not None
+    place.run(finding.remedy)
+    assert list(place.database.storage(place.table("event"))) == []
+
+
+@covers("vacuum")
+def test_a_table_that_is_never_vacuumed_is_found_and_the_remedy_mends_it(place: Place) -> None:
+    table = place.events(1, 1).table
+    assert list(place.database.vacuum([table])) == []
+    if place.server != "postgresql":
+        return
+    place.run("ALTER TABLE event SET (autovacuum_enabled = false)")
+    (finding,) = place.database.vacuum([table])
+    assert (finding.severity, finding.table) == ("warning", "event")
+    assert finding.remedy is not None
+    place.run(finding.remedy)
+    assert list(place.database.vacuum([table])) == []
+
+
+@covers("long_transactions")
+def test_a_transaction_of_another_session_is_found_by_its_age_and_the_remedy_ends_it(place: Place) -> None:
+    table = place.events(1, 1).table
+    if place.server == "sqlite":
+        assert list(place.database.long_transactions(timedelta(0))) == []
+        return
+    with raw(place.url) as holder:
+        holder.execute("BEGIN")
+        holder.execute("SELECT count(*) FROM event FOR UPDATE" if place.family == "mysql" else "SELECT 1")
+        holder.fetchall()
+        with place.another(place.admin_url) as admin:
+            assert list(admin.long_transactions(timedelta(hours=1))) == []
+            # However young it is.
+            (finding,) = admin.long_transactions(timedelta(seconds=-1))
+        assert finding.severity == "warning"
+        assert "has had a transaction open for 0 h 0 min" in finding.message
+        assert finding.remedy is not None
+        place.administrate(finding.remedy.partition(": ")[2])
+        with pytest.raises(Exception):  # noqa: B017 each driver has its own
+            holder.execute("SELECT 1")
+    found = list(place.database.long_transactions(timedelta(hours=1)))
+    # MySQL shows transactions of others only to those who may see processes.
+    assert [one.severity for one in found] == (["hint"] if place.family == "mysql" else [])
+    assert table.name == "event"
+
+
+@covers("replica_lag")
+def test_a_history_without_replicas_lags_behind_nothing(place: Place) -> None:
+    lag = place.database.replica_lag(None)
+    assert lag.seconds() == 0
+    lag.close()
+
+
+@covers("replica_lag")
+def test_a_configured_replica_that_does_not_replicate_is_infinitely_late_where_it_tells_itself(
+    place: Place,
+) -> None:
+    if place.family != "mysql":
+        lag = place.database.replica_lag(parse_url(place.url))
+        assert lag.seconds() == 0
+        lag.close()
+        return
+    lag = place.database.replica_lag(parse_url(place.admin_url))
+    assert lag.seconds() == math.inf
+    lag.close()
+    assert lag.seconds() == math.inf, "it connects anew"
+    lag.close()
+    denied = place.database.replica_lag(parse_url(place.url))
+    with pytest.raises(HistoryError):
+        denied.seconds()
+    denied.close()

@@ -1,0 +1,95 @@
+"""A session: who it is, what it claims, how it stays alive, and how it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cleanupctl.core.errors import HistoryUnreachableError
+from cleanupctl.core.urls import parse_url
+from tests.support.contract import covers
+
+if TYPE_CHECKING:
+    from tests.support.contract import Place
+
+
+@covers("claim", "release")
+def test_a_table_or_a_part_of_it_is_claimed_by_one_session_at_a_time(place: Place) -> None:
+    table, database = place.events(1, 1).table, place.database
+    # Only one connection at a time can write to an SQLite file: there is nothing to share out.
+    free = place.server == "sqlite"
+    with place.another() as other:
+        assert database.claim(table)
+        assert other.claim(table) is free
+        assert other.claim(table, "part one")
+        assert database.claim(table, "part one") is free
+        assert database.claim(table, "part two")
+        database.release(table)
+        assert other.claim(table)
+    assert database.claim(table, "part one"), "a claim ends with its session"
+
+
+@covers("keep_alive", "close", "query")
+def test_a_session_that_is_kept_alive_answers_until_it_is_closed_and_closing_never_raises(
+    place: Place,
+) -> None:
+    with place.another() as other:
+        other.keep_alive()
+        other.keep_alive()
+        other.close()
+        other.close()
+    place.database.keep_alive()
+    assert place.database.query("SELECT 1") == [(1,)]
+    place.database.close()
+    with pytest.raises(Exception):  # noqa: B017 which one differs, but it does not answer
+        place.database.query("SELECT 1")
+
+
+@covers("keep_alive")
+def test_a_session_that_the_server_ended_is_unreachable(place: Place) -> None:
+    if place.server == "sqlite":
+        place.database.keep_alive()
+        return
+    if place.server == "postgresql":
+        ((session,),) = place.database.query("SELECT pg_backend_pid()")
+        place.administrate(f"SELECT pg_terminate_backend({session})")
+    else:
+        ((session,),) = place.database.query("SELECT CONNECTION_ID()")
+        place.administrate(f"KILL {session}")
+    with pytest.raises(HistoryUnreachableError) as caught:
+        place.database.keep_alive()
+    password = parse_url(place.url).password
+    assert password is not None
+    assert password not in caught.value.message
+
+
+@covers("login")
+def test_the_login_is_that_of_the_url(place: Place) -> None:
+    assert place.database.login == (parse_url(place.url).user or "the user of the URL")
+
+
+@covers("most_rows", "transaction_rows", "writing_turn", "index_option", "pipelined", "steps", "end_turn")
+def test_a_server_says_how_it_wants_to_be_written_to(place: Place) -> None:
+    database = place.database
+    assert database.transaction_rows is None
+    assert database.most_rows(10_000) == 10_000
+    assert (database.writing_turn is not None) == (place.server == "sqlite")
+    assert database.index_option == ("CONCURRENTLY " if place.server == "postgresql" else "")
+    assert database.pipelined == (8 if place.server == "postgresql" else 1)
+    assert database.steps == ()
+    table = place.events(3, 2).table
+    database.end_turn()
+    assert database.any_left(place.target(table, "at"))
+    seconds = database.typical_costs.seconds(table)
+    assert 1e-6 < seconds < 1e-3
+
+
+@covers("most_rows", "transaction_rows")
+def test_fewer_rows_than_configured_are_deleted_where_the_server_wants_that(place: Place) -> None:
+    with place.another() as other:
+        other.transaction_rows = 500
+        assert other.most_rows(10_000) == 500
+        assert other.most_rows(200) == 200
+    assert place.database.most_rows(10_000) == 10_000
+    assert place.database.transaction_rows is None

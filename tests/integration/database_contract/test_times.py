@@ -1,0 +1,109 @@
+"""When a row has expired, and how a moment is stored: by the kind of the column, on the server's terms."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cleanupctl.core.errors import HistoryError
+from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.cutoff import as_instant
+from cleanupctl.history.databases.statements import Assignment, Update
+from cleanupctl.history.databases.target import Target
+from tests.support.contract import NOW, ZONE, covers
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tests.support.contract import Place
+
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+
+
+def _stored(place: Place, kind: str, moment: datetime) -> Any:
+    match kind:
+        case "wall":
+            return moment.astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S")
+        case "instant":
+            # MySQL reads what has no offset in the zone of the session, which is UTC here.
+            return moment.strftime("%Y-%m-%d %H:%M:%S") + ("" if place.family == "mysql" else "+00:00")
+        case "date":
+            return moment.astimezone(ZONE).strftime("%Y-%m-%d")
+        case "seconds":
+            return int(moment.timestamp())
+        case _:
+            return int(moment.timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("kind", "step"),
+    [
+        ("wall", SECOND),
+        ("instant", SECOND),
+        ("seconds", SECOND),
+        ("milliseconds", timedelta(milliseconds=1)),
+        ("date", DAY),
+    ],
+)
+@covers("expired", "count")
+def test_a_row_has_expired_from_the_cutoff_on_and_a_day_once_it_has_passed(
+    place: Place, kind: str, step: timedelta
+) -> None:
+    number = kind in ("seconds", "milliseconds")
+    place.run(
+        f"CREATE TABLE entry (id INTEGER PRIMARY KEY, at {place.type_of('integer' if number else kind)})"
+    )
+    moments = [NOW - 2 * step, NOW - step, NOW, NOW + step, NOW + 2 * step, None]
+    place.insert("entry", [(n, one and _stored(place, kind, one)) for n, one in enumerate(moments)])
+    table = place.table("entry")
+    time_format = kind if number else None
+    condition = place.database.expired(table.column("at"), place.moment, table, time_format)
+    target = Target(table, table.column("at"), condition, time_format=time_format)
+    rows, oldest = place.database.count(target)
+    assert rows == (2 if kind == "date" else 3)
+    found = as_instant(oldest, target, ZONE, time_format)
+    assert found is not None
+    whole = (NOW - 2 * step).astimezone(ZONE)
+    assert found == (whole.replace(hour=0) if kind == "date" else whole)
+
+
+@covers("expired")
+def test_a_column_that_is_no_time_is_refused(place: Place) -> None:
+    place.run(
+        "CREATE TABLE entry (id INTEGER PRIMARY KEY, at BLOB)"
+        if place.family != "postgresql"
+        else "CREATE TABLE entry (id INTEGER PRIMARY KEY, at BYTEA)"
+    )
+    table = place.table("entry")
+    with pytest.raises(HistoryError, match=r"column at of table entry is of type .*, which is not a time"):
+        place.database.expired(table.column("at"), place.moment, table, None)
+
+
+@covers("expired")
+def test_a_number_without_a_unit_is_refused_unless_its_rows_tell(place: Place) -> None:
+    place.run(f"CREATE TABLE entry (id INTEGER PRIMARY KEY, at {place.type_of('integer')})")
+    place.insert("entry", [(1, 5), (2, 10**12)])
+    table = place.table("entry")
+    with pytest.raises(HistoryError, match="say what it counts with time_format"):
+        place.database.expired(table.column("at"), place.moment, table, None)
+
+
+@pytest.mark.parametrize("kind", ["wall", "instant"])
+@covers("stored_value", "transact")
+def test_a_moment_that_is_stored_is_read_as_the_same_moment(place: Place, kind: str) -> None:
+    place.run(f"CREATE TABLE entry (id INTEGER PRIMARY KEY, at {place.type_of(kind)})")
+    place.insert("entry", [(1, None)])
+    table = place.table("entry")
+    column = table.column("at")
+    moment = NOW.replace(microsecond=700_000)
+    value = place.database.stored_value(moment.astimezone(ZONE), column, ZONE)
+    update = Update(table, (Assignment("at", Condition("%s", (value,))),), Condition("t.id = 1"))
+    place.database.transact([update], 1)
+    ((raw,),) = place.database.query("SELECT at FROM entry")
+    read = as_instant(raw, Target(table, column, Condition("")), ZONE, None)
+    # Columns of MySQL without fractions would round up: a second too early is none too late.
+    assert read == (moment.replace(microsecond=0) if place.family == "mysql" else moment)
+    assert read.tzinfo is not None
+    assert read.astimezone(UTC) <= moment
