@@ -21,7 +21,7 @@ the environment variable `CLEANUPCTL_CONFIG`; `cleanupctl/config.toml` in the us
 ($XDG_CONFIG_HOME, else ~/.config); `{SYSTEM_FILE}`. A file that is named must exist.
 `cleanupctl config path` shows the places, `cleanupctl config show` what is in force.
 
-Unknown keys and tables are faults, and one fault makes the file unusable. `cleanupctl config check` tells
+Unknown keys and tables are faults, and one fault makes the file unusable. `cleanupctl config check` reports
 all faults at once, each with its line and what to write instead.
 """
 

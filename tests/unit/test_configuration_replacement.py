@@ -116,12 +116,12 @@ def test_a_file_changed_meanwhile_is_left_as_somebody_else_wrote_it(
 
     monkeypatch.setattr(replacement, "_keep_attributes", somebody_else)
     with pytest.raises(
-        ConfigurationError, match="was changed by somebody else meanwhile; nothing was written"
+        ConfigurationError, match="was changed by another process meanwhile; nothing was written"
     ):
         edit_window(path, CHANGE)
     assert path.read_text() == "# theirs\n"
     path.unlink()
-    with pytest.raises(ConfigurationError, match="was changed by somebody else meanwhile"):
+    with pytest.raises(ConfigurationError, match="was changed by another process meanwhile"):
         edit_window(path, CHANGE)  # made by them while we make it
     assert path.read_text() == "# theirs\n"
     assert names_in(path.parent) == ["config.toml"]
@@ -156,7 +156,7 @@ def test_an_edit_waits_for_one_that_is_under_way(path: Path) -> None:
             try:
                 edit_window(path, CHANGE)
             except ConfigurationError as error:
-                os._exit(7 if "was changed by somebody else" in error.message else 1)
+                os._exit(7 if "was changed by another process" in error.message else 1)
             os._exit(0)
         time.sleep(0.3)
         assert os.waitpid(child, os.WNOHANG) == (0, 0)

@@ -62,7 +62,7 @@ def test_a_default_that_no_value_says_is_none_or_comes_from_elsewhere() -> None:
 
 
 def test_a_default_of_none_cannot_be_declared_without_words() -> None:
-    with pytest.raises(TypeError, match="told in words"):
+    with pytest.raises(TypeError, match="said in words"):
         declare(TEXT, "Something.", default=None, example="x")
     assert declare(TEXT, "Something.", example="x").default is MISSING
 

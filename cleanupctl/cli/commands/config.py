@@ -34,7 +34,7 @@ _SCHEMA_DETAILS = """
 
         #:schema ./cleanupctl.schema.json
 
-    What holds between keys is told by `cleanupctl config check` alone. No configuration is read for this.
+    What holds between keys is checked by `cleanupctl config check` alone. No configuration is read for this.
 """
 
 

@@ -1,4 +1,4 @@
-"""Faults of a configuration file, collected, so that all are told at once with line and key."""
+"""Faults of a configuration file, collected, so that all are reported at once with line and key."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Faults:
         self._found: list[tuple[KeyPath, str]] = []
 
     def add(self, path: KeyPath, message: str) -> None:
-        """Note a fault of the key at `path`; the message says what is wrong and how to mend it."""
+        """Note a fault of the key at `path`; the message says what is wrong and how to correct it."""
         self._found.append((path, message))
 
     def __len__(self) -> int:
         return len(self._found)
 
     def lines(self) -> tuple[str, ...]:
-        """Every fault as `line 12, cleanup.parallelism: …`, in the order of the file."""
+        """Return every fault as `line 12, cleanup.parallelism: …`, in the order of the file."""
         from cleanupctl.core.configuration.toml_positions import locate_keys
 
         places = locate_keys(self._text)
@@ -60,7 +60,7 @@ def _sentence(line: int, path: KeyPath, message: str) -> str:
 
 
 def dotted(path: KeyPath) -> str:
-    """Return a path as people write it: `history[2].table[1].ttl`, counted from 1."""
+    """Return a path in the usual notation: `history[2].table[1].ttl`, counted from 1."""
     text = ""
     for part in path:
         if isinstance(part, int):

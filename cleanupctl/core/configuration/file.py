@@ -44,7 +44,7 @@ class ConfigurationPlace:
 
     @property
     def explicit(self) -> bool:
-        """Whether somebody named this file, so that it has to exist and no other is looked for."""
+        """Whether this file was named, so that it has to exist and no other is looked for."""
         return self.origin not in {"user", "system"}
 
 

@@ -1,6 +1,6 @@
 """The configuration file as a JSON Schema, for editors: what the reader accepts is valid, and little else.
 
-What holds between keys (a window that ends has a start, names are unique) is told by `config check` alone.
+What holds between keys (a window that ends has a start, names are unique) is checked by `config check` alone.
 """
 
 from __future__ import annotations
@@ -80,9 +80,9 @@ def _definition(table: Table, kind: str | None) -> str:
 
 def _key(key: Key) -> dict[str, Any]:
     default = default_value(key)
-    told = "" if key.required or default is not None else f" Default: {key.default}."
+    addition = "" if key.required or default is not None else f" Default: {key.default}."
     return {
-        "description": f"{key.description}{told}",
+        "description": f"{key.description}{addition}",
         **key.type.schema,
         **({} if default is None else {"default": default}),
         "examples": [key.declared.example],

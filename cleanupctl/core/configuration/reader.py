@@ -1,4 +1,4 @@
-"""From a configuration file to Settings: finds the file, checks every part, tells all faults at once."""
+"""From a configuration file to Settings: finds the file, checks every part, reports all faults at once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 STORE_VARIABLE = "CLEANUPCTL_DATABASE"
 _ROOT_STORE = Path("/var/lib/cleanupctl/jobs.db")
 _READ_APART = {"job_store", "window", "history"}
-"""Tables that are read in a way of their own; of the others the values are all there is to it."""
+"""Tables whose values become something else; of the others, a record of the values is made."""
 
 
 @dataclass(frozen=True, slots=True)

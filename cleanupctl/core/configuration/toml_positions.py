@@ -58,14 +58,14 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.lines: dict[KeyPath, int] = {}
         self._lists: dict[KeyPath, int] = {}
-        self._kind, self._piece, self._line, self._end = "", "", 1, 0
+        self._kind, self._lexeme, self._line, self._end = "", "", 1, 0
         self._tokens = _tokens(text)
         self.sections = [Section((), 1, 0)]
         self._next()
         while self._kind:
             if self._kind == "newline":
                 self._next()
-            elif self._piece == "[":
+            elif self._lexeme == "[":
                 self._header()
             else:
                 self._assignment(self.sections[-1].path)
@@ -73,13 +73,13 @@ class _Scanner:
 
     def _next(self) -> None:
         if self._kind != "newline":
-            self._end = self._line + self._piece.count("\n")
-        self._kind, self._piece, self._line = next(self._tokens, ("", "", 0))
+            self._end = self._line + self._lexeme.count("\n")
+        self._kind, self._lexeme, self._line = next(self._tokens, ("", "", 0))
 
     def _header(self) -> None:
         line = self._line
         self._next()
-        is_list = self._piece == "["
+        is_list = self._lexeme == "["
         if is_list:
             self._next()
         *parents, last = self._key()
@@ -108,11 +108,11 @@ class _Scanner:
 
     def _key(self) -> list[str]:
         names: list[str] = []
-        while self._piece not in {"=", "]", ""}:
+        while self._lexeme not in {"=", "]", ""}:
             if self._kind == "string":
-                names.append(tomllib.loads(f"key = {self._piece}")["key"])
+                names.append(tomllib.loads(f"key = {self._lexeme}")["key"])
             elif self._kind == "word":
-                names.append(self._piece)
+                names.append(self._lexeme)
             self._next()
         return names
 
@@ -125,19 +125,19 @@ class _Scanner:
         self._value(path)
 
     def _value(self, path: KeyPath) -> None:
-        if self._piece == "{":
+        if self._lexeme == "{":
             self._members(path, "}")
-        elif self._piece == "[":
+        elif self._lexeme == "[":
             self._members(path, "]")
         else:
-            while self._kind not in {"newline", ""} and self._piece not in {",", "]", "}"}:
+            while self._kind not in {"newline", ""} and self._lexeme not in {",", "]", "}"}:
                 self._next()
 
     def _members(self, path: KeyPath, end: str) -> None:
         self._next()
         index = 0
-        while self._kind and self._piece != end:
-            if self._kind == "newline" or self._piece == ",":
+        while self._kind and self._lexeme != end:
+            if self._kind == "newline" or self._lexeme == ",":
                 self._next()
             elif end == "}":
                 self._assignment(path)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.core.retry import retry
 from cleanupctl.core.run.cleaning import BatchDeleted, Expired, Stopped, TableFinished, TableStarted
+from cleanupctl.core.settings.values import JOB_LOG_HISTORY
 from cleanupctl.core.times import cutoff
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from cleanupctl.core.run.cleaning import Event, Limits
     from cleanupctl.core.store.jobstore import JobStore
 
-NAME = "job-log"
+NAME = JOB_LOG_HISTORY
 TABLE = "job_log"
 BATCH_ROWS = 1_000
 

@@ -74,7 +74,7 @@ class CleanupSettings:
     lease: timedelta = key(
         values.duration("2s", "10m"),
         "How long a job belongs to the process that executes it without a keep-alive; renewed twelve times"
-        " as often, and after a crash the time until another process may go on.",
+        " as often, and after a crash the time until another process may continue.",
         default="60s",
         example="30s",
     )

@@ -76,13 +76,13 @@ def key(
     """Declare a key; `default` and `example` are values as they stand in the file.
 
     Without a default the key is required, unless `otherwise` says in words what holds then. Where the
-    default is None, or something else may come before it, `otherwise` is what people are told.
+    default is None, or something else may come before it, `otherwise` is what is documented.
     """
     declared = KeyOf(type_, description, example, default, otherwise, shown, None, None)
     if default is MISSING:
         return field(init=init, metadata={_DECLARED: declared})
     if default is None and otherwise is None:
-        raise TypeError("what holds without a value has to be told in words")
+        raise TypeError("what holds without a value has to be said in words")
     value = None if default in (None, type_.nothing) else type_.parse(default)
     return field(default=value, init=init, metadata={_DECLARED: declared})
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cleanupctl.core.times import TimeOfDay
 
 INT32 = 2**31 - 1
-"""Largest number of the columns that keep retries and priorities; as a limit it goes without saying."""
+"""Largest number of the columns that keep retries and priorities; as a limit it is not mentioned."""
 
 JOB_LOG_HISTORY = "job-log"
 """Name under which the job log of the job store itself is cleaned; no history may take it."""

@@ -120,20 +120,20 @@ def _edited(path: Path, before: str, change: WindowChange) -> str:
     wanted = _wanted(tomllib.loads(before), change)
     if _same(wanted, tomllib.loads(before)):
         return before
-    pieces = TomlTables(before)
+    tables = TomlTables(before)
     if isinstance(change, ClearWindow):
-        pieces.remove(("window", change.day) if change.day else ("window",))
+        tables.remove(("window", change.day) if change.day else ("window",))
     elif isinstance(change, SetDailyWindow) and change.day:
-        pieces.set(("window", change.day), {"start": change.start, "end": change.end}, without=["closed"])
+        tables.set(("window", change.day), {"start": change.start, "end": change.end}, without=["closed"])
     else:
-        pieces.remove(("window", "entry"))
+        tables.remove(("window", "entry"))
         keys, others = _general(change)
-        pieces.set(("window",), keys, without=others)
-    if not _same(wanted, _loaded(pieces.text)):
+        tables.set(("window",), keys, without=others)
+    if not _same(wanted, _loaded(tables.text)):
         raise ConfigurationError(
             f"{path} is written in a way that cannot be edited here: edit it by hand", path=path
         )
-    return pieces.text
+    return tables.text
 
 
 def _general(change: SetDailyWindow | SetCronWindow) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -81,7 +81,7 @@ def _keep_attributes(target: Path, new: Path, *, exists: bool) -> None:
 
 def _exchange(path: Path, target: Path, new: Path, before: bytes | None) -> None:
     changed = ConfigurationError(
-        f"{path} was changed by somebody else meanwhile; nothing was written: try again", path=path
+        f"{path} was changed by another process meanwhile; nothing was written: try again", path=path
     )
     if before is None:
         try:

@@ -23,7 +23,7 @@ _COMMENT_LINE = re.compile(r"^\s*#", re.MULTILINE)
 
 
 @dataclass(slots=True)
-class _Piece:
+class _Part:
     path: KeyPath | None
     """Of the table; None for comments and empty lines between tables."""
     text: str
@@ -34,12 +34,12 @@ class TomlTables:
 
     def __init__(self, text: str) -> None:
         self._newline = "\r\n" if "\r\n" in text else "\n"
-        self._pieces = list(_cut(text))
+        self._parts = list(_cut(text))
 
     @property
     def text(self) -> str:
         """The whole text as it is now."""
-        return "".join(piece.text for piece in self._pieces)
+        return "".join(part.text for part in self._parts)
 
     def set(self, table: KeyPath, values: Mapping[str, str], *, without: Iterable[str] = ()) -> None:
         """Give the table these values and take the keys `without` away; it is made if it is not there."""
@@ -53,65 +53,61 @@ class TomlTables:
 
     def remove(self, table: KeyPath) -> None:
         """Take away the table and everything in it; of a table at the top the comments within stay."""
-        for piece in [each for each in self._pieces if each.path and each.path[: len(table)] == table]:
-            if len(piece.path or ()) == 1 and _COMMENT_LINE.search(piece.text):
-                self._change(piece, (), {}, list(_walk(tomllib.loads(piece.text), table)))
+        for part in [each for each in self._parts if each.path and each.path[: len(table)] == table]:
+            if len(part.path or ()) == 1 and _COMMENT_LINE.search(part.text):
+                self._change(part, (), {}, list(_look_up(tomllib.loads(part.text), table)))
             else:
-                self._drop(piece)
-        for piece in self._pieces:
-            rest = _rest(piece, table)
-            if rest and _walk(tomllib.loads(piece.text), table) is not None:
-                self._change(piece, rest[:-1], {}, rest[-1:])
+                self._drop(part)
+        for part in self._parts:
+            rest = _rest(part, table)
+            if rest and _look_up(tomllib.loads(part.text), table) is not None:
+                self._change(part, rest[:-1], {}, rest[-1:])
 
-    def _home(self, table: KeyPath) -> tuple[_Piece, KeyPath] | None:
-        """Return the piece in which the keys of a table stand, and its path within that piece."""
-        for piece in self._pieces:
-            rest = _rest(piece, table)
-            if rest == () or (rest and isinstance(_walk(tomllib.loads(piece.text), table), dict)):
-                return piece, rest
+    def _home(self, table: KeyPath) -> tuple[_Part, KeyPath] | None:
+        """Return the part in which the keys of a table stand, and its path within that part."""
+        for part in self._parts:
+            rest = _rest(part, table)
+            if rest == () or (rest and isinstance(_look_up(tomllib.loads(part.text), table), dict)):
+                return part, rest
         return None
 
-    def _change(
-        self, piece: _Piece, rest: KeyPath, values: Mapping[str, Any], without: Iterable[Any]
-    ) -> None:
+    def _change(self, part: _Part, rest: KeyPath, values: Mapping[str, Any], without: Iterable[Any]) -> None:
         import tomlkit
 
-        document = tomlkit.parse(piece.text)
-        table: Any = _walk(document, (*(piece.path or ()), *rest))
+        document = tomlkit.parse(part.text)
+        table: Any = _look_up(document, (*(part.path or ()), *rest))
         for key in without:
             table.pop(key, None)
         for key, value in values.items():
             if table.get(key) != value:
                 table[key] = value
-        piece.text = self._with_newlines(tomlkit.dumps(document))
+        part.text = self._with_newlines(tomlkit.dumps(document))
 
     def _insert(self, table: KeyPath, values: Mapping[str, str]) -> None:
         import tomlkit
 
         header = ".".join(str(name) for name in table)
-        siblings = [
-            number for number, piece in enumerate(self._pieces) if (piece.path or ())[:1] == table[:1]
-        ]
-        place = siblings[-1] + 1 if siblings else len(self._pieces)
-        before = "".join(piece.text for piece in self._pieces[:place])
+        siblings = [number for number, part in enumerate(self._parts) if (part.path or ())[:1] == table[:1]]
+        place = siblings[-1] + 1 if siblings else len(self._parts)
+        before = "".join(part.text for part in self._parts[:place])
         gap = "" if before.endswith("\n") or not before else "\n"
         gap += "" if not before or (before + gap).endswith(("\n\n", "\n\r\n")) else "\n"
         text = f"{gap}[{header}]\n{tomlkit.dumps(values)}"
-        self._pieces.insert(place, _Piece(table, self._with_newlines(text)))
+        self._parts.insert(place, _Part(table, self._with_newlines(text)))
 
-    def _drop(self, piece: _Piece) -> None:
-        place = self._pieces.index(piece)
-        del self._pieces[place]
-        before = "".join(each.text for each in self._pieces[:place])
-        if place < len(self._pieces) and (not before or before.endswith(("\n\n", "\n\r\n"))):
+    def _drop(self, part: _Part) -> None:
+        place = self._parts.index(part)
+        del self._parts[place]
+        before = "".join(each.text for each in self._parts[:place])
+        if place < len(self._parts) and (not before or before.endswith(("\n\n", "\n\r\n"))):
             # one of the two empty lines that were around it
-            self._pieces[place].text = re.sub(r"\A\r?\n", "", self._pieces[place].text)
+            self._parts[place].text = re.sub(r"\A\r?\n", "", self._parts[place].text)
 
     def _with_newlines(self, text: str) -> str:
         return re.sub(r"\r?\n", self._newline, text)
 
 
-def _cut(text: str) -> Iterable[_Piece]:
+def _cut(text: str) -> Iterable[_Part]:
     lines = re.findall(r"[^\n]*\n|[^\n]+", text)
     edges = [0]
     paths: list[KeyPath | None] = []
@@ -122,16 +118,16 @@ def _cut(text: str) -> Iterable[_Piece]:
     paths.append(None)
     for path, (first, last) in zip(paths, pairwise(edges), strict=True):
         if path is not None or first < last:
-            yield _Piece(path, "".join(lines[first:last]))
+            yield _Part(path, "".join(lines[first:last]))
 
 
-def _rest(piece: _Piece, table: KeyPath) -> KeyPath | None:
-    """Return the path of a table within a piece, or None if it cannot stand there."""
-    path = piece.path
+def _rest(part: _Part, table: KeyPath) -> KeyPath | None:
+    """Return the path of a table within a part, or None if it cannot stand there."""
+    path = part.path
     return table[len(path) :] if path is not None and table[: len(path)] == path else None
 
 
-def _walk(document: Any, path: KeyPath) -> Any:
+def _look_up(document: Any, path: KeyPath) -> Any:
     for name in path:
         if not isinstance(document, dict) or name not in document:
             return None
@@ -139,8 +135,8 @@ def _walk(document: Any, path: KeyPath) -> Any:
     return document
 
 
-def _is_inline(piece: _Piece, rest: KeyPath) -> bool:
+def _is_inline(part: _Part, rest: KeyPath) -> bool:
     import tomlkit
     from tomlkit.items import InlineTable
 
-    return isinstance(_walk(tomlkit.parse(piece.text), (*(piece.path or ()), *rest)), InlineTable)
+    return isinstance(_look_up(tomlkit.parse(part.text), (*(part.path or ()), *rest)), InlineTable)
