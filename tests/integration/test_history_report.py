@@ -78,7 +78,7 @@ def test_the_report_says_what_is_there(engine_url: str) -> None:
 
 def test_rows_without_removal_time_have_a_cause(filled_url: str) -> None:
     report = full_report(settings(filled_url), NOW, exact=True)
-    causes = {(u.table.upper(), u.cause): u.rows for u in report.unset}
+    causes = {(u.table.upper(), u.cause): u.rows for u in report.without_removal_time}
     unset = query(
         filled_url,
         "SELECT count(*) FROM ACT_HI_PROCINST c JOIN ACT_HI_PROCINST r ON r.ID_ = c.ROOT_PROC_INST_ID_"

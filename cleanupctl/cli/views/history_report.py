@@ -78,12 +78,12 @@ def _unset(output: Output, one: FullReport) -> None:
     """Write rows without a removal time: a line for each table, a column for each cause."""
     from cleanupctl.history.camunda.report.missing_removal_times import CAUSES
 
-    found = {(unset.table, unset.cause): unset for unset in one.unset}
+    found = {(unset.table, unset.cause): unset for unset in one.without_removal_time}
     if not found:
         return
     causes = [cause for cause in CAUSES if any(cause == other for _, other in found)]
     rows = []
-    for table in dict.fromkeys(unset.table for unset in one.unset):
+    for table in dict.fromkeys(unset.table for unset in one.without_removal_time):
         cells = (found.get((table, cause)) for cause in causes)
         rows.append((table, *(_number(c.rows, estimated=c.estimated) if c else "" for c in cells)))
     headings = [CAUSES[cause][0] for cause in causes]

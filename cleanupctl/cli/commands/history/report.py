@@ -104,7 +104,8 @@ def _object(one: FullReport, zone: ZoneInfo, *, compact: bool) -> dict[str, Any]
             if batch.cleanable or not compact
         ],
         "withoutRemovalTime": [
-            {"table": u.table, "cause": u.cause, "rows": u.rows, "estimated": u.estimated} for u in one.unset
+            {"table": u.table, "cause": u.cause, "rows": u.rows, "estimated": u.estimated}
+            for u in one.without_removal_time
         ],
         "orphans": [
             {"table": found.table, "cause": found.reason, "rows": found.rows}

@@ -1,4 +1,4 @@
-"""What is in the way of an instance besides itself: what runs in its hierarchy, and foreign keys."""
+"""What blocks an instance besides itself: what runs in its hierarchy, and foreign keys."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 
 
 def with_blockers(facts: Facts, schema: Schema, strategy: Strategy) -> Facts:
-    """Add what else is in the way, by the same rules by which the strategy runs."""
+    """Add what else blocks the instance, by the same rules by which the strategy runs."""
     eligibility = strategy.eligibility(schema, facts.root.kind)
     if eligibility is None:
         return _each_row(facts, schema)
     unit = _unit(facts.root, schema, eligibility)
     if unit is None:
         return replace(facts, tree_runs=True)
-    gone = _gone(schema, unit)
+    deleted = _deleted(schema, unit)
     references = [
         replace(one, fatal=table != BYTE_ARRAYS)
-        for table, condition in gone
+        for table, condition in deleted
         for one in _references(schema, table, condition)
     ]
-    decisions = sum(_count(schema, table, condition) for table, condition in gone if table == DECISIONS)
+    decisions = sum(_count(schema, table, condition) for table, condition in deleted if table == DECISIONS)
     return replace(facts, references=_joined(references), decisions=decisions)
 
 
 def _each_row(facts: Facts, schema: Schema) -> Facts:
-    """Every row goes by its own removal time: only foreign keys to the instance's own row keep it."""
+    """Each row is deleted by its own removal time: only foreign keys to the instance's own row keep it."""
     table, key = _own(facts.instance)
     if table not in schema.tables:
         return facts
@@ -49,7 +49,7 @@ def _each_row(facts: Facts, schema: Schema) -> Facts:
     references = list(_references(schema, table, own))
     if facts.instance.kind == "process":
         plan = cascades.process_plan(schema, by_root=facts.root is facts.instance, decisions=True)
-        for other, condition in _gone(schema, Unit(facts.instance.id, plan)):
+        for other, condition in _deleted(schema, Unit(facts.instance.id, plan)):
             if other != table:
                 references += [replace(one, fatal=False) for one in _references(schema, other, condition)]
     return replace(facts, references=_joined(references))
@@ -75,14 +75,14 @@ def _unit(top: Instance, schema: Schema, eligibility: Chooser) -> Unit | None:
     return units[0] if units else None
 
 
-def _gone(schema: Schema, unit: Unit) -> list[tuple[str, Condition]]:
-    """Return what goes with a unit; nothing when that is too much to look at."""
+def _deleted(schema: Schema, unit: Unit) -> list[tuple[str, Condition]]:
+    """Return what is deleted with a unit; nothing when that is too much to look at."""
     selection = CascadeBatch(schema, unit.plan, [unit])
     return list(selection.conditions()) if selection.gather(COUNT_BOUND) else []
 
 
 def _references(schema: Schema, table: str, condition: Condition) -> Iterator[Referenced]:
-    """Find the foreign keys that point at rows which go."""
+    """Find the foreign keys that point at rows which are deleted."""
     found = schema.tables[table]
     for reference in found.references:
         for guard in schema.database.references_guard(replace(found, references=(reference,))):

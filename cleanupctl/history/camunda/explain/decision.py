@@ -1,4 +1,4 @@
-"""Whether an instance is removed, when and by which rule, or what is in the way: a pure decision."""
+"""Whether an instance is removed, when and by which rule, or what it is blocked by: a pure decision."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class _Loader:
         )
 
     def _named_root(self, found: _Found) -> tuple[_Found | None, bool]:
-        """Return the root that the row names, and whether that is gone."""
+        """Return the root that the row names, and whether that is missing."""
         process, decision = found.links[ROOT], found.links["ROOT_DEC_INST_ID_"]
         root = process or decision
         if root is None or root == found.instance.id:
@@ -106,7 +106,7 @@ class _Loader:
         return above, above is None
 
     def _governing(self, found: _Found) -> tuple[_Found | None, bool]:
-        """Return what the end-time strategy asks by root; and whether a root is named that is gone."""
+        """Return what governs the whole hierarchy; and whether a root is named that is missing."""
         match found.instance.kind:
             case "process":
                 return self._top(found)

@@ -15,7 +15,7 @@ from cleanupctl.history.databases.target import Target
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cleanupctl.history.camunda.report.counts import Census
+    from cleanupctl.history.camunda.report.counts import ExactCounts
     from cleanupctl.history.camunda.report.sampling import Sample
     from cleanupctl.history.camunda.report.scope import ReportScope
     from cleanupctl.history.camunda.schema.definitions import Definition
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Cleanable:
-    """Instances of one definition that have finished, and how many of them may go."""
+    """Instances of one definition that have finished, and how many of them a run would delete."""
 
     definition: Definition
     ttl: int | None
@@ -36,7 +36,7 @@ class Cleanable:
 
 @dataclass(frozen=True, slots=True)
 class CleanableBatches:
-    """Batch operations of one type that have finished, and how many of them may go."""
+    """Batch operations of one type that have finished, and how many of them a run would delete."""
 
     type: str
     ttl: int | None
@@ -45,70 +45,72 @@ class CleanableBatches:
 
 
 def cleanable(
-    report: ReportScope, kind: Kind, census: Census | None = None, sample: Sample | None = None
+    scope: ReportScope, kind: Kind, counts: ExactCounts | None = None, sample: Sample | None = None
 ) -> Iterator[Cleanable]:
-    """Yield the cleanable report of the definitions of one kind; those that are gone at the end.
+    """Yield the cleanable report of the definitions of one kind; those that were deleted at the end.
 
-    Under the end-time strategy `census` has what a run would delete, and `sample` an estimate of it for
-    process instances that are too many to be counted; under the other one a sample is taken here.
+    Where whole instances are deleted, `counts` has what a run would delete, and `sample` an estimate of it
+    for process instances that are too many to be counted; otherwise a sample is taken here.
     """
-    place = ENGINE_KINDS[kind]
-    if place.instances not in report.schema.tables:
+    engine_kind = ENGINE_KINDS[kind]
+    if engine_kind.instances not in scope.schema.tables:
         return
-    removable = report.expired_rows(place.instances)
-    if removable is not None and not report.counts(place.instances):
-        sample = sample_rows(report, kind, removable.condition)
-    for definition in definitions_with_history(report.schema, kind):
-        ttl = report.strategy.ttl(definition).days
-        finished = report.number(place.instances, place.ended, _finished(report, definition))
-        if census is not None and place.instances not in census.uncounted:
-            number, counted = census.instances[place.instances, definition.id], True
-        elif sample is not None and (census is None or kind == "process"):
+    removable = scope.expired_rows(engine_kind.instances)
+    if removable is not None and not scope.is_counted(engine_kind.instances):
+        sample = sample_rows(scope, kind, removable.condition)
+    for definition in definitions_with_history(scope.schema, kind):
+        ttl = scope.strategy.ttl(definition).days
+        finished = scope.number(engine_kind.instances, engine_kind.ended, _finished(scope, definition))
+        if counts is not None and engine_kind.instances not in counts.uncounted:
+            number, counted = counts.instances[engine_kind.instances, definition.id], True
+        elif sample is not None and (counts is None or kind == "process"):
             number, counted = sample.cleanable(definition.id, finished), False
-        elif census is None:
-            number, counted = _expired(report, definition), True
+        elif counts is None:
+            number, counted = _expired(scope, definition), True
         else:
-            number, counted = _past(report, definition, ttl), False
-        yield Cleanable(definition, ttl, finished, number, not (counted and report.counts(place.instances)))
+            number, counted = _past(scope, definition, ttl), False
+        yield Cleanable(
+            definition, ttl, finished, number, not (counted and scope.is_counted(engine_kind.instances))
+        )
 
 
-def _of(report: ReportScope, definition: Definition) -> Condition:
-    identity = report.schema.column(
+def _of(scope: ReportScope, definition: Definition) -> Condition:
+    identity = scope.schema.column(
         ENGINE_KINDS[definition.kind].instances, ENGINE_KINDS[definition.kind].definition_id
     )
     return Condition(f"t.{identity} = %s", (definition.id,))
 
 
-def _finished(report: ReportScope, definition: Definition) -> Condition:
-    place = ENGINE_KINDS[definition.kind]
-    ended = report.schema.column(place.instances, place.ended)
-    return both((_of(report, definition), Condition(f"t.{ended} IS NOT NULL")))
+def _finished(scope: ReportScope, definition: Definition) -> Condition:
+    engine_kind = ENGINE_KINDS[definition.kind]
+    ended = scope.schema.column(engine_kind.instances, engine_kind.ended)
+    return both((_of(scope, definition), Condition(f"t.{ended} IS NOT NULL")))
 
 
-def _expired(report: ReportScope, definition: Definition) -> int:
-    """Count what the removal-time strategy would delete of a definition."""
-    place = ENGINE_KINDS[definition.kind]
-    removable = report.expired_rows(place.instances)
+def _expired(scope: ReportScope, definition: Definition) -> int:
+    """Count the instances of a definition that are deleted each by its own removal time."""
+    engine_kind = ENGINE_KINDS[definition.kind]
+    removable = scope.expired_rows(engine_kind.instances)
     if removable is None:
         return 0
-    condition = both((_of(report, definition), removable.condition))
-    return report.number(place.instances, place.ended, condition)
+    condition = both((_of(scope, definition), removable.condition))
+    return scope.number(engine_kind.instances, engine_kind.ended, condition)
 
 
-def _past(report: ReportScope, definition: Definition, ttl: int | None) -> int:
-    """Estimate what the end-time strategy would delete of a definition, each instance by its own end."""
+def _past(scope: ReportScope, definition: Definition, ttl: int | None) -> int:
+    """Estimate the instances of a definition that are past their own end and time to live."""
     if ttl is None:
         return 0
-    place = ENGINE_KINDS[definition.kind]
-    table = report.schema.tables[place.instances]
-    until = expiry(report.now, ttl, report.settings.timezone)
-    past = report.schema.database.expired(table.column(place.ended), until, table, None)
-    return report.number(place.instances, place.ended, both((_of(report, definition), past)))
+    engine_kind = ENGINE_KINDS[definition.kind]
+    table = scope.schema.tables[engine_kind.instances]
+    until = expiry(scope.now, ttl, scope.settings.timezone)
+    past = scope.schema.database.expired(table.column(engine_kind.ended), until, table, None)
+    return scope.number(engine_kind.instances, engine_kind.ended, both((_of(scope, definition), past)))
 
 
-def cleanable_batches(report: ReportScope) -> Iterator[CleanableBatches]:
+def cleanable_batches(scope: ReportScope) -> Iterator[CleanableBatches]:
     """Yield the cleanable report of batch operations by type; their table is small: always counted."""
-    schema = report.schema
+    schema = scope.schema
     if BATCHES not in schema.tables:
         return
     name, end = schema.column(BATCHES, "TYPE_"), schema.column(BATCHES, "END_TIME_")
@@ -116,10 +118,8 @@ def cleanable_batches(report: ReportScope) -> Iterator[CleanableBatches]:
     sql = f"SELECT t.{name}, count(*) FROM {rows} GROUP BY t.{name}"
     table = schema.tables[BATCHES]
     for type_, finished in sorted(schema.database.query(sql)):
-        due = report.strategy.due_batches(schema, str(type_), report.now)
+        due = scope.strategy.due_batches(schema, str(type_), scope.now)
         own = Condition(f"t.{name} = %s AND t.{end} IS NOT NULL", (type_,))
         target = Target(table, table.column("END_TIME_"), both((own, due)) if due else own)
         expired = schema.database.count(target)[0] if due else 0
-        yield CleanableBatches(
-            str(type_), batch_ttl(str(type_), report.settings).days, int(finished), expired
-        )
+        yield CleanableBatches(str(type_), batch_ttl(str(type_), scope.settings).days, int(finished), expired)

@@ -1,4 +1,4 @@
-"""What a run of the end-time strategy would delete, counted by the same rules by which it runs."""
+"""What a run that deletes whole instances would delete, counted by the same rules by which it runs."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from cleanupctl.history.cleaning.hierarchies import CascadeTask
     from cleanupctl.history.databases.conditions import Condition
 
-_DEFINITIONS = {place.instances: place for place in ENGINE_KINDS.values()}
+_DEFINITIONS = {engine_kind.instances: engine_kind for engine_kind in ENGINE_KINDS.values()}
 """Tables of instances: their rows are counted by definition."""
 
 
 @dataclass(slots=True)
-class Census:
-    """Rows that would go now."""
+class ExactCounts:
+    """Rows that a run would delete now."""
 
     instances: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By table of instances, without prefix, and id of the definition."""
@@ -37,72 +37,74 @@ class Census:
     oldest: dict[str, Any] = field(default_factory=dict)
     """The first end among them as the database has it, by table of instances."""
     uncounted: set[str] = field(default_factory=set)
-    """Tables of which not all rows that would go were counted."""
+    """Tables of which not all rows that would be deleted were counted."""
 
 
-def take_census(report: ReportScope) -> Census:
-    """Count what would go; tables that are too big to be counted are left out and named.
+def count_exactly(scope: ReportScope) -> ExactCounts:
+    """Count what would be deleted; tables that are too big to be counted are left out and named.
 
-    The hierarchies are walked as in a run, so that the numbers are those of one. Raises HistoryError.
+    The hierarchies are followed as in a run, so that the numbers are those of one. Raises HistoryError.
     """
-    census = Census()
-    for task in report.strategy.cascades(report.schema, report.now):
-        if report.counts(task.group.table):
-            _add(census, report, task)
+    counts = ExactCounts()
+    for task in scope.strategy.cascades(scope.schema, scope.now):
+        if scope.is_counted(task.group.table):
+            _add(counts, scope, task)
         else:
-            census.uncounted |= {rows.table for plan in task.group.eligibility.plans for rows in plan.rows}
-    return census
+            counts.uncounted |= {rows.table for plan in task.group.eligibility.plans for rows in plan.rows}
+    return counts
 
 
-def _add(census: Census, report: ReportScope, task: CascadeTask) -> None:
+def _add(counts: ExactCounts, scope: ReportScope, task: CascadeTask) -> None:
     countable: dict[int, CascadePlan] = {}
     for units in task.chosen():
         plan = units[0].plan
         if id(plan) not in countable:
-            countable[id(plan)] = _countable(plan, partial(_counted, report))
+            countable[id(plan)] = _countable(plan, partial(_counted, scope))
             kept = {rows.table for rows in countable[id(plan)].rows}
-            census.uncounted |= {rows.table for rows in plan.rows} - kept
+            counts.uncounted |= {rows.table for rows in plan.rows} - kept
         selection = CascadeBatch(
-            report.schema,
+            scope.schema,
             countable[id(plan)],
             [replace(unit, plan=countable[id(plan)]) for unit in units],
         )
         selection.gather(ALL)
-        _count(census, report.schema, selection.conditions())
+        _count(counts, scope.schema, selection.conditions())
 
 
-def _counted(report: ReportScope, table: str) -> bool:
+def _counted(scope: ReportScope, table: str) -> bool:
     if table in _DEFINITIONS:
-        return report.counts(table)
-    return report.counts_along(table)
+        return scope.is_counted(table)
+    return scope.is_counted_along(table)
 
 
-def _countable(plan: CascadePlan, counts: Callable[[str], bool]) -> CascadePlan:
+def _countable(plan: CascadePlan, is_counted: Callable[[str], bool]) -> CascadePlan:
     """Leave out of a plan the tables that are too big, and those whose ids only these know."""
-    lookups = tuple(one for one in plan.lookups if one.name == MEMBERS or counts(one.rows.table))
+    lookups = tuple(one for one in plan.lookups if one.name == MEMBERS or is_counted(one.rows.table))
     unknown = {one.name for one in plan.lookups} - {one.name for one in lookups}
     partly = {one.name for one in plan.lookups if one not in lookups} | unknown
-    dropped = {one.table for one in plan.rows if one.ids in partly or not counts(one.table)}
+    dropped = {one.table for one in plan.rows if one.ids in partly or not is_counted(one.table)}
     return replace(plan, lookups=lookups, rows=tuple(r for r in plan.rows if r.table not in dropped))
 
 
-def _count(census: Census, schema: Schema, conditions: Iterable[tuple[str, Condition]]) -> None:
+def _count(counts: ExactCounts, schema: Schema, conditions: Iterable[tuple[str, Condition]]) -> None:
     for table, found in conditions:
         condition = found
         if table == BYTE_ARRAYS:
             # Those that the engine still needs stay, as in a run.
             condition = both((found, *schema.database.references_guard(schema.tables[table])))
         rows = f"{schema.quoted(table)} AS t WHERE {condition.sql}"
-        place = _DEFINITIONS.get(table)
-        if place is None or not schema.has(table, place.definition_id):
+        engine_kind = _DEFINITIONS.get(table)
+        if engine_kind is None or not schema.has(table, engine_kind.definition_id):
             number = schema.database.query(f"SELECT count(*) FROM {rows}", condition.parameters)[0][0]
-            census.rows[table] += int(number)
+            counts.rows[table] += int(number)
             continue
-        definition, ended = (f"t.{schema.column(table, one)}" for one in (place.definition_id, place.ended))
+        definition, ended = (
+            f"t.{schema.column(table, one)}" for one in (engine_kind.definition_id, engine_kind.ended)
+        )
         sql = f"SELECT {definition}, count(*), min({ended}) FROM {rows} GROUP BY {definition}"
         for identity, number, first in schema.database.query(sql, condition.parameters):
-            census.instances[table, str(identity)] += int(number)
-            census.rows[table] += int(number)
-            known = census.oldest.get(table)
+            counts.instances[table, str(identity)] += int(number)
+            counts.rows[table] += int(number)
+            known = counts.oldest.get(table)
             if first is not None and (known is None or first < known):
-                census.oldest[table] = first
+                counts.oldest[table] = first

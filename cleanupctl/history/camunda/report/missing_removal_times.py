@@ -46,7 +46,7 @@ _HISTORY_BYTES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Unset:
+class MissingRemovalTimes:
     """Rows of one table without a removal time, for one cause."""
 
     table: str
@@ -55,15 +55,15 @@ class Unset:
     estimated: bool
 
 
-def unset_rows(report: ReportScope) -> Iterator[Unset]:
+def missing_removal_times(scope: ReportScope) -> Iterator[MissingRemovalTimes]:
     """Yield the numbers by table and cause."""
     for name in (*CHILDREN, DECISIONS, PROCESS_INSTANCES, BYTE_ARRAYS, BATCHES):
-        if report.schema.has(name, REMOVAL_TIME):
-            yield from _of_table(report, name)
+        if scope.schema.has(name, REMOVAL_TIME):
+            yield from _of_table(scope, name)
 
 
-def _of_table(report: ReportScope, name: str) -> Iterator[Unset]:
-    schema, counted = report.schema, report.counts(name)
+def _of_table(scope: ReportScope, name: str) -> Iterator[MissingRemovalTimes]:
+    schema, counted = scope.schema, scope.is_counted(name)
     condition = _without_removal_time(schema, name)
     limit = "" if counted else f" LIMIT {LOOKED_AT}"
     inner = f"SELECT t.* FROM {schema.quoted(name)} AS t WHERE {condition.sql}{limit}"
@@ -72,9 +72,9 @@ def _of_table(report: ReportScope, name: str) -> Iterator[Unset]:
     causes = Counter({str(row[0]): int(row[1]) for row in schema.database.query(sql, condition.parameters)})
     seen = causes.total()
     complete = counted or seen < LOOKED_AT
-    total = seen if complete else max(seen, report.number(name, REMOVAL_TIME, condition))
+    total = seen if complete else max(seen, scope.number(name, REMOVAL_TIME, condition))
     for text, rows in causes.items():
-        yield Unset(schema.tables[name].name, text, round(rows * total / seen), not complete)
+        yield MissingRemovalTimes(schema.tables[name].name, text, round(rows * total / seen), not complete)
 
 
 def _without_removal_time(schema: Schema, name: str) -> Condition:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
 from cleanupctl.history.camunda.repair.orphans import TABLES, orphans
 from cleanupctl.history.camunda.report.cleanable import cleanable, cleanable_batches
-from cleanupctl.history.camunda.report.counts import take_census
-from cleanupctl.history.camunda.report.missing_removal_times import unset_rows
+from cleanupctl.history.camunda.report.counts import count_exactly
+from cleanupctl.history.camunda.report.missing_removal_times import missing_removal_times
 from cleanupctl.history.camunda.report.sampling import sample_processes
 from cleanupctl.history.camunda.report.scope import ReportScope
 from cleanupctl.history.camunda.report.sizes import measure, sizes
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.report.cleanable import Cleanable, CleanableBatches
-    from cleanupctl.history.camunda.report.missing_removal_times import Unset
+    from cleanupctl.history.camunda.report.missing_removal_times import MissingRemovalTimes
     from cleanupctl.history.camunda.report.sizes import Size
     from cleanupctl.history.databases.sizes import TableSize
 
@@ -64,7 +64,7 @@ class FullReport:
     exact: bool
     cleanable: tuple[Cleanable, ...]
     batches: tuple[CleanableBatches, ...]
-    unset: tuple[Unset, ...]
+    without_removal_time: tuple[MissingRemovalTimes, ...]
     orphans: tuple[OrphanCount, ...]
     sizes: tuple[Size, ...]
 
@@ -79,40 +79,40 @@ def full_report(settings: CamundaSettings, now: datetime, *, exact: bool) -> Ful
         rows = {name: rows for name, (rows, _) in measured.items()}
         strategy = strategy_of(settings)
         running = strategy.keeps_running(schema, now)
-        report = ReportScope(strategy, schema, now, exact, rows, running)
-        return _report(report, measured)
+        scope = ReportScope(strategy, schema, now, exact, rows, running)
+        return _report(scope, measured)
     finally:
         database.close()
 
 
-def _report(report: ReportScope, measured: dict[str, TableSize]) -> FullReport:
-    settings = report.settings
-    census = sample = None
-    if report.strategy.by_instance:
-        census = take_census(report)
-        if PROCESS_INSTANCES in census.uncounted and settings.hierarchy == "root":
-            sample = sample_processes(report)
-    found = tuple(one for kind in ENGINE_KINDS for one in cleanable(report, kind, census, sample))
-    going: Counter[str] = Counter()
+def _report(scope: ReportScope, measured: dict[str, TableSize]) -> FullReport:
+    settings = scope.settings
+    counts = sample = None
+    if scope.strategy.by_instance:
+        counts = count_exactly(scope)
+        if PROCESS_INSTANCES in counts.uncounted and settings.hierarchy == "root":
+            sample = sample_processes(scope)
+    found = tuple(one for kind in ENGINE_KINDS for one in cleanable(scope, kind, counts, sample))
+    deleted: Counter[str] = Counter()
     for one in found:
-        going[ENGINE_KINDS[one.definition.kind].instances] += one.cleanable
+        deleted[ENGINE_KINDS[one.definition.kind].instances] += one.cleanable
     return FullReport(
         settings.name,
-        report.strategy.name,
-        report.strategy.by_instance,
-        report.exact,
+        scope.strategy.name,
+        scope.strategy.by_instance,
+        scope.exact,
         found,
-        tuple(cleanable_batches(report)),
-        tuple(unset_rows(report)),
-        tuple(_orphans(report)),
-        tuple(sizes(report, measured, MEASURED, census, going)),
+        tuple(cleanable_batches(scope)),
+        tuple(missing_removal_times(scope)),
+        tuple(_orphans(scope)),
+        tuple(sizes(scope, measured, MEASURED, counts, deleted)),
     )
 
 
-def _orphans(report: ReportScope) -> Iterator[OrphanCount]:
+def _orphans(scope: ReportScope) -> Iterator[OrphanCount]:
     try:
-        for found in orphans(report.schema, report.settings, report.now):
-            rows = report.schema.database.count(found.target)[0] if report.counts(found.name) else None
+        for found in orphans(scope.schema, scope.settings, scope.now):
+            rows = scope.schema.database.count(found.target)[0] if scope.is_counted(found.name) else None
             yield OrphanCount(found.target.table.name, found.reason, rows)
     except HistoryUnreachableError:
         raise

@@ -1,4 +1,4 @@
-"""How many instances of each definition would go, estimated from some of them.
+"""How many instances of each definition would be deleted, estimated from some of them.
 
 The planner's statistics know nothing of call hierarchies, where the end of the root decides over all, nor
 that instances of a definition without a time to live have no removal time.
@@ -30,8 +30,8 @@ _STARTS = tuple(f"{number:02x}" for number in range(0, 256, 4))
 _AT_EACH = 100
 _DEEPEST = 20
 """Callers followed upwards where rows do not name their root."""
-_PLACE = ENGINE_KINDS["process"]
-_INSTANCE, _DEFINITION, _END = _PLACE.instance_id, _PLACE.definition_id, _PLACE.ended
+_PROCESS = ENGINE_KINDS["process"]
+_INSTANCE, _DEFINITION, _END = _PROCESS.instance_id, _PROCESS.definition_id, _PROCESS.ended
 _COLUMNS = (_INSTANCE, ROOT, SUPER, _DEFINITION, _END)
 _Row = dict[str, Any]
 
@@ -43,57 +43,59 @@ class Sample:
     rows: int = 0
     finished: Counter[str] = field(default_factory=Counter)
     """By id of the definition."""
-    going: Counter[str] = field(default_factory=Counter)
+    deleted: Counter[str] = field(default_factory=Counter)
 
     def cleanable(self, definition: str, finished: int) -> int:
-        """Estimate how many of the finished instances of a definition would go."""
-        seen, going = self.finished[definition], self.going[definition]
+        """Estimate how many of the finished instances of a definition would be deleted."""
+        seen, deleted = self.finished[definition], self.deleted[definition]
         if not seen:
-            # A definition that is so rare goes as the others do.
-            seen, going = self.finished.total(), self.going.total()
-        return min(finished, round(finished * going / seen)) if seen else 0
+            # A definition that is so rare is taken to be like the others.
+            seen, deleted = self.finished.total(), self.deleted.total()
+        return min(finished, round(finished * deleted / seen)) if seen else 0
 
 
-def sample_processes(report: ReportScope) -> Sample:
+def sample_processes(scope: ReportScope) -> Sample:
     """Look at some thousand instances all over the table, and at what decides over them."""
-    rows = _some(report)
-    known = _with_thoseabove_of(report, rows)
+    rows = _some(scope)
+    known = _with_thoseabove_of(scope, rows)
     tops = {identity: _top(identity, known) for identity in rows}
-    going = _going(report, [known[top] for top in set(tops.values())])
+    deleted = _deleted(scope, [known[top] for top in set(tops.values())])
     sample = Sample(len(rows))
     for identity, row in rows.items():
         if row[_END] is not None:
             sample.finished[str(row[_DEFINITION])] += 1
-        if tops[identity] in going:
-            sample.going[str(row[_DEFINITION])] += 1
+        if tops[identity] in deleted:
+            sample.deleted[str(row[_DEFINITION])] += 1
     return sample
 
 
-def sample_rows(report: ReportScope, kind: Kind, removable: Condition) -> Sample:
-    """Look at some thousand instances all over their table, of which those that are `removable` would go."""
-    schema, place = report.schema, ENGINE_KINDS[kind]
+def sample_rows(scope: ReportScope, kind: Kind, removable: Condition) -> Sample:
+    """Look at some thousand instances all over their table; those that are `removable` would be deleted."""
+    schema, engine_kind = scope.schema, ENGINE_KINDS[kind]
     definition, ended, key = (
-        f"t.{schema.column(place.instances, name)}" for name in (place.definition_id, place.ended, "ID_")
+        f"t.{schema.column(engine_kind.instances, name)}"
+        for name in (engine_kind.definition_id, engine_kind.ended, "ID_")
     )
     seen: dict[str, tuple[str, bool, bool]] = {}
     for start in _STARTS:
         sql = (
             f"SELECT {key}, {definition}, {ended} IS NOT NULL, CASE WHEN {removable.sql} THEN 1 ELSE 0 END"
-            f" FROM {schema.quoted(place.instances)} AS t WHERE {key} >= %s ORDER BY {key} LIMIT {_AT_EACH}"
+            f" FROM {schema.quoted(engine_kind.instances)} AS t WHERE {key} >= %s"
+            f" ORDER BY {key} LIMIT {_AT_EACH}"
         )
         found = schema.database.query(sql, (*removable.parameters, start))
         seen |= {str(row[0]): (str(row[1]), bool(row[2]), bool(row[3])) for row in found}
     sample = Sample(len(seen))
-    for identity, finished, going in seen.values():
+    for identity, finished, deleted in seen.values():
         sample.finished[identity] += finished
-        sample.going[identity] += going
+        sample.deleted[identity] += deleted
     return sample
 
 
-def _some(report: ReportScope) -> dict[str, _Row]:
-    schema = report.schema
+def _some(scope: ReportScope) -> dict[str, _Row]:
+    schema = scope.schema
     key = f"t.{schema.column(PROCESS_INSTANCES, 'ID_')}"
-    columns = ", ".join(_column(report, name) for name in _COLUMNS)
+    columns = ", ".join(_column(scope, name) for name in _COLUMNS)
     rows: dict[str, _Row] = {}
     for start in _STARTS:
         sql = (
@@ -104,8 +106,8 @@ def _some(report: ReportScope) -> dict[str, _Row]:
     return rows
 
 
-def _column(report: ReportScope, name: str) -> str:
-    schema = report.schema
+def _column(scope: ReportScope, name: str) -> str:
+    schema = scope.schema
     return f"t.{schema.column(PROCESS_INSTANCES, name)}" if schema.has(PROCESS_INSTANCES, name) else "NULL"
 
 
@@ -113,15 +115,15 @@ def _row(values: tuple[Any, ...]) -> _Row:
     return dict(zip(_COLUMNS, values, strict=True))
 
 
-def _with_thoseabove_of(report: ReportScope, rows: dict[str, _Row]) -> dict[str, _Row]:
+def _with_thoseabove_of(scope: ReportScope, rows: dict[str, _Row]) -> dict[str, _Row]:
     """Add whatever is above the rows in their hierarchies, as far as that is there."""
     known = dict(rows)
-    names = tuple(name for name in _COLUMNS if report.schema.has(PROCESS_INSTANCES, name))
+    names = tuple(name for name in _COLUMNS if scope.schema.has(PROCESS_INSTANCES, name))
     for _ in range(_DEEPEST):
         wanted = {above for row in known.values() if (above := above_of(row)) is not None} - set(known)
         found = [
             dict.fromkeys(_COLUMNS) | dict(zip(names, row, strict=True))
-            for row in lookup(report.schema, PROCESS_INSTANCES, names, _INSTANCE, sorted(wanted))
+            for row in lookup(scope.schema, PROCESS_INSTANCES, names, _INSTANCE, sorted(wanted))
         ]
         if not found:
             break
@@ -138,21 +140,21 @@ def _top(identity: str, known: dict[str, _Row]) -> str:
     return identity
 
 
-def _going(report: ReportScope, tops: Iterable[_Row]) -> set[str]:
+def _deleted(scope: ReportScope, tops: Iterable[_Row]) -> set[str]:
     """Ask which of the tops a run would take, by its own conditions and rules."""
     ids: dict[str, list[str]] = {}
     for row in tops:
         ids.setdefault(str(row[_DEFINITION]), []).append(str(row[_INSTANCE]))
-    definitions = [one for one in definitions_with_history(report.schema, "process") if one.id in ids]
-    tasks = report.strategy.of_definitions(report.schema, definitions, report.now)
-    return {one for task in tasks for one in _chosen(report, task, ids[task.group.part])}
+    definitions = [one for one in definitions_with_history(scope.schema, "process") if one.id in ids]
+    tasks = scope.strategy.of_definitions(scope.schema, definitions, scope.now)
+    return {one for task in tasks for one in _chosen(scope, task, ids[task.group.part])}
 
 
-def _chosen(report: ReportScope, task: CascadeTask, ids: list[str]) -> Iterator[str]:
-    schema, group = report.schema, task.group
+def _chosen(scope: ReportScope, task: CascadeTask, ids: list[str]) -> Iterator[str]:
+    schema, group = scope.schema, task.group
     table = schema.tables[group.table]
     expired = schema.database.expired(table.column(group.time), group.until, table, None)
-    columns = ", ".join(_column(report, name) for name in _COLUMNS)
+    columns = ", ".join(_column(scope, name) for name in _COLUMNS)
     for start in range(0, len(ids), MOST_IDS):
         key = f"t.{schema.column(group.table, group.key)}"
         some = schema.database.any_of(key, ids[start : start + MOST_IDS])

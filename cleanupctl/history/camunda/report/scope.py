@@ -37,11 +37,11 @@ class ReportScope:
         """The history's part of the configuration."""
         return self.strategy.settings
 
-    def counts(self, table: str) -> bool:
+    def is_counted(self, table: str) -> bool:
         """Whether the rows of a table are counted and not estimated."""
         return self.exact or self.sizes.get(table, 0) <= EXACT_ROWS
 
-    def counts_along(self, table: str) -> bool:
+    def is_counted_along(self, table: str) -> bool:
         """Whether rows deleted along with instances are counted: that takes a query for some of them each."""
         return self.exact or self.sizes.get(table, 0) <= EXACT_ROWS // 10
 
@@ -51,14 +51,14 @@ class ReportScope:
         What keeps rows all the same is left out where they are only estimated.
         """
         return self.strategy.expired_rows(
-            self.schema, table, self.now, guarded=self.counts(table), running=self.keeps_running
+            self.schema, table, self.now, guarded=self.is_counted(table), running=self.keeps_running
         )
 
     def number(self, table: str, column: str, condition: Condition) -> int:
         """Count or estimate the rows that meet a condition; `column` is that of the index to use."""
         found = self.schema.tables[table]
         target = Target(found, found.column(column), condition)
-        if not self.counts(table):
+        if not self.is_counted(table):
             estimate = self.schema.database.estimate(target)
             if estimate is not None:
                 return estimate

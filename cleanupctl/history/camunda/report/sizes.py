@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from cleanupctl.history.camunda.report.counts import Census
+    from cleanupctl.history.camunda.report.counts import ExactCounts
     from cleanupctl.history.camunda.report.scope import ReportScope
     from cleanupctl.history.camunda.schema.tables import Schema
 
-_ENDS = {place.instances: place.ended for place in ENGINE_KINDS.values()}
+_ENDS = {engine_kind.instances: engine_kind.ended for engine_kind in ENGINE_KINDS.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Size:
     bytes: int
     """On disk, with its indexes."""
     expired: int | None
-    """Rows that would go now; None when nothing tells."""
+    """Rows that a run would delete now; None when nothing tells."""
     estimated: bool
     """Whether `expired` was estimated."""
     oldest: datetime | None
@@ -56,29 +56,29 @@ def measure(schema: Schema) -> dict[str, TableSize]:
 
 
 def sizes(
-    report: ReportScope,
+    scope: ReportScope,
     measured: dict[str, TableSize],
     names: tuple[str, ...],
-    census: Census | None = None,
-    going: Mapping[str, int] | None = None,
+    counts: ExactCounts | None = None,
+    deleted: Mapping[str, int] | None = None,
 ) -> Iterator[Size]:
     """Yield the tables called `names` that are there.
 
-    Under the end-time strategy `census` has what was counted, and `going` the instances that would go by
-    their table, from which the rest is estimated.
+    Where whole instances are deleted, `counts` has what was counted, and `deleted` the instances that would
+    be deleted by their table, from which the rest is estimated.
     """
     for name in names:
-        if name not in report.schema.tables:
+        if name not in scope.schema.tables:
             continue
-        target = report.expired_rows(name)
+        target = scope.expired_rows(name)
         if target is not None:
-            expired = _by_column(report, name, target)
-        elif census is None or ENGINE_TABLES[name].part is Part.OWN_TTL:
+            expired = _by_column(scope, name, target)
+        elif counts is None or ENGINE_TABLES[name].part is Part.OWN_TTL:
             expired = _Expired(None, False, None)
         else:
-            expired = _by_instances(report, name, census, going or {})
+            expired = _by_instances(scope, name, counts, deleted or {})
         rows, size = measured[name]
-        table = report.schema.tables[name].name
+        table = scope.schema.tables[name].name
         yield Size(table, rows, size, expired.rows, expired.estimated, expired.oldest)
 
 
@@ -88,28 +88,28 @@ class _Expired(NamedTuple):
     oldest: datetime | None
 
 
-def _by_column(report: ReportScope, name: str, target: Target) -> _Expired:
+def _by_column(scope: ReportScope, name: str, target: Target) -> _Expired:
     column = target.time_column.name
-    number = report.number(name, column, target.condition)
-    return _Expired(number, not report.counts(name), _oldest(report, name, target))
+    number = scope.number(name, column, target.condition)
+    return _Expired(number, not scope.is_counted(name), _oldest(scope, name, target))
 
 
-def _by_instances(report: ReportScope, name: str, census: Census, going: Mapping[str, int]) -> _Expired:
+def _by_instances(scope: ReportScope, name: str, counts: ExactCounts, deleted: Mapping[str, int]) -> _Expired:
     oldest = None
-    if name in census.oldest:
-        table = report.schema.tables[name]
+    if name in counts.oldest:
+        table = scope.schema.tables[name]
         target = Target(table, table.column(_ENDS[name]), Condition(""))
-        oldest = as_instant(census.oldest[name], target, report.settings.timezone, None)
-    if name not in census.uncounted:
-        return _Expired(census.rows[name], False, oldest)
+        oldest = as_instant(counts.oldest[name], target, scope.settings.timezone, None)
+    if name not in counts.uncounted:
+        return _Expired(counts.rows[name], False, oldest)
     owner = _owner(name)
-    instances, rows = report.sizes.get(owner, 0), report.sizes.get(name, 0)
-    share = min(1.0, going.get(owner, 0) / max(1, instances))
+    instances, rows = scope.sizes.get(owner, 0), scope.sizes.get(name, 0)
+    share = min(1.0, deleted.get(owner, 0) / max(1, instances))
     return _Expired(round(rows * share), True, oldest)
 
 
-def _oldest(report: ReportScope, name: str, target: Target) -> datetime | None:
-    schema = report.schema
+def _oldest(scope: ReportScope, name: str, target: Target) -> datetime | None:
+    schema = scope.schema
     quoted = schema.column(name, target.time_column.name)
     # In the order of the index: min() with a second condition would look at every expired row.
     sql = (
@@ -117,7 +117,7 @@ def _oldest(report: ReportScope, name: str, target: Target) -> datetime | None:
         f" ORDER BY t.{quoted} LIMIT 1"
     )
     found = schema.database.query(sql, target.condition.parameters)
-    return as_instant(found[0][0], target, report.settings.timezone, None) if found else None
+    return as_instant(found[0][0], target, scope.settings.timezone, None) if found else None
 
 
 def _owner(name: str) -> str:

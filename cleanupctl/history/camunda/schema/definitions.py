@@ -54,7 +54,7 @@ ENGINE_KINDS: dict[Kind, EngineKind] = {one.kind: one for one in _engine_kinds()
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One version of a definition; only `id` is known when its row is gone."""
+    """One version of a definition; only `id` is known when its row was deleted."""
 
     kind: Kind
     id: str
@@ -94,14 +94,14 @@ def _definition(kind: Kind, row: tuple[Any, ...]) -> Definition:
 
 def used_definitions(schema: Schema, kind: Kind) -> Iterator[str]:
     """Yield the ids of the definitions that history mentions, one step of the index for each."""
-    place = ENGINE_KINDS[kind]
-    if not schema.has(place.instances, place.definition_id):
+    engine_kind = ENGINE_KINDS[kind]
+    if not schema.has(engine_kind.instances, engine_kind.definition_id):
         return
-    column = f"t.{schema.column(place.instances, place.definition_id)}"
-    rows = f"{schema.quoted(place.instances)} AS t"
+    column = f"t.{schema.column(engine_kind.instances, engine_kind.definition_id)}"
+    rows = f"{schema.quoted(engine_kind.instances)} AS t"
     if (
-        schema.tables[place.instances].column(place.definition_id).name
-        not in schema.tables[place.instances].indexed
+        schema.tables[engine_kind.instances].column(engine_kind.definition_id).name
+        not in schema.tables[engine_kind.instances].indexed
     ):
         sql = f"SELECT DISTINCT {column} FROM {rows} WHERE {column} IS NOT NULL ORDER BY {column}"
         yield from (str(row[0]) for row in schema.database.query(sql))
@@ -113,7 +113,7 @@ def used_definitions(schema: Schema, kind: Kind) -> Iterator[str]:
 
 
 def definitions_with_history(schema: Schema, kind: Kind) -> list[Definition]:
-    """Return the definitions of one kind, those that are gone but have history at the end."""
+    """Return the definitions of one kind, those that were deleted but have history at the end."""
     known = load_definitions(schema, kind)
     ids = {definition.id for definition in known}
     gone = [identity for identity in used_definitions(schema, kind) if identity not in ids]

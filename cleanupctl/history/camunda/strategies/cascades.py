@@ -1,4 +1,4 @@
-"""What goes with an instance under the end-time strategy: from its id to the rows of every table."""
+"""What is deleted with an instance under the end-time strategy: from its id to the rows of every table."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TABLES_OF_INSTANCES = frozenset(OF_PROCESSES) - {BYTE_ARRAYS, PROCESS_INSTANCES}
 
 
 @dataclass(slots=True)
-class _Maker:
+class _Builder:
     """Leaves out what a schema does not have."""
 
     schema: Schema
@@ -51,7 +51,7 @@ class _Maker:
     rows: list[RowSet] = field(default_factory=list)
     absent: list[RowSet] = field(default_factory=list)
 
-    def get(
+    def look_up(
         self, name: str, column: str, *sets: RowSet, unrooted: bool = False, deleted: bool = True
     ) -> None:
         """Look ids up; `unrooted` takes only byte arrays that do not name their root themselves."""
@@ -88,46 +88,46 @@ def process_plan(
     unrooted: Container[str] = TABLES_OF_INSTANCES,
     unfinished: bool = True,
 ) -> CascadePlan:
-    """Say what goes with process instances.
+    """Return what is deleted with process instances.
 
     With `by_root` the tree of a root, whose rows name it; rows that do not are reached by their instance,
     in the tables that are `unrooted`. `decisions` takes the decisions along that were evaluated in it.
     Without `unfinished` an instance below the top that has no end keeps everything.
     """
-    make = _Maker(schema)
+    builder = _Builder(schema)
     by_root = by_root and schema.has(PROCESS_INSTANCES, ROOT)
-    ways = _Ways(by_root, unrooted)
+    row_sets = _RowSets(by_root, unrooted)
     if by_root:
-        make.get(MEMBERS, INSTANCE, RowSet(PROCESS_INSTANCES, ROOT, TOP))
+        builder.look_up(MEMBERS, INSTANCE, RowSet(PROCESS_INSTANCES, ROOT, TOP))
     if not by_root or any(table in unrooted for table in (*names(_OF_TASKS), AUTHORIZATIONS)):
-        make.get(TASKS, KEY, *ways.to(ENGINE_TABLES[TASK_INSTANCES]))
+        builder.look_up(TASKS, KEY, *row_sets.of(ENGINE_TABLES[TASK_INSTANCES]))
     for table in WITH_BYTE_ARRAYS:
         for column in table.byte_arrays:
-            make.get(BYTES, column, *ways.to(table), unrooted=by_root)
+            builder.look_up(BYTES, column, *row_sets.of(table), unrooted=by_root)
     if decisions:
-        make.get(EVALUATED, KEY, *ways.to(ENGINE_TABLES[DECISIONS]))
-        _get_values(make, EVALUATED, unrooted=by_root)
+        builder.look_up(EVALUATED, KEY, *row_sets.of(ENGINE_TABLES[DECISIONS]))
+        _look_up_values(builder, EVALUATED, unrooted=by_root)
     if by_root:
-        make.delete(RowSet(BYTE_ARRAYS, ROOT, TOP))
-    make.delete(RowSet(BYTE_ARRAYS, KEY, BYTES, ways.named))
-    make.delete(*ways.to_permissions())
+        builder.delete(RowSet(BYTE_ARRAYS, ROOT, TOP))
+    builder.delete(RowSet(BYTE_ARRAYS, KEY, BYTES, row_sets.named))
+    builder.delete(*row_sets.of_permissions())
     for table in (*_OF_TASKS, *_OF_INSTANCES):
-        make.delete(*ways.to(table))
+        builder.delete(*row_sets.of(table))
     if decisions:
-        _delete_values(make, EVALUATED)
-        make.delete(*ways.to(ENGINE_TABLES[DECISIONS]))
+        _delete_values(builder, EVALUATED)
+        builder.delete(*row_sets.of(ENGINE_TABLES[DECISIONS]))
     below = RowSet(PROCESS_INSTANCES, INSTANCE, OTHERS)
     if not unfinished:
         running = RowSet(PROCESS_INSTANCES, ROOT, TOP) if by_root else below
-        make.forbid(replace(running, empty=(_END,)))
+        builder.forbid(replace(running, empty=(_END,)))
         below = replace(below, filled=(_END,))
-    make.delete(below, RowSet(PROCESS_INSTANCES, INSTANCE, TOP))
-    return make.plan()
+    builder.delete(below, RowSet(PROCESS_INSTANCES, INSTANCE, TOP))
+    return builder.plan()
 
 
 @dataclass(frozen=True, slots=True)
-class _Ways:
-    """The ways to what belongs to process instances; no row is on two of them."""
+class _RowSets:
+    """The rows that belong to process instances; no row is in two of these sets."""
 
     by_root: bool
     unrooted: Container[str]
@@ -136,8 +136,8 @@ class _Ways:
     def named(self) -> tuple[str, ...]:
         return (ROOT,) if self.by_root else ()
 
-    def to(self, table: EngineTable) -> Iterator[RowSet]:
-        """Yield the ways to the rows of a table: by root, by instance, by task."""
+    def of(self, table: EngineTable) -> Iterator[RowSet]:
+        """Yield the rows of a table: by root, by instance, by task."""
         if self.by_root:
             yield RowSet(table.name, ROOT, TOP)
             if table.name not in self.unrooted:
@@ -148,8 +148,8 @@ class _Ways:
         if table.task and table.task_alone:
             yield RowSet(table.name, table.task, TASKS, (*self.named, *owner))
 
-    def to_permissions(self) -> Iterator[RowSet]:
-        """Yield the ways to authorizations for historic instances and tasks."""
+    def of_permissions(self) -> Iterator[RowSet]:
+        """Yield the authorizations for historic instances and tasks."""
         if self.by_root:
             yield RowSet(AUTHORIZATIONS, ROOT, TOP)
             if AUTHORIZATIONS not in self.unrooted:
@@ -158,53 +158,53 @@ class _Ways:
             yield RowSet(AUTHORIZATIONS, "RESOURCE_ID_", ids, self.named, (), ((_RESOURCE_TYPE, kind),))
 
 
-def _get_values(make: _Maker, ids: str, *, unrooted: bool = False) -> None:
+def _look_up_values(builder: _Builder, ids: str, *, unrooted: bool = False) -> None:
     """Get the byte arrays of what went into decisions and came out of them."""
     for table in VALUES:
         for column in table.byte_arrays:
-            make.get(BYTES, column, RowSet(table.name, table.decision or "", ids), unrooted=unrooted)
+            builder.look_up(BYTES, column, RowSet(table.name, table.decision or "", ids), unrooted=unrooted)
 
 
-def _delete_values(make: _Maker, ids: str) -> None:
+def _delete_values(builder: _Builder, ids: str) -> None:
     """Delete what went into decisions and came out of them."""
-    make.delete(*(RowSet(table.name, table.decision or "", ids) for table in VALUES))
+    builder.delete(*(RowSet(table.name, table.decision or "", ids) for table in VALUES))
 
 
 def decision_plan(schema: Schema, *, by_root: bool) -> CascadePlan:
-    """Say what goes with decision instances; with `by_root` also those that a root decision required."""
-    make = _Maker(schema)
+    """Return what is deleted with decision instances; with `by_root` also those that a root required."""
+    builder = _Builder(schema)
     if by_root:
-        make.get(MEMBERS, KEY, RowSet(DECISIONS, ROOT_DECISION, TOP))
-    _get_values(make, MEMBERS)
-    make.delete(RowSet(BYTE_ARRAYS, KEY, BYTES))
-    _delete_values(make, MEMBERS)
-    make.delete(*(RowSet(DECISIONS, KEY, ids) for ids in (OTHERS, TOP)))
-    return make.plan()
+        builder.look_up(MEMBERS, KEY, RowSet(DECISIONS, ROOT_DECISION, TOP))
+    _look_up_values(builder, MEMBERS)
+    builder.delete(RowSet(BYTE_ARRAYS, KEY, BYTES))
+    _delete_values(builder, MEMBERS)
+    builder.delete(*(RowSet(DECISIONS, KEY, ids) for ids in (OTHERS, TOP)))
+    return builder.plan()
 
 
 def case_plan(schema: Schema, *, decisions: bool) -> CascadePlan:
-    """Say what goes with case instances; `decisions` takes those along that were evaluated in them."""
-    make = _Maker(schema)
+    """Return what is deleted with case instances; `decisions` takes along those evaluated in them."""
+    builder = _Builder(schema)
     tasks, of_decisions = ENGINE_TABLES[TASK_INSTANCES], ENGINE_TABLES[DECISIONS]
     # Tasks of cases have no process instance, and saying so leads to them by an index.
-    make.get(TASKS, KEY, RowSet(tasks.name, tasks.case or "", TOP, (tasks.owner or "",)))
+    builder.look_up(TASKS, KEY, RowSet(tasks.name, tasks.case or "", TOP, (tasks.owner or "",)))
     of_cases = [(one, RowSet(one.name, one.case or "", TOP)) for one in _OF_CASES]
     of_tasks = [(one, RowSet(one.name, one.task or "", TASKS, _given(one.case))) for one in _OF_TASKS]
     for table, rows in (*of_cases, *of_tasks):
         for column in table.byte_arrays:
-            make.get(BYTES, column, rows)
+            builder.look_up(BYTES, column, rows)
     if decisions:
-        make.get(EVALUATED, KEY, RowSet(DECISIONS, of_decisions.case or "", TOP))
-        _get_values(make, EVALUATED)
-    make.delete(RowSet(BYTE_ARRAYS, KEY, BYTES))
-    make.delete(*(rows for _, rows in (*of_cases, *of_tasks)))
-    make.delete(RowSet(AUTHORIZATIONS, "RESOURCE_ID_", TASKS, equal=((_RESOURCE_TYPE, TASK_PERMISSION),)))
+        builder.look_up(EVALUATED, KEY, RowSet(DECISIONS, of_decisions.case or "", TOP))
+        _look_up_values(builder, EVALUATED)
+    builder.delete(RowSet(BYTE_ARRAYS, KEY, BYTES))
+    builder.delete(*(rows for _, rows in (*of_cases, *of_tasks)))
+    builder.delete(RowSet(AUTHORIZATIONS, "RESOURCE_ID_", TASKS, equal=((_RESOURCE_TYPE, TASK_PERMISSION),)))
     if decisions:
-        _delete_values(make, EVALUATED)
-        make.delete(RowSet(DECISIONS, KEY, EVALUATED))
-    make.delete(RowSet(TASK_INSTANCES, KEY, TASKS))
-    make.delete(*(RowSet(name, ENGINE_TABLES[name].case or "", TOP) for name in (CASE_ACTIVITIES, CASES)))
-    return make.plan()
+        _delete_values(builder, EVALUATED)
+        builder.delete(RowSet(DECISIONS, KEY, EVALUATED))
+    builder.delete(RowSet(TASK_INSTANCES, KEY, TASKS))
+    builder.delete(*(RowSet(name, ENGINE_TABLES[name].case or "", TOP) for name in (CASE_ACTIVITIES, CASES)))
+    return builder.plan()
 
 
 def _given(*columns: str | None) -> tuple[str, ...]:
@@ -212,27 +212,27 @@ def _given(*columns: str | None) -> tuple[str, ...]:
 
 
 def batch_plan(schema: Schema) -> CascadePlan:
-    """Say what goes with batch operations."""
-    make = _Maker(schema)
+    """Return what is deleted with batch operations."""
+    builder = _Builder(schema)
     own = [(one, RowSet(one.name, one.batch, TOP)) for one in CHILD_TABLES if one.batch]
     for table, rows in own:
         for column in table.byte_arrays:
-            make.get(BYTES, column, rows)
+            builder.look_up(BYTES, column, rows)
     for column in ENGINE_TABLES[BATCHES].job_definitions:
-        make.get(JOBS, column, RowSet(BATCHES, KEY, TOP), deleted=False)
-    make.delete(RowSet(BYTE_ARRAYS, KEY, BYTES), *(rows for _, rows in own))
+        builder.look_up(JOBS, column, RowSet(BATCHES, KEY, TOP), deleted=False)
+    builder.delete(RowSet(BYTE_ARRAYS, KEY, BYTES), *(rows for _, rows in own))
     for one in CHILD_TABLES:
         if one.job_definition:
             # Incidents of batches have no process instance, and saying so leads to them by an index.
-            make.delete(RowSet(one.name, one.job_definition, JOBS, _given(one.owner)))
-    make.delete(RowSet(BATCHES, KEY, TOP))
-    return make.plan()
+            builder.delete(RowSet(one.name, one.job_definition, JOBS, _given(one.owner)))
+    builder.delete(RowSet(BATCHES, KEY, TOP))
+    return builder.plan()
 
 
 def cleanup_log_plan(schema: Schema) -> CascadePlan:
-    """Say what goes with job log entries."""
-    make = _Maker(schema)
+    """Return what is deleted with job log entries."""
+    builder = _Builder(schema)
     for column in ENGINE_TABLES[JOB_LOG].byte_arrays:
-        make.get(BYTES, column, RowSet(JOB_LOG, KEY, TOP))
-    make.delete(RowSet(BYTE_ARRAYS, KEY, BYTES), RowSet(JOB_LOG, KEY, TOP))
-    return make.plan()
+        builder.look_up(BYTES, column, RowSet(JOB_LOG, KEY, TOP))
+    builder.delete(RowSet(BYTE_ARRAYS, KEY, BYTES), RowSet(JOB_LOG, KEY, TOP))
+    return builder.plan()

@@ -1,4 +1,4 @@
-"""Which instances are the top of what goes together under the end-time strategy, and which trees stay."""
+"""Which instances are the top of what is deleted together under the end-time strategy, and which stay."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class PerInstance:
 
 
 class ByRootProcess:
-    """Takes the roots of call hierarchies; instances whose root is gone go on their own.
+    """Takes the roots of call hierarchies; instances whose root was deleted stand on their own.
 
     A tree in which an instance still runs stays, unless `include_unfinished`.
     """
@@ -118,7 +118,7 @@ def above_of(row: Row) -> str | None:
 class ByRootDecision:
     """Takes decisions that belong to no process and no case, with those that they required.
 
-    What was evaluated in a process or a case goes with it, or on its own when that is gone.
+    What was evaluated in a process or a case is deleted with it, or on its own when that is missing.
     """
 
     columns = (_ROOT_DECISION, _INSTANCE, ROOT, "CASE_INST_ID_")

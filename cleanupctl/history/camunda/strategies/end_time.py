@@ -70,7 +70,7 @@ _NAME_ANOTHER: dict[Kind, tuple[str, ...]] = {
     "decision": ("ROOT_DEC_INST_ID_", "PROC_INST_ID_", "CASE_INST_ID_"),
     "case": (),
 }
-"""Columns with the id of what an instance goes together with."""
+"""Columns with the id of what an instance is deleted together with."""
 MOST_NAMED = 20
 """Definitions named in one notice."""
 
@@ -215,14 +215,21 @@ class EndTime(Strategy):
 
     def _finished(self, schema: Schema, definition: Definition) -> int:
         """Count the finished instances that their definition's time to live would govern, up to a bound."""
-        place = ENGINE_KINDS[definition.kind]
+        engine_kind = ENGINE_KINDS[definition.kind]
         columns = _NAME_ANOTHER[definition.kind] if self.settings.hierarchy == "root" else ()
-        above = [schema.column(place.instances, one) for one in columns if schema.has(place.instances, one)]
-        key = schema.column(place.instances, place.instance_id)
-        identity, ended = (schema.column(place.instances, one) for one in (place.definition_id, place.ended))
+        above = [
+            schema.column(engine_kind.instances, one)
+            for one in columns
+            if schema.has(engine_kind.instances, one)
+        ]
+        key = schema.column(engine_kind.instances, engine_kind.instance_id)
+        identity, ended = (
+            schema.column(engine_kind.instances, one)
+            for one in (engine_kind.definition_id, engine_kind.ended)
+        )
         inner = (
             f"SELECT t.{key}{''.join(f', t.{one}' for one in above if one != key)}"
-            f" FROM {schema.quoted(place.instances)} AS t"
+            f" FROM {schema.quoted(engine_kind.instances)} AS t"
             f" WHERE t.{identity} = %s AND t.{ended} IS NOT NULL LIMIT {COUNT_BOUND}"
         )
         own = "".join(f" AND (s.{one} IS NULL OR s.{one} = s.{key})" for one in above)
@@ -280,13 +287,15 @@ class EndTime(Strategy):
 
 def _of_definition(schema: Schema, definition: Definition, ttl: EffectiveTtl) -> tuple[Condition, ...]:
     """Say that a row is an instance of a definition, whose time to live is still the one that counts."""
-    place = ENGINE_KINDS[definition.kind]
-    own = Condition(f"t.{schema.column(place.instances, place.definition_id)} = %s", (definition.id,))
+    engine_kind = ENGINE_KINDS[definition.kind]
+    own = Condition(
+        f"t.{schema.column(engine_kind.instances, engine_kind.definition_id)} = %s", (definition.id,)
+    )
     if ttl.source != DEFINITION:
         return (own,)
-    identity, days = (schema.column(place.definitions, name) for name in ("ID_", "HISTORY_TTL_"))
+    identity, days = (schema.column(engine_kind.definitions, name) for name in ("ID_", "HISTORY_TTL_"))
     governed = (
-        f"EXISTS (SELECT 1 FROM {schema.quoted(place.definitions)} AS d WHERE d.{identity} = %s"
+        f"EXISTS (SELECT 1 FROM {schema.quoted(engine_kind.definitions)} AS d WHERE d.{identity} = %s"
         f" AND d.{days} = %s)"
     )
     return own, Condition(governed, (definition.id, ttl.days))
