@@ -13,13 +13,35 @@ from cleanupctl.core.errors import InvalidValueError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What a URL alone tells of a kind of database."""
+
+    scheme: str
+    names: tuple[str, ...]
+    """The products, as people call them."""
+    spellings: tuple[str, ...] = ()
+    """Other schemes that mean the same."""
+    is_file: bool = False
+    """The URL has a path in it, and nobody logs in."""
+    names_replica: bool = False
+    """The lag is that of one replica, whose URL has to be configured."""
+
+
+SERVERS = {
+    server.scheme: server
+    for server in (
+        Server("sqlite", ("SQLite",), is_file=True),
+        Server("postgresql", ("PostgreSQL",), ("postgres",)),
+        Server("mysql", ("MySQL", "MariaDB"), ("mariadb",), names_replica=True),
+        Server("cockroachdb", ("CockroachDB",)),
+    )
+}
+"""Every kind of database by its scheme: a new one begins with a line here."""
+
 SCHEMES = {
-    "sqlite": "sqlite",
-    "postgresql": "postgresql",
-    "postgres": "postgresql",
-    "mysql": "mysql",
-    "mariadb": "mysql",
-    "cockroachdb": "cockroachdb",
+    spelling: server.scheme for server in SERVERS.values() for spelling in (server.scheme, *server.spellings)
 }
 """Accepted schemes and the kind of database each one means."""
 
@@ -33,7 +55,7 @@ class DatabaseUrl:
     """Where a database is and how to log in; `str()` shows it without its secrets."""
 
     scheme: str
-    """`sqlite`, `postgresql`, `mysql` or `cockroachdb`."""
+    """Key of SERVERS, whatever the spelling was."""
     database: str
     """Database name; for SQLite the file's path, or `:memory:`."""
     host: str | None = None
@@ -48,6 +70,11 @@ class DatabaseUrl:
 
     def __repr__(self) -> str:
         return f"DatabaseUrl({str(self)!r})"
+
+    @property
+    def server(self) -> Server:
+        """What is known of this kind of database."""
+        return SERVERS[self.scheme]
 
     def option(self, name: str) -> str | None:
         """Value of the last driver option called `name`, or None."""
@@ -64,8 +91,8 @@ class DatabaseUrl:
         return tuple(sorted(written))
 
     def _render(self, secret: str) -> str:
-        if self.scheme == "sqlite":
-            return f"sqlite:///{self.database}"
+        if self.server.is_file:
+            return f"{self.scheme}:///{self.database}"
         login = quote(self.user, safe="") if self.user else ""
         if self.password is not None:
             login += f":{secret}"
@@ -104,7 +131,7 @@ def parse_url(text: str, environment: Mapping[str, str] | None = None) -> Databa
     if kind is None:
         known = ", ".join(sorted(SCHEMES))
         raise InvalidValueError(f"unknown kind of database {scheme!r} in the URL: use one of {known}")
-    return _sqlite_url(text) if kind == "sqlite" else _server_url(kind, text)
+    return _file_url(kind, text) if SERVERS[kind].is_file else _server_url(kind, text)
 
 
 def _with_variables(text: str, environment: Mapping[str, str]) -> str:
@@ -116,17 +143,17 @@ def _with_variables(text: str, environment: Mapping[str, str]) -> str:
     return _VARIABLE.sub(value, text)
 
 
-def _sqlite_url(text: str) -> DatabaseUrl:
+def _file_url(kind: str, text: str) -> DatabaseUrl:
     rest = text.partition("://")[2]
     if not rest.startswith("/"):
         raise InvalidValueError(
-            "an SQLite URL has three slashes before a relative path and four before an absolute one:"
-            " sqlite:///jobs.db, sqlite:////var/lib/jobs.db"
+            f"an {SERVERS[kind].names[0]} URL has three slashes before a relative path and four before an"
+            f" absolute one: {kind}:///jobs.db, {kind}:////var/lib/jobs.db"
         )
     path = unquote(rest[1:])
     if not path:
-        raise InvalidValueError("the SQLite URL names no file: sqlite:///FILE")
-    return DatabaseUrl("sqlite", path)
+        raise InvalidValueError(f"the {SERVERS[kind].names[0]} URL names no file: {kind}:///FILE")
+    return DatabaseUrl(kind, path)
 
 
 def _server_url(kind: str, text: str) -> DatabaseUrl:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.core.configuration.file import reason
 from cleanupctl.core.errors import InvalidValueError
-from cleanupctl.core.urls import DatabaseUrl, parse_url
+from cleanupctl.core.urls import SERVERS, DatabaseUrl, parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,8 +53,9 @@ class Databases:
             return None
         try:
             replica = self._parse(text)
-            if replica.scheme != "mysql" or url.scheme != "mysql":
-                raise InvalidValueError("is for MySQL and MariaDB only: remove it")
+            if replica.scheme != url.scheme or not url.server.names_replica:
+                names = [name for one in SERVERS.values() if one.names_replica for name in one.names]
+                raise InvalidValueError(f"is for {' and '.join(names)} only: remove it")
         except InvalidValueError as error:
             faults.add((*given.path, "replica_url"), error.message)
             return None
@@ -63,7 +64,7 @@ class Databases:
     def _parse(self, text: str) -> DatabaseUrl:
         url = parse_url(text, _any_variables(text, "1") if self.environment is None else self.environment)
         self.password_found = self.password_found or _has_password(text)
-        if url.scheme == "sqlite" and url.database != ":memory:":
+        if url.server.is_file and url.database != ":memory:":
             return replace(url, database=str(self.folder / url.database))
         return url
 
@@ -71,8 +72,8 @@ class Databases:
         self, url: DatabaseUrl, file: str, path: KeyPath, faults: Faults
     ) -> DatabaseUrl | None:
         fault = None
-        if url.scheme == "sqlite":
-            fault = "an SQLite database has no password: remove password_file"
+        if url.server.is_file:
+            fault = f"an {url.server.names[0]} database has no password: remove password_file"
         elif url.password is not None:
             fault = "the URL has a password already: remove it there, or remove password_file"
         if fault:

@@ -13,6 +13,7 @@ from cleanupctl.core.settings.window import DAYS
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.configuration_import.files import read_engine_properties
 from cleanupctl.history.camunda.configuration_import.mapping import Mapped, Unmapped, map_properties
+from cleanupctl.history.databases.servers import engine_schemes, engine_servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ImportedConfiguration", "Mapped", "Unmapped", "import_engine_configuration"]
 
-_JDBC = re.compile(r"jdbc:(?:[\w-]+:)?(postgresql|mysql|mariadb)://([^/?;@\s]*)/([^?;/\s]+)(?:\?(\S*))?")
+_JDBC = re.compile(rf"jdbc:(?:[\w-]+:)?({'|'.join(engine_schemes())})://([^/?;@\s]*)/([^?;/\s]+)(?:\?(\S*))?")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _EXAMPLE_URL = "postgresql://cleanup@db/camunda"
@@ -65,13 +66,12 @@ def _database(found: EngineProperties) -> tuple[str | None, str | None, list[Unm
         return None, None, []
     match = _JDBC.fullmatch(jdbc)
     if match is None:
-        reason = "only PostgreSQL, MySQL and MariaDB have a counterpart: write the url of the history by hand"
+        reason = f"only {engine_servers('and')} have a counterpart: write the url of the history by hand"
         return None, None, [Unmapped(found.spelling["jdbcurl"], None, reason)]
     options = parse_qs(match[4] or "")
     user = user or options.get("user", [None])[0]
     login = f"{_quoted(user)}@" if user else ""
-    scheme = "mysql" if match[1] == "mariadb" else match[1]
-    url = f"{scheme}://{login}{match[2] or 'localhost'}/{_quoted(unquote(match[3]))}"
+    url = f"{engine_schemes()[match[1]]}://{login}{match[2] or 'localhost'}/{_quoted(unquote(match[3]))}"
     try:
         parse_url(url, dict.fromkeys(_VARIABLE.findall(url), "1"))
     except InvalidValueError as error:
