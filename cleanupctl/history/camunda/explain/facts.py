@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from cleanupctl.history.camunda.explain.blockers import with_blockers
-from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, Definition, key_of, load_definitions
+from cleanupctl.history.camunda.schema.definitions import (
+    ENGINE_KINDS,
+    INSTANCE_TABLES,
+    Definition,
+    key_of,
+    load_definitions,
+)
 from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME, ROOT
 from cleanupctl.history.camunda.schema.tables import BATCHES, find_schema
 from cleanupctl.history.camunda.strategies.eligibility import SUPER, above_of
-from cleanupctl.history.camunda.strategies.end_time import TABLES
 from cleanupctl.history.camunda.strategies.explained import Facts, Instance
 from cleanupctl.history.camunda.strategies.registry import strategy_of
 from cleanupctl.history.camunda.strategies.ttl import DEFAULT, OVERRIDE, batch_ttl
@@ -47,7 +52,7 @@ def load_facts(settings: CamundaSettings, identity: str) -> Facts | None:
     """
     database = connect(settings.url)
     try:
-        schema = find_schema(database, settings, TABLES)
+        schema = find_schema(database, settings, INSTANCE_TABLES)
         strategy = strategy_of(settings)
         loader = _Loader(schema, strategy)
         for kind in ENGINE_KINDS:

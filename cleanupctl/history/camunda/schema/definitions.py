@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cleanupctl.history.camunda.schema.engine_table import Part
-from cleanupctl.history.camunda.schema.tables import ENGINE_TABLES, tables_of
+from cleanupctl.history.camunda.schema.tables import (
+    CASE_TABLES,
+    CHILDREN,
+    DEFINITION_TABLES,
+    ENGINE_TABLES,
+    OWN_TTL,
+    ROOTS,
+    SHARED,
+    tables_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +59,22 @@ def _engine_kinds() -> Iterator[EngineKind]:
 
 ENGINE_KINDS: dict[Kind, EngineKind] = {one.kind: one for one in _engine_kinds()}
 """Processes, decisions and cases, in this order."""
+
+
+INSTANCE_TABLES = tuple(
+    dict.fromkeys(
+        (
+            *CHILDREN,
+            *SHARED,
+            *(kind.instances for kind in ENGINE_KINDS.values()),
+            *CASE_TABLES,
+            *ROOTS,
+            *OWN_TTL,
+            *DEFINITION_TABLES,
+        )
+    )
+)
+"""Instances of every kind, what belongs to them, and their definitions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.core.run.cleaning import Noticed
-from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, definitions_with_history
+from cleanupctl.history.camunda.schema.definitions import (
+    ENGINE_KINDS,
+    INSTANCE_TABLES,
+    definitions_with_history,
+)
 from cleanupctl.history.camunda.schema.engine_table import KEY
 from cleanupctl.history.camunda.schema.tables import (
     BATCHES,
     CASE_ACTIVITIES,
     CASE_TABLES,
-    CHILDREN,
     CLEANED,
-    DEFINITION_TABLES,
-    OWN_TTL,
-    ROOTS,
-    SHARED,
     find_schema,
 )
 from cleanupctl.history.camunda.strategies import cascades, end_time_rule
 from cleanupctl.history.camunda.strategies.cascades import TABLES_OF_INSTANCES
 from cleanupctl.history.camunda.strategies.cleanup_log import cleanup_log
 from cleanupctl.history.camunda.strategies.eligibility import ByRootDecision, ByRootProcess, PerInstance
+from cleanupctl.history.camunda.strategies.kept_for_ever import kept_for_ever
 from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
 from cleanupctl.history.camunda.strategies.strategy import Strategy
 from cleanupctl.history.camunda.strategies.task_metrics import task_metrics
@@ -32,11 +32,10 @@ from cleanupctl.history.cleaning.candidates import Group
 from cleanupctl.history.cleaning.hierarchies import CascadeTask
 from cleanupctl.history.cleaning.tasks import Phase, TableTask
 from cleanupctl.history.databases.conditions import Condition
-from cleanupctl.history.databases.database import COUNT_BOUND
 from cleanupctl.history.databases.servers import engine_servers, runs_engines
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -50,29 +49,8 @@ if TYPE_CHECKING:
     from cleanupctl.history.databases.cutoff import Cutoff
     from cleanupctl.history.databases.database import Database
 
-TABLES = tuple(
-    dict.fromkeys(
-        (
-            *CHILDREN,
-            *SHARED,
-            *(kind.instances for kind in ENGINE_KINDS.values()),
-            *CASE_TABLES,
-            *ROOTS,
-            *OWN_TTL,
-            *DEFINITION_TABLES,
-        )
-    )
-)
 UNITS_BY_SCAN = 500
 """Cases deleted at a time where no index leads to what belongs to them: each batch reads a whole table."""
-_NAME_ANOTHER: dict[Kind, tuple[str, ...]] = {
-    "process": ("ROOT_PROC_INST_ID_",),
-    "decision": ("ROOT_DEC_INST_ID_", "PROC_INST_ID_", "CASE_INST_ID_"),
-    "case": (),
-}
-"""Columns with the id of what an instance is deleted together with."""
-MOST_NAMED = 20
-"""Definitions named in one notice."""
 
 
 class EndTime(Strategy):
@@ -80,7 +58,7 @@ class EndTime(Strategy):
 
     name = "end-time"
     by_instance = True
-    tables = TABLES
+    tables = INSTANCE_TABLES
     checked = (*CLEANED, *CASE_TABLES)
     without_ttl = "error"
     keeps_referenced = "the instances whose rows it points at stay"
@@ -100,7 +78,7 @@ class EndTime(Strategy):
         yield Phase((*([TableTask(metrics)] if metrics else []), *log))
 
     def _missing(self, schema: Schema) -> Iterator[Event]:
-        missing = [name for name in TABLES if name not in schema.tables]
+        missing = [name for name in self.tables if name not in schema.tables]
         if missing:
             yield Noticed(
                 self.settings.name,
@@ -133,7 +111,7 @@ class EndTime(Strategy):
         definitions = definitions_with_history(schema, kind)
         endless = [one for one in definitions if self.ttl(one).source == NONE]
         tasks = tuple(self.of_definitions(schema, definitions, now))
-        return Phase(tasks, tuple(self._endless(schema, kind, endless)))
+        return Phase(tasks, tuple(kept_for_ever(schema, self.settings, kind, endless)))
 
     def _task(
         self,
@@ -198,43 +176,6 @@ class EndTime(Strategy):
             schema, by_root=True, decisions=True, unrooted=unrooted, unfinished=unfinished
         )
         return ByRootProcess(schema, tree, alone, include_unfinished=unfinished)
-
-    def _endless(self, schema: Schema, kind: Kind, definitions: list[Definition]) -> Iterator[Event]:
-        """Tell what is kept for ever for want of a time to live."""
-        table = schema.tables[ENGINE_KINDS[kind].instances].name
-        for gone, reason in ((True, "their definitions are gone"), (False, "they have no time to live")):
-            counted = {one.id: self._finished(schema, one) for one in definitions if one.gone is gone}
-            counted = {identity: number for identity, number in counted.items() if number}
-            if counted:
-                keys = dict.fromkeys(identity.split(":", maxsplit=1)[0] for identity in counted)
-                yield Noticed(
-                    self.settings.name,
-                    f"{sum(counted.values())} finished instances in {table} are kept: {reason}"
-                    f" ({_named(keys)}); default_ttl or a [[history.ttl]] gives them one",
-                )
-
-    def _finished(self, schema: Schema, definition: Definition) -> int:
-        """Count the finished instances that their definition's time to live would govern, up to a bound."""
-        engine_kind = ENGINE_KINDS[definition.kind]
-        columns = _NAME_ANOTHER[definition.kind] if self.settings.hierarchy == "root" else ()
-        above = [
-            schema.column(engine_kind.instances, one)
-            for one in columns
-            if schema.has(engine_kind.instances, one)
-        ]
-        key = schema.column(engine_kind.instances, engine_kind.instance_id)
-        identity, ended = (
-            schema.column(engine_kind.instances, one)
-            for one in (engine_kind.definition_id, engine_kind.ended)
-        )
-        inner = (
-            f"SELECT t.{key}{''.join(f', t.{one}' for one in above if one != key)}"
-            f" FROM {schema.quoted(engine_kind.instances)} AS t"
-            f" WHERE t.{identity} = %s AND t.{ended} IS NOT NULL LIMIT {COUNT_BOUND}"
-        )
-        own = "".join(f" AND (s.{one} IS NULL OR s.{one} = s.{key})" for one in above)
-        sql = f"SELECT count(*) FROM ({inner}) AS s WHERE 1 = 1{own}"
-        return int(schema.database.query(sql, (definition.id,))[0][0])
 
     def _batches(self, schema: Schema, now: datetime) -> Iterator[CascadeTask]:
         if not schema.has(BATCHES, "END_TIME_"):
@@ -305,9 +246,3 @@ def _least_units(schema: Schema) -> int:
     table = schema.tables.get(CASE_ACTIVITIES)
     indexed = table is None or table.column("CASE_INST_ID_").name in table.indexed
     return 1 if indexed else UNITS_BY_SCAN
-
-
-def _named(keys: Iterable[str]) -> str:
-    names = list(keys)
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
