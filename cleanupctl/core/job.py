@@ -52,7 +52,7 @@ class LogState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """How many rows one execution removed from one table."""
+    """How many rows one execution removed from one table, or changed there."""
 
     history: str
     table: str
@@ -61,17 +61,20 @@ class Removed:
     """How long it took, with the pauses between batches; None in entries of older versions."""
     rate: float | None = None
     """Rows a second to expect of a long execution: the small batches at the beginning do not count."""
+    changed: int | None = None
+    """Rows whose values were set; None where the execution removed rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One line of the job log: an execution, or the creation or deletion of a job.
+    """One line of the job log: an execution, the creation or deletion of a job, or what a person did.
 
     `due_date`, `retries` and `priority` are those the job had when it was taken;
     datetimes are aware and in UTC.
     """
 
-    job_id: str
+    job_id: str | None
+    """None for what a person did without a job; then `operation` says what it was."""
     state: LogState
     time: datetime
     """When the execution ended (or the job was created or deleted)."""
@@ -92,3 +95,5 @@ class LogEntry:
     exception_stacktrace: str | None = None
     id: int | None = None
     """Number of the entry, given by the store."""
+    operation: str | None = None
+    """What was done without a job, such as `orphans`; at most 35 characters."""

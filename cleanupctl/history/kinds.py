@@ -60,6 +60,11 @@ def kind_of(settings: HistorySettings) -> KindModule:
 
 def history(settings: HistorySettings, cleanup: CleanupSettings) -> History:
     """Return a configured history, ready to be opened; nothing is connected yet."""
+    return history_with(kind_of(settings).planner(settings), settings, cleanup)
+
+
+def history_with(planner: Planner, settings: HistorySettings, cleanup: CleanupSettings) -> History:
+    """Return a history in which something else is done than deleting what has expired."""
     from cleanupctl.history.cleaning.session import CleaningHistory
     from cleanupctl.history.cleaning.sizing import Pacing
     from cleanupctl.history.databases.servers import connect
@@ -68,7 +73,7 @@ def history(settings: HistorySettings, cleanup: CleanupSettings) -> History:
         settings.name,
         lambda: connect(settings.url),
         lambda database: database.replica_lag(settings.replica_url),
-        planner=kind_of(settings).planner(settings),
+        planner=planner,
         pacing=Pacing(cleanup.batch_time, cleanup.batch_size),
         zone=settings.timezone,
     )

@@ -58,16 +58,21 @@ _JOB_DETAILS = (
 )
 _LOG = (
     ("id", "Number of the entry."),
-    ("jobId", "Id of the job."),
+    ("jobId", "Id of the job; null for what a person did without one."),
+    (
+        "operation",
+        "What a person did: `orphans`, `set-removal-time` or `ttl-set`; null for an execution of a job.",
+    ),
     ("state", "`created`, `failed`, `successful` or `deleted`."),
     ("timestamp", "When the execution ended, or the job was created or deleted."),
     ("durationSeconds", "How long the execution took."),
     ("removedRows", "How many rows it deleted in all."),
     _REMOVED,
+    ("changed", "Rows whose values were set: an array of objects with history, table and rows."),
     (
         "stopReason",
         "Why it ended: `finished`, `outside-window`, `window-end`, `max-rows`, `max-runtime`, `signal`,"
-        " `stop-file` or `lease-lost`.",
+        " `stop-file` or `lease-lost`; for what a person did also `aborted`.",
     ),
     ("dueDate, retries, priority", "What the job had when it was taken."),
     ("hostName, processId", "Where it was executed."),

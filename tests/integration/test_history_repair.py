@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,13 +10,17 @@ import pytest
 
 from cleanupctl.core.errors import InvalidValueError
 from cleanupctl.core.settings import BatchTtls
-from cleanupctl.history.camunda.repair.removal_times import set_removal_times
+from cleanupctl.history.camunda.repair.removal_times import RemovalTimesPlanner
 from cleanupctl.history.camunda.repair.requests import Absolute, Calculated, InstanceFilter
 from tests.support.camunda.data import fill
 from tests.support.camunda.histories import query, settings
+from tests.support.camunda.maintenance import carry_out, counted
+from tests.support.limits import TestLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections import Counter
+
+    from cleanupctl.core.settings import CamundaSettings
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 WALL = NOW.replace(tzinfo=None)
@@ -40,11 +43,19 @@ def by_root(url: str) -> dict[str, list[tuple[str, str, Any]]]:
     return found
 
 
-def rows_of(steps: Iterator[Any]) -> Counter[str]:
-    changed: Counter[str] = Counter()
-    for step in steps:
-        changed.update({table.upper(): rows for table, rows in step.rows.items()})
-    return changed
+def change(
+    configured: CamundaSettings,
+    selection: InstanceFilter,
+    wanted: Absolute | Calculated,
+    *,
+    limits: TestLimits | None = None,
+    **options: Any,
+) -> Counter[str]:
+    """Set removal times; return the rows that changed, or would, by table."""
+    planner = RemovalTimesPlanner(configured, selection, wanted, **options)
+    if options.get("dry_run"):
+        return counted(configured, planner)
+    return carry_out(configured, planner, limits=limits)
 
 
 def test_an_absolute_time_reaches_every_row_of_the_tree_and_no_other(engine_url: str) -> None:
@@ -54,10 +65,8 @@ def test_an_absolute_time_reaches_every_row_of_the_tree_and_no_other(engine_url:
         engine_url,
         "SELECT ID_, ROOT_PROC_INST_ID_ FROM ACT_HI_PROCINST WHERE ID_ <> ROOT_PROC_INST_ID_ LIMIT 1",
     )[0]
-    steps = set_removal_times(
-        settings(engine_url), InstanceFilter(ids=(child,)), Absolute(NOW), hierarchical=True
-    )
-    assert rows_of(steps).total() == len(before[root])
+    changed = change(settings(engine_url), InstanceFilter(ids=(child,)), Absolute(NOW), hierarchical=True)
+    assert changed.total() == len(before[root])
     after = by_root(engine_url)
     assert {removal for _, _, removal in after.pop(root)} == {WALL}
     del before[root]
@@ -71,7 +80,7 @@ def test_without_the_hierarchy_only_the_instance_itself_changes(engine_url: str)
         "SELECT c.ID_, c.ROOT_PROC_INST_ID_ FROM ACT_HI_PROCINST c JOIN ACT_HI_IDENTITYLINK i"
         " ON i.ROOT_PROC_INST_ID_ = c.ROOT_PROC_INST_ID_ WHERE c.ID_ <> c.ROOT_PROC_INST_ID_ LIMIT 1",
     )[0]
-    list(set_removal_times(settings(engine_url), InstanceFilter(ids=(child,)), Absolute(None)))
+    change(settings(engine_url), InstanceFilter(ids=(child,)), Absolute(None))
     left = query(
         engine_url,
         f"SELECT ID_ FROM ACT_HI_PROCINST WHERE REMOVAL_TIME_ IS NULL AND ROOT_PROC_INST_ID_ = '{root}'",
@@ -96,16 +105,12 @@ def test_calculated_from_todays_time_to_live_and_nothing_left_to_do_the_second_t
     fill(engine_url, expired_instances=10, unexpired_instances=0, now=NOW, unset_instances=10)
     query(engine_url, "UPDATE ACT_RE_PROCDEF SET HISTORY_TTL_ = 3 WHERE KEY_ = 'legacy'")
     selection = InstanceFilter(finished_before=NOW, without=True)
-    planned = rows_of(
-        set_removal_times(settings(engine_url), selection, Calculated(), hierarchical=True, dry_run=True)
-    )
+    planned = change(settings(engine_url), selection, Calculated(), hierarchical=True, dry_run=True)
     assert planned["ACT_HI_PROCINST"] >= 10
     assert not query(engine_url, "SELECT 1 FROM ACT_HI_PROCINST WHERE REMOVAL_TIME_ < '1970-01-01'")
-    done = rows_of(
-        set_removal_times(settings(engine_url), selection, Calculated(), hierarchical=True, chunk=3)
-    )
+    done = change(settings(engine_url), selection, Calculated(), hierarchical=True, chunk=3)
     assert done == planned
-    again = rows_of(set_removal_times(settings(engine_url), selection, Calculated(), hierarchical=True))
+    again = change(settings(engine_url), selection, Calculated(), hierarchical=True)
     assert not again
     for end, removal in query(
         engine_url,
@@ -118,13 +123,10 @@ def test_calculated_from_todays_time_to_live_and_nothing_left_to_do_the_second_t
 def test_it_goes_on_where_it_was_stopped(engine_postgresql_url: str) -> None:
     fill(engine_postgresql_url, expired_instances=20, unexpired_instances=0, now=NOW, unset_instances=0)
     selection = InstanceFilter(definition_key="invoice")
-    planned = rows_of(
-        set_removal_times(settings(engine_postgresql_url), selection, Absolute(NOW), dry_run=True)
-    )
-    steps = set_removal_times(settings(engine_postgresql_url), selection, Absolute(NOW), chunk=4)
-    first = rows_of(iter([next(steps), next(steps)]))
-    steps.close()  # type: ignore[attr-defined]
-    rest = rows_of(set_removal_times(settings(engine_postgresql_url), selection, Absolute(NOW), chunk=4))
+    configured = settings(engine_postgresql_url)
+    planned = change(configured, selection, Absolute(NOW), dry_run=True)
+    first = change(configured, selection, Absolute(NOW), chunk=4, limits=TestLimits(batches=3))
+    rest = change(configured, selection, Absolute(NOW), chunk=4)
     assert 0 < first["ACT_HI_PROCINST"] < planned["ACT_HI_PROCINST"]
     assert first + rest == planned
 
@@ -137,11 +139,11 @@ def test_batches_are_calculated_by_the_times_to_live_of_the_configuration(engine
     one_type = replace(settings(url), batch_ttl=BatchTtls(by_type={"instance-deletion": 9}))
     for configured in (settings(url), one_type):
         with pytest.raises(InvalidValueError, match="no time to live for every batch operation"):
-            list(set_removal_times(configured, everything, Calculated()))
+            change(configured, everything, Calculated())
     assert query(url, "SELECT count(*) FROM ACT_HI_BATCH WHERE REMOVAL_TIME_ IS NOT NULL") == before
     both = replace(one_type, batch_ttl=BatchTtls(default=3, by_type={"instance-deletion": 9}))
-    assert rows_of(set_removal_times(both, everything, Calculated(), dry_run=True))["ACT_HI_BATCH"]
-    list(set_removal_times(both, everything, Calculated()))
+    assert change(both, everything, Calculated(), dry_run=True)["ACT_HI_BATCH"]
+    change(both, everything, Calculated())
     for type_, end, removal in query(url, "SELECT TYPE_, END_TIME_, REMOVAL_TIME_ FROM ACT_HI_BATCH"):
         days = 9 if type_ == "instance-deletion" else 3
         assert removal == (end and end + timedelta(days=days))
@@ -154,13 +156,13 @@ def test_decisions_and_batches(engine_postgresql_url: str) -> None:
         engine_postgresql_url,
         "SELECT DEC_INST_ID_ FROM ACT_HI_DEC_IN WHERE ROOT_PROC_INST_ID_ IS NULL LIMIT 1",
     )[0][0]
-    list(set_removal_times(configured, InstanceFilter("decision", (decision,)), Absolute(None)))
+    change(configured, InstanceFilter("decision", (decision,)), Absolute(None))
     for table, column in (("ACT_HI_DECINST", "ID_"), ("ACT_HI_DEC_IN", "DEC_INST_ID_")):
         removals = query(
             engine_postgresql_url, f"SELECT DISTINCT REMOVAL_TIME_ FROM {table} WHERE {column} = '{decision}'"
         )
         assert removals == [(None,)]
-    done = rows_of(set_removal_times(configured, InstanceFilter("batch", everything=True), Absolute(NOW)))
+    done = change(configured, InstanceFilter("batch", everything=True), Absolute(NOW))
     assert query(engine_postgresql_url, "SELECT DISTINCT REMOVAL_TIME_ FROM ACT_HI_BATCH") == [(WALL,)]
     assert done["ACT_HI_JOB_LOG"] > 0
 
@@ -172,14 +174,12 @@ def test_a_root_that_is_gone_is_skipped(engine_postgresql_url: str) -> None:
         "SELECT ID_, ROOT_PROC_INST_ID_ FROM ACT_HI_PROCINST WHERE ID_ <> ROOT_PROC_INST_ID_ LIMIT 1",
     )[0]
     query(engine_postgresql_url, f"DELETE FROM ACT_HI_PROCINST WHERE ID_ = '{root}'")
-    (step,) = set_removal_times(
-        settings(engine_postgresql_url), InstanceFilter(ids=(child,)), Absolute(NOW), hierarchical=True
-    )
-    assert (step.skipped, step.rows) == (1, {})
+    configured = settings(engine_postgresql_url)
+    planner = RemovalTimesPlanner(configured, InstanceFilter(ids=(child,)), Absolute(NOW), hierarchical=True)
+    assert not carry_out(configured, planner)
+    assert (planner.selected.instances, planner.selected.skipped) == (1, 1)
 
 
 def test_an_empty_selection_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="no instance is selected"):
-        next(
-            set_removal_times(settings("postgresql://nobody@127.0.0.1:1/x"), InstanceFilter(), Absolute(NOW))
-        )
+        RemovalTimesPlanner(settings("postgresql://nobody@127.0.0.1:1/x"), InstanceFilter(), Absolute(NOW))

@@ -12,10 +12,11 @@ import pytest
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history.camunda.repair import orphans as module
-from cleanupctl.history.camunda.repair.orphans import clean_orphans
+from cleanupctl.history.camunda.repair.orphans import TABLES, OrphansPlanner, count_orphans
+from cleanupctl.history.databases.key_scans import PrimaryKeyScan
 from tests.support.camunda.data import fill
 from tests.support.camunda.histories import query, settings
+from tests.support.camunda.maintenance import carry_out
 from tests.support.servers import connect
 
 if TYPE_CHECKING:
@@ -34,11 +35,12 @@ OLD, YOUNG = "2024-06-01 12:00:00", "2024-06-15 11:00:00"
 
 
 def found(url: str, *, delete: bool = False) -> dict[str, int]:
-    return {
-        one.table.upper(): one.rows
-        for one in clean_orphans(settings(url), NOW, delete_them=delete)
-        if one.rows
-    }
+    configured = settings(url)
+    if delete:
+        return {
+            table: rows for table, rows in carry_out(configured, OrphansPlanner(configured)).items() if rows
+        }
+    return {one.table.upper(): one.rows for one in count_orphans(configured, NOW) if one.rows}
 
 
 def byte_array(url: str, identity: str, created: str = OLD, deployment: str = "NULL") -> None:
@@ -57,7 +59,7 @@ def counts(url: str) -> dict[str, int]:
 def test_rows_of_trees_that_are_gone_are_removed_and_nothing_else(
     engine_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PIECE", 7)
+    monkeypatch.setattr(PrimaryKeyScan, "most_units", 7)
     fill(engine_url, expired_instances=20, unexpired_instances=10, now=NOW, orphans=3)
     before = counts(engine_url)
     assert found(engine_url) == {"ACT_HI_DETAIL": 3}
@@ -158,14 +160,14 @@ def test_no_byte_array_is_judged_when_a_table_cannot_be_seen(
     admin = mariadb_server.admin_url
     query(admin, "CREATE USER 'half'@'%' IDENTIFIED BY 'secret'")
     try:
-        for table in module.TABLES:
+        for table in TABLES:
             if table not in ("ACT_RU_BATCH", "ACT_ID_USER"):
                 query(admin, f"GRANT SELECT, DELETE ON {database}.{table} TO 'half'@'%'")
         half = replace(
             settings(engine_mariadb_url), url=parse_url(mariadb_server.url("half", "secret", database))
         )
         with pytest.raises(HistoryError, match="ACT_RU_BATCH cannot be read"):
-            list(clean_orphans(half, NOW, delete_them=True))
+            carry_out(half, OrphansPlanner(half))
         assert query(engine_mariadb_url, "SELECT ID_ FROM ACT_GE_BYTEARRAY") == [("lost",)]
     finally:
         query(admin, "DROP USER 'half'@'%'")

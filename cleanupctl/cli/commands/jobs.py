@@ -173,9 +173,9 @@ def _show_log(context: Context, entries: Sequence[LogEntry]) -> None:
         (
             (
                 format_instant(entry.time, zone),
-                entry.job_id[:8],
+                entry.operation or (entry.job_id or "")[:8],
                 entry.state.name.lower(),
-                sum(one.rows for one in entry.removed),
+                sum(one.rows if one.changed is None else one.changed for one in entry.removed),
                 "" if entry.duration is None else f"{entry.duration.total_seconds():.1f}",
                 entry.stop_reason,
                 entry.host,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -181,32 +180,16 @@ def _histories(context: Context, store: JobStore, names: Sequence[str]) -> list[
 def _executor(
     context: Context, store: JobStore, histories: Sequence[History], stopping: Stopping
 ) -> Executor:
-    import os
-    import random
-
+    from cleanupctl.cli.service.environment import run_environment
     from cleanupctl.core.run.executor import Executor
-    from cleanupctl.core.run.limits import RunEnvironment
 
     return Executor(
         store=store,
         histories=histories,
         settings=context.settings,
         origin=context.origin,
-        environment=RunEnvironment(
-            clock=context.now,
-            monotonic=_steady,
-            asked_to_stop=stopping.reason,
-            wait=stopping.wait,
-            jitter=random.random,
-            load=lambda: os.getloadavg()[0],
-        ),
+        environment=run_environment(context, stopping),
     )
-
-
-def _steady() -> float:
-    """Read a clock that never jumps, in seconds; it also counts while the host sleeps, and leases do so."""
-    boot_time = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot_time is None else time.clock_gettime(boot_time)
 
 
 def _run_once(

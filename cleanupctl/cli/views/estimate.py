@@ -38,7 +38,9 @@ def write_estimate(context: Context, store: JobStore, histories: Sequence[Histor
     found, failures = count_expired(context, histories, now)
     refuse_failures(failures)
     later, _ = count_expired(context, histories, now + timedelta(days=INFLOW_DAYS), notices=False)
-    entries = store.log(states=[LogState.SUCCESSFUL, LogState.FAILED], limit=10 * MOST_EXECUTIONS)
+    logged = store.log(states=[LogState.SUCCESSFUL, LogState.FAILED], limit=10 * MOST_EXECUTIONS)
+    # What a person does costs something else.
+    entries = [entry for entry in logged if entry.operation is None]
     costs = measured(entries)
     now_to_do = work(costs, found)
     inflow = max(0, sum(expired.rows for expired in later) - now_to_do.rows)

@@ -142,16 +142,27 @@ def removed_objects(removed: Iterable[Removed]) -> list[dict[str, Any]]:
     return [{"history": one.history, "table": one.table, "rows": one.rows} for one in removed]
 
 
+def changed_objects(removed: Iterable[Removed]) -> list[dict[str, Any]]:
+    """Return rows whose values were set by table."""
+    return [
+        {"history": one.history, "table": one.table, "rows": one.changed}
+        for one in removed
+        if one.changed is not None
+    ]
+
+
 def log_object(entry: LogEntry, zone: ZoneInfo) -> dict[str, Any]:
     """Return one entry of the job log."""
     return {
         "id": entry.id,
         "jobId": entry.job_id,
+        "operation": entry.operation,
         "state": entry.state.name.lower(),
         "timestamp": format_instant(entry.time, zone),
         "durationSeconds": entry.duration.total_seconds() if entry.duration is not None else None,
         "removedRows": sum(one.rows for one in entry.removed),
-        "removed": removed_objects(entry.removed),
+        "removed": removed_objects(one for one in entry.removed if one.changed is None),
+        "changed": changed_objects(entry.removed),
         "stopReason": entry.stop_reason,
         "dueDate": format_instant(entry.due_date, zone),
         "retries": entry.retries,

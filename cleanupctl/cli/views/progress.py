@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cleanupctl.core.run.cleaning import BatchDeleted, TableFinished, TableStarted
+from cleanupctl.core.run.cleaning import BatchCommitted, TableFinished, TableStarted
 from cleanupctl.core.run.events import JobProgress, RunEvent, Throttled
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class _Bars:
         match event.event:
             case TableStarted(history=history, table=table, estimate=estimate):
                 self._task(history, table, estimate)
-            case BatchDeleted(history=history, by_table=by_table):
+            case BatchCommitted(history=history, by_table=by_table):
                 for table, rows in by_table:
                     task = self._task(history, table, None)
                     self._bars.update(task, advance=rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,13 +29,21 @@ class Origin:
 
     def entry(self, job: Job, state: LogState, time: datetime) -> LogEntry:
         """Begin a log entry about `job` as it is."""
+        entry = self.entry_without_job(None, state, time)
+        return replace(
+            entry, job_id=job.id, due_date=job.due_date, retries=job.retries, priority=job.priority
+        )
+
+    def entry_without_job(self, operation: str | None, state: LogState, time: datetime) -> LogEntry:
+        """Begin a log entry about what a person did."""
         return LogEntry(
-            job_id=job.id,
+            job_id=None,
+            operation=operation,
             state=state,
             time=time,
-            due_date=job.due_date,
-            retries=job.retries,
-            priority=job.priority,
+            due_date=None,
+            retries=0,
+            priority=0,
             host=self.host,
             process_id=self.process_id,
             version=self.version,

@@ -45,7 +45,7 @@ class TableStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchDeleted:
+class BatchCommitted:
     """One transaction has been committed."""
 
     history: str
@@ -53,12 +53,22 @@ class BatchDeleted:
     rows: int
     seconds: float
     parts: tuple[tuple[str, int], ...] = ()
-    """Tables and their rows, when it deleted from others than `table` too; together they are `rows`."""
+    """Tables and their rows, when it was about others than `table` too; together they are `rows`."""
 
     @property
     def by_table(self) -> tuple[tuple[str, int], ...]:
         """Tables and their rows."""
         return self.parts or ((self.table, self.rows),)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDeleted(BatchCommitted):
+    """One transaction has deleted rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchChanged(BatchCommitted):
+    """One transaction has set values of rows, and deleted none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,7 @@ class Stopped:
     reason: str
 
 
-Event = TableStarted | BatchDeleted | TableFinished | Noticed | Failed | Stopped
+Event = TableStarted | BatchDeleted | BatchChanged | TableFinished | Noticed | Failed | Stopped
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.job import Removed
-from cleanupctl.core.run.cleaning import BatchDeleted, Failed, TableFinished
+from cleanupctl.core.run.cleaning import BatchChanged, BatchDeleted, Failed, TableFinished
 
 if TYPE_CHECKING:
     from cleanupctl.core.job import Job, LogEntry
@@ -37,7 +37,8 @@ class JobStarted:
 class JobProgress:
     """Something happened in a history."""
 
-    job: Job
+    job: Job | None
+    """None for what a person does without a job."""
     event: Event
 
 
@@ -56,7 +57,7 @@ class JobEnded:
 class Throttled:
     """A worker held back between two batches."""
 
-    job: Job
+    job: Job | None
     reason: str
     """`duty-cycle`, `rows-per-second`, `load` or `replica-lag`."""
     seconds: float
@@ -71,6 +72,8 @@ class RunTotals:
 
     rows: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Deleted rows by history and table, in the order in which the tables came."""
+    changed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Rows whose values were set, by history and table."""
     batches: int = 0
     skipped: dict[tuple[str, str], int] = field(default_factory=dict)
     failures: list[Failed] = field(default_factory=list)
@@ -86,6 +89,10 @@ class RunTotals:
                 self.batches += 1
                 for table, rows in event.by_table:
                     self.rows[event.history, table] += rows
+            case BatchChanged():
+                self.batches += 1
+                for table, rows in event.by_table:
+                    self.changed[event.history, table] += rows
             case TableFinished(skipped=skipped) if skipped:
                 place = event.history, event.table
                 self.skipped[place] = self.skipped.get(place, 0) + skipped
@@ -116,5 +123,7 @@ class RunTotals:
         return bool(self.stop_reasons - {FINISHED, OUTSIDE_WINDOW})
 
     def removed(self) -> tuple[Removed, ...]:
-        """List deleted rows by table, without the tables that lost none."""
-        return tuple(Removed(history, table, rows) for (history, table), rows in self.rows.items() if rows)
+        """List deleted rows by table, without the tables that lost none; changed rows come after them."""
+        deleted = [Removed(*place, rows) for place, rows in self.rows.items() if rows]
+        changed = [Removed(*place, 0, changed=rows) for place, rows in self.changed.items() if rows]
+        return (*deleted, *changed)

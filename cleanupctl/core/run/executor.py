@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import threading
-import traceback
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from cleanupctl.core.errors import CleanupctlError
 from cleanupctl.core.job import LogState
 from cleanupctl.core.jobs import lease
 from cleanupctl.core.jobs.scheduler import Reason, Rescheduled, may_run, plan_after_failure, plan_after_run
 from cleanupctl.core.retry import retry
-from cleanupctl.core.run.cleaning import BatchDeleted, Event, Failed, Stopped
+from cleanupctl.core.run.cleaning import Event, Failed, Stopped
 from cleanupctl.core.run.events import (
     FINISHED,
     MORE_TO_DO,
@@ -26,13 +24,15 @@ from cleanupctl.core.run.events import (
     RunTotals,
     Throttled,
 )
+from cleanupctl.core.run.failures import failure_message, failure_stacktrace
+from cleanupctl.core.run.governed import Pause, governed
 from cleanupctl.core.run.limits import BatchMemory, ExecutionLimits, RowBudget, RunEnvironment
-from cleanupctl.core.run.throttle import Throttle, ThrottleContext
+from cleanupctl.core.run.throttle import Throttle
 from cleanupctl.core.run.throughput import Throughputs
 from cleanupctl.core.urls import without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cleanupctl.core.job import Job, LogEntry
     from cleanupctl.core.jobs.schedule import Origin
@@ -201,16 +201,13 @@ class _Execution:
     def _clean(self, history: History, limits: ExecutionLimits) -> None:
         try:
             with history.open() as session:
-                place = ThrottleContext(
-                    history.name, session.replica_lag, session.keep_alive, limits.stop_reason
-                )
-                self._tell_waiting(self._run.throttle.before_batch(place))
                 self._times.begin()
-                for event in session.clean(self._run.environment.clock(), limits):
+                clock, throttle = self._run.environment.clock, self._run.throttle
+                for event in governed(history.name, session, clock, limits, throttle):
+                    if isinstance(event, Pause):
+                        self._run.tell(Throttled(self._job, event.reason, event.seconds))
+                        continue
                     self._note(event)
-                    if isinstance(event, BatchDeleted):
-                        # The batch is committed and the next one not begun: the place to hold back.
-                        self._tell_waiting(self._run.throttle.after_batch(place, event.rows, event.seconds))
                     if isinstance(event, Stopped):
                         self._stop_reason = event.reason
         except Exception as error:  # noqa: BLE001 - one failing history must not stop the others
@@ -220,10 +217,6 @@ class _Execution:
         self._account.add(event)
         self._times.note(event)
         self._run.tell(JobProgress(self._job, event))
-
-    def _tell_waiting(self, pauses: Iterable[tuple[str, float]]) -> None:
-        for reason, seconds in pauses:
-            self._run.tell(Throttled(self._job, reason, seconds))
 
     def _reschedule(self) -> Rescheduled:
         run = self._run
@@ -267,20 +260,3 @@ class _Execution:
         return retry(
             lambda: self._run.store.finish(self._job, after, entry), outside.wait, outside.asked_to_stop
         )
-
-
-def failure_message(failures: Sequence[Failed]) -> str:
-    """Put all causes into one text, one a line."""
-    return "\n".join(
-        f"{failure.history}{f', table {failure.table}' if failure.table else ''}: {_sentence(failure.error)}"
-        for failure in failures
-    )
-
-
-def _sentence(error: Exception) -> str:
-    return error.message if isinstance(error, CleanupctlError) else f"{type(error).__name__}: {error}"
-
-
-def failure_stacktrace(failures: Sequence[Failed]) -> str:
-    """Format every cause with the chain that led to it."""
-    return "\n".join("".join(traceback.format_exception(failure.error)) for failure in failures)

@@ -87,54 +87,28 @@ class BatchMemory:
                 self._store.set_batch_limit(history, table, units)
 
 
-class ExecutionLimits:
-    """The limits of one execution; implements `cleaning.Limits`."""
+class RunLimits:
+    """The limits of whatever is done in a history; implements `cleaning.Limits`."""
 
     def __init__(
         self,
-        *,
-        job: Job,
-        windows: BatchWindows,
         environment: RunEnvironment,
-        budget: RowBudget,
-        deadline: float | None,
-        lease_lost: Callable[[], bool],
         memory: BatchMemory,
+        *,
+        budget: RowBudget | None = None,
         rows_per_second: int | None = None,
     ) -> None:
-        self._job = job
-        self._windows = windows
         self._environment = environment
-        self._budget = budget
-        self._deadline = deadline
-        self._lease_lost = lease_lost
         self._memory = memory
+        self._budget = budget or RowBudget(None)
         self._rows_per_second = rows_per_second
-        self._ends = run_ends(job, environment.clock(), windows)
 
     def stop_reason(self) -> str | None:
-        """Why to stop now, the most urgent reason first; None to go on."""
-        if self._lease_lost():
-            return LEASE_LOST
-        asked = self._environment.asked_to_stop()
-        if asked:
-            return asked
-        if self._window_is_over():
-            return WINDOW_END
-        if self._deadline is not None and self._environment.monotonic() >= self._deadline:
-            return MAX_RUNTIME
-        return None
-
-    def _window_is_over(self) -> bool:
-        now = self._environment.clock()
-        if self._ends is None or now < self._ends:
-            return False
-        # One window may begin where the other ends.
-        self._ends = run_ends(self._job, now, self._windows)
-        return not may_run(self._job, now, self._windows)
+        """Why to stop now; None to go on."""
+        return self._environment.asked_to_stop()
 
     def reserve(self, rows: int) -> int:
-        """Claim up to `rows` of what the run may still delete."""
+        """Claim up to `rows` of what may still be deleted."""
         # No more than a second's worth: the pause after the batch stays short enough to stop in time.
         most = rows if self._rows_per_second is None else min(rows, self._rows_per_second)
         return self._budget.reserve(most)
@@ -154,3 +128,47 @@ class ExecutionLimits:
     def remember(self, history: str, table: str, units: int | None) -> None:
         """Keep a size for this run and the next ones."""
         self._memory.set(history, table, units)
+
+
+class ExecutionLimits(RunLimits):
+    """The limits of one execution of a job: also its lease, its window and the end of the run."""
+
+    def __init__(
+        self,
+        *,
+        job: Job,
+        windows: BatchWindows,
+        environment: RunEnvironment,
+        budget: RowBudget,
+        deadline: float | None,
+        lease_lost: Callable[[], bool],
+        memory: BatchMemory,
+        rows_per_second: int | None = None,
+    ) -> None:
+        super().__init__(environment, memory, budget=budget, rows_per_second=rows_per_second)
+        self._job = job
+        self._windows = windows
+        self._deadline = deadline
+        self._lease_lost = lease_lost
+        self._ends = run_ends(job, environment.clock(), windows)
+
+    def stop_reason(self) -> str | None:
+        """Why to stop now, the most urgent reason first; None to go on."""
+        if self._lease_lost():
+            return LEASE_LOST
+        asked = super().stop_reason()
+        if asked:
+            return asked
+        if self._window_is_over():
+            return WINDOW_END
+        if self._deadline is not None and self._environment.monotonic() >= self._deadline:
+            return MAX_RUNTIME
+        return None
+
+    def _window_is_over(self) -> bool:
+        now = self._environment.clock()
+        if self._ends is None or now < self._ends:
+            return False
+        # One window may begin where the other ends.
+        self._ends = run_ends(self._job, now, self._windows)
+        return not may_run(self._job, now, self._windows)

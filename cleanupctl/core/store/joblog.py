@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.job import LogEntry
-from cleanupctl.core.store.models import LOG_FIELDS, log_values
+from cleanupctl.core.store.models import LOG_FIELDS, log_entry, log_values
 from cleanupctl.core.store.peewee_import import peewee
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from cleanupctl.core.job import LogState
+    from cleanupctl.core.job import LogEntry, LogState
     from cleanupctl.core.store.models import Models
     from cleanupctl.core.store.session import Session
 
@@ -50,7 +49,7 @@ class JobLog:
             conditions.append(self._log.state.in_(list(states)))
         if conditions:
             query = query.where(*conditions)
-        return self._session.read(lambda: [LogEntry(**row) for row in query.dicts()])
+        return self._session.read(lambda: [log_entry(row) for row in query.dicts()])
 
     def log_count(self) -> int:
         """Return the number of all entries; the database may have to look at each."""
@@ -80,6 +79,10 @@ class JobLog:
         query = query.where(self._log.time < before)
         count, oldest = self._session.read(lambda: query.tuples().get())
         return int(count), oldest
+
+    def add_entry(self, entry: LogEntry) -> None:
+        """Add an entry about something that was done without a job."""
+        self._session.write(lambda: self._append(entry))
 
     def _append(self, entry: LogEntry) -> None:
         self._log.insert(**log_values(entry)).execute()

@@ -117,6 +117,7 @@ def define_models(database: peewee.Database, table_settings: tuple[str, ...]) ->
 
     class LogRow(StoreModel):
         id = peewee.BigAutoField()
+        # An operation without a job has its name here, which is shorter than any id.
         job_id = peewee.FixedCharField(36)
         state = StateField()
         time = InstantField()
@@ -156,7 +157,8 @@ def define_models(database: peewee.Database, table_settings: tuple[str, ...]) ->
 
 
 JOB_FIELDS = tuple(field.name for field in fields(Job))
-LOG_FIELDS = tuple(field.name for field in fields(LogEntry))
+LOG_FIELDS = tuple(field.name for field in fields(LogEntry) if field.name != "operation")
+JOB_ID_LENGTH = 36
 
 
 def job_values(job: Job) -> dict[str, Any]:
@@ -167,4 +169,14 @@ def job_values(job: Job) -> dict[str, Any]:
 def log_values(entry: LogEntry) -> dict[str, Any]:
     """Return the columns of a log entry; its number comes from the store."""
     values = {name: getattr(entry, name) for name in LOG_FIELDS if name != "id"}
+    values["job_id"] = entry.operation or entry.job_id
     return values | {"removed_rows": sum(part.rows for part in entry.removed)}
+
+
+def log_entry(values: dict[str, Any]) -> LogEntry:
+    """Return the entry whose columns these are."""
+    # Some databases fill the column up with blanks.
+    name = str(values["job_id"]).rstrip()
+    if len(name) == JOB_ID_LENGTH:
+        return LogEntry(**values)
+    return LogEntry(**values | {"job_id": None, "operation": name})

@@ -8,7 +8,14 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.run.cleaning import BatchDeleted, Noticed, Stopped, TableFinished, TableStarted
+from cleanupctl.core.run.cleaning import (
+    BatchChanged,
+    BatchDeleted,
+    Noticed,
+    Stopped,
+    TableFinished,
+    TableStarted,
+)
 from cleanupctl.history.cleaning.sizing import START_GROWTH, BatchSizer
 from cleanupctl.history.databases.errors import ForeignKeyError, LockConflictError
 
@@ -174,9 +181,9 @@ class TaskRun:
         sizer.conflicts = 0
         return batch
 
-    def _committed(self, batch: Batch, seconds: float) -> BatchDeleted:
-        name = self._task.table.name
-        event = BatchDeleted(self._worker.history, name, batch.rows, seconds, batch.parts)
+    def _committed(self, batch: Batch, seconds: float) -> BatchDeleted | BatchChanged:
+        kind = BatchChanged if self._task.changes_values else BatchDeleted
+        event = kind(self._worker.history, self._task.table.name, batch.rows, seconds, batch.parts)
         self.rows.update(dict(event.by_table))
         return event
 

@@ -39,6 +39,9 @@ class Task(ABC):
     spans_tables: bool = False
     """Whether it deletes from tables that other tasks delete from too."""
 
+    changes_values: bool = False
+    """Whether it sets values of rows and deletes none."""
+
     @abstractmethod
     def begin(self, database: Database) -> BatchSource:
         """Start a pass over the rows. Raise HistoryError when that cannot be done."""
@@ -103,7 +106,7 @@ class TableTask(Task):
         if self.repeats:
             return None
         guards = database.references_guard(self.target.table)
-        return TableTask(replace(self.target, guards=(*self.target.guards, *guards)), repeats=True)
+        return type(self)(replace(self.target, guards=(*self.target.guards, *guards)), repeats=True)
 
     def skipped(self, database: Database) -> tuple[int, str | None]:
         """Count the rows that are still referenced, if any were in the way."""

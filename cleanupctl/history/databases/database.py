@@ -67,6 +67,8 @@ class Database(ABC):
     """Statements of a transaction that are sent without waiting for the first one's end."""
     steps: tuple[BeforeDelete, ...] = ()
     """What every Delete passes before it is executed."""
+    start_rows: ClassVar[int] = 2_000
+    """Rows that the first batch of a table looks at: safe on any hardware."""
     transaction_rows: int | None = None
     """Rows that a transaction of this database should delete at most, whatever the configuration says."""
     _alive_at = 0.0

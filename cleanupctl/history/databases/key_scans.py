@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.databases.conditions import Condition, both
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from cleanupctl.history.databases.scan import Scan
     from cleanupctl.history.databases.target import Target
 
-START_ROWS = 2_000
-"""A safe first batch on any hardware."""
-
 MOST_ROWS_LOOKED_AT = 100_000
 """A sweep may look at this many rows in one transaction while it finds few to delete."""
 
@@ -32,9 +29,6 @@ MOST_KEYS = 2_000
 
 class KeysetDatabase(Database):
     """What MySQL, MariaDB and SQLite share."""
-
-    start_rows: ClassVar[int] = START_ROWS
-    """Rows that the first batch of a table looks at."""
 
     @abstractmethod
     def share(self, target: Target) -> float:
@@ -66,7 +60,7 @@ class PrimaryKeyScan:
     access_path = "sweep"
     most_units = MOST_ROWS_LOOKED_AT
 
-    def __init__(self, database: KeysetDatabase, shared: SharedScan[Key]) -> None:
+    def __init__(self, database: Database, shared: SharedScan[Key]) -> None:
         self.shared: SharedScan[Key] | None = shared
         self.start_units = database.start_rows
         self._shared = shared

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,18 +10,19 @@ from cleanupctl.cli.completion.values import history_names
 from cleanupctl.cli.context import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from cleanupctl.cli.commands.history.maintenance import Operation
+    from cleanupctl.core.settings import CamundaSettings
+    from cleanupctl.history.camunda.repair.orphans import Found
 
-TELL_EVERY = 10
-"""Seconds after which a long deletion says how far it has come."""
 DETAILS = """
 Orphans are rows whose root process instance is gone together with every other instance of its tree, and
 that no execution of the engine needs; and byte arrays that no row refers to, in any column that can hold
 the id of one. Resources of deployments are none, nor is anything younger than a day. Crashed clean-ups,
 scripts and old versions of the engine leave them behind.
 
-Counting reads whole tables. With `--delete` they are removed, 10,000 rows looked at by each transaction;
-when stopped, the rest is there for the next call.
+Counting reads whole tables. With `--delete` they are removed as `cleanupctl run` removes rows: in batches of
+at most batch_size rows that take about as long as batch_time, with the pauses of [throttle], and with an
+entry in the job log. SIGTERM or SIGINT end it after the batch; the rest is there for the next call.
 
 The JSON is an array of objects, one for each history: history, deleted (whether they were removed), and
 orphans, an array of objects with table, cause and rows.
@@ -41,16 +41,39 @@ def orphans(
     ] = None,
     delete: Annotated[bool, typer.Option("--delete", help="Remove them.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count them only, also with --delete.")] = False,
+    fail_if_incomplete: Annotated[
+        bool, typer.Option("--fail-if-incomplete", help="Exit with 5 if it stopped before it was finished.")
+    ] = False,
 ) -> None:
     """Count, or remove, rows of an engine's history that belong to nothing any more."""
     from cleanupctl.cli.commands.history.choice import engine_histories
-    from cleanupctl.history.camunda.repair.orphans import clean_orphans
+    from cleanupctl.cli.commands.history.maintenance import Operation
+    from cleanupctl.history.camunda.repair.orphans import count_orphans
 
     deleted = delete and not dry_run
+    operation = Operation(context, "orphans")
     found = {
-        one.name: list(clean_orphans(one, context.now(), delete_them=deleted, tell=_teller(context)))
+        one.name: _removed(operation, one) if deleted else list(count_orphans(one, context.now()))
         for one in engine_histories(context, name)
     }
+    _write(context, found, deleted=deleted)
+    operation.judge(fail_if_incomplete=fail_if_incomplete)
+
+
+def _removed(operation: Operation, settings: CamundaSettings) -> list[Found]:
+    """Remove the orphans of one history, unless it was stopped in one before."""
+    from cleanupctl.history.camunda.repair.orphans import Found, OrphansPlanner
+
+    if operation.stopped:
+        return []
+    planner = OrphansPlanner(settings)
+    operation.carry_out(settings, planner)
+    rows = operation.totals.rows
+    names = [(one.target.table.name, one.reason) for one in planner.tables]
+    return [Found(table, reason, rows[settings.name, table]) for table, reason in names]
+
+
+def _write(context: Context, found: dict[str, list[Found]], *, deleted: bool) -> None:
     if context.output.json:
         context.output.data(
             [
@@ -73,16 +96,3 @@ def orphans(
             context.output.notice("nothing was deleted; --delete removes them")
     elif found:
         context.output.text("no orphans")
-
-
-def _teller(context: Context) -> Callable[[str, int], None]:
-    """Make what tells from time to time how far a deletion has come."""
-    told = time.monotonic()
-
-    def tell(table: str, rows: int) -> None:
-        nonlocal told
-        if time.monotonic() - told >= TELL_EVERY:
-            context.output.notice(f"{table}: {rows:,} orphans deleted so far")
-            told = time.monotonic()
-
-    return tell

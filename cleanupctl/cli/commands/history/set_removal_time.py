@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,18 +13,20 @@ from cleanupctl.cli.context import Context
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from cleanupctl.core.settings import CamundaSettings
+    from cleanupctl.history.camunda.repair.removal_times import RemovalTimesPlanner
     from cleanupctl.history.camunda.repair.requests import Absolute, Calculated
 
 Kind = Literal["process", "decision", "batch"]
 Base = Literal["start", "end"]
 
-TELL_EVERY = 10
-"""Seconds after which a long change says how far it has come."""
 DETAILS = """
 Conditions are joined: an instance has to meet all that are given. Without any the command refuses to work;
-`--all` says that every instance is meant. The instances are taken in chunks, each table's rows in
-transactions of their own and the instance rows last, and only rows whose value differs are written: when
-stopped, the same command goes on where it was. Begin with --dry-run.
+`--all` says that every instance is meant. The instances are looked at in chunks, and only rows whose value
+differs are written, the instance rows last: when stopped, the same command goes on where it was. As in
+`cleanupctl run`, a transaction writes at most batch_size rows and takes about as long as batch_time, the
+pauses of [throttle] are kept, SIGTERM or SIGINT end it after the batch, and the job log gets an entry. Begin
+with --dry-run.
 
 `--calculate` takes the start or the end of the instance and the time to live that its definition has now,
 as `cleanupctl history ttl` shows it; of a batch operation that of its type in batch_ttl of the configuration.
@@ -79,10 +80,14 @@ def set_removal_time(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count what would change; change nothing.")
     ] = False,
+    fail_if_incomplete: Annotated[
+        bool, typer.Option("--fail-if-incomplete", help="Exit with 5 if it stopped before it was finished.")
+    ] = False,
 ) -> None:
     """Set, clear or calculate the removal time of chosen instances and of what belongs to them."""
     from cleanupctl.cli.commands.history.choice import one_engine_history
-    from cleanupctl.history.camunda.repair.removal_times import set_removal_times
+    from cleanupctl.cli.commands.history.maintenance import Operation
+    from cleanupctl.history.camunda.repair.removal_times import RemovalTimesPlanner
     from cleanupctl.history.camunda.repair.requests import InstanceFilter
 
     wanted = _wanted(context, absolute, base, clear=clear, calculate=calculate)
@@ -98,18 +103,16 @@ def set_removal_time(
     )
     selection.check()
     settings = one_engine_history(context, history)
-    instances = skipped = 0
-    changed: Counter[str] = Counter()
-    told = time.monotonic()
-    for done in set_removal_times(
+    planner = RemovalTimesPlanner(
         settings, selection, wanted, hierarchical=hierarchical, chunk=chunk, dry_run=dry_run
-    ):
-        instances += done.instances
-        skipped += done.skipped
-        changed.update(done.rows)
-        if time.monotonic() - told >= TELL_EVERY:
-            context.output.notice(f"{instances:,} instances so far, {changed.total():,} rows")
-            told = time.monotonic()
+    )
+    operation = Operation(context, "set-removal-time")
+    if dry_run:
+        changed = _counted(context, settings, planner)
+    else:
+        operation.carry_out(settings, planner)
+        changed = Counter({table: rows for (_, table), rows in operation.totals.changed.items()})
+    instances, skipped = planner.selected.instances, planner.selected.skipped
     if context.output.json:
         rows = [{"table": table, "rows": number} for table, number in sorted(changed.items())]
         context.output.data({
@@ -131,6 +134,22 @@ def set_removal_time(
         context.output.notice(
             f"{skipped} instances left alone: their root is gone; try without --hierarchical"
         )
+    operation.judge(fail_if_incomplete=fail_if_incomplete)
+
+
+def _counted(context: Context, settings: CamundaSettings, planner: RemovalTimesPlanner) -> Counter[str]:
+    """Count the rows that would change, by table. Raise HistoryError."""
+    from cleanupctl.core.run.cleaning import Expired, Failed
+    from cleanupctl.history.kinds import history_with
+
+    changed: Counter[str] = Counter()
+    with history_with(planner, settings, context.settings.cleanup).open() as session:
+        for event in session.preview(context.now()):
+            if isinstance(event, Failed):
+                raise event.error
+            if isinstance(event, Expired):
+                changed[event.table] += event.rows
+    return changed
 
 
 def _wanted(

@@ -41,6 +41,8 @@ that have ended keep their removal time: `cleanupctl history set-removal-time --
 Under the end-time strategy it concerns every finished instance at once: a shorter time to live makes the
 next run remove more, so look with --dry-run first.
 
+The change has an entry in the job log.
+
 The JSON is an object: history, historyTimeToLive, dryRun and definitions, an array of objects with kind,
 id, key, version, tenantId and previousHistoryTimeToLive.
 """
@@ -190,16 +192,17 @@ def set_(
 ) -> None:
     """Set or remove the time to live of a definition in the engine's database."""
     from cleanupctl.cli.commands.history.choice import one_engine_history
+    from cleanupctl.cli.commands.history.maintenance import Operation
     from cleanupctl.core.errors import InvalidValueError, NotFoundError
     from cleanupctl.core.times import parse_ttl
-    from cleanupctl.history.camunda.repair.ttls import Wanted, set_times_to_live
+    from cleanupctl.history.camunda.repair.ttls import TtlsPlanner, Wanted, meant_definitions
 
     if all_versions and version is not None:
         raise InvalidValueError("--all-versions and --version exclude each other")
     days = None if ttl == "none" else parse_ttl(_given(ttl))
     settings = one_engine_history(context, history)
     wanted = Wanted(key, days, kind, tenant, all_versions, version)
-    meant = set_times_to_live(settings, wanted, dry_run=dry_run)
+    meant = meant_definitions(settings, wanted)
     if not meant:
         raise NotFoundError(
             f"no {kind or 'process, decision or case'} definition has the key {key}"
@@ -207,6 +210,10 @@ def set_(
             + (f" and the version {version}" if version else "")
             + f" in history {settings.name}"
         )
+    if not dry_run and any(one.ttl != days for one in meant):
+        operation = Operation(context, "ttl-set")
+        operation.carry_out(settings, TtlsPlanner(settings, meant, days))
+        operation.judge()
     if context.output.json:
         context.output.data(_changes(settings.name, days, meant, dry_run=dry_run))
         return

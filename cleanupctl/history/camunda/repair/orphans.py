@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError
-from cleanupctl.history.camunda.repair.key_ranges import change, key_ranges
 from cleanupctl.history.camunda.schema.engine_table import ROOT
 from cleanupctl.history.camunda.schema.tables import (
     BYTE_ARRAY_COLUMNS,
@@ -19,18 +18,22 @@ from cleanupctl.history.camunda.schema.tables import (
     SHARED,
     find_schema,
 )
+from cleanupctl.history.cleaning.tasks import Phase, TableTask
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.cutoff import cutoff
+from cleanupctl.history.databases.key_scans import PrimaryKeyScan
 from cleanupctl.history.databases.servers import connect
-from cleanupctl.history.databases.statements import Delete
+from cleanupctl.history.databases.shared_scan import SharedScan
 from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
 
     from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.schema.tables import Schema
+    from cleanupctl.history.databases.database import Database
+    from cleanupctl.history.databases.scan import BatchSource
 
 WITH_ROOT = tuple(name for name in OF_PROCESSES if name not in (*SHARED, PROCESS_INSTANCES))
 """Tables of history whose rows name the root of their call hierarchy."""
@@ -41,8 +44,6 @@ on MySQL a DELETE sees new rows of its own table, but not new rows of the tables
 OWNERS = tuple(dict.fromkeys(table for table, _ in BYTE_ARRAY_COLUMNS))
 TABLES = (*WITH_ROOT, PROCESS_INSTANCES, BYTE_ARRAYS, EXECUTIONS, *OWNERS)
 """What has to be looked up before anything can be said about orphans."""
-PIECE = 10_000
-"""Rows looked at by one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +80,37 @@ def orphans(schema: Schema, settings: CamundaSettings, now: datetime) -> Iterato
         yield _byte_arrays(schema, settings, now)
 
 
-def delete(schema: Schema, found: Orphans) -> Iterator[int]:
-    """Delete the orphans of one table piece by piece, each its own transaction; yields the rows of each."""
-    for piece in key_ranges(schema, found.name, PIECE):
-        rows = change(schema, Delete(found.target.table, found.target.condition, piece))
-        if rows:
-            yield rows
+class OrphanTask(TableTask):
+    """The orphans of one table, looked for along its primary key."""
+
+    part = "orphans"
+
+    def begin(self, database: Database) -> BatchSource:
+        """Look at every row once: an index leads to none of them."""
+        return PrimaryKeyScan(database, SharedScan(self.target, None))
+
+    def estimate(self, database: Database) -> None:
+        """Say nothing: no statistics know how many there are."""
+
+    def any_left(self, database: Database) -> bool:
+        """Look again: to ask costs as much as the work itself."""
+        del database
+        return True
+
+
+class OrphansPlanner:
+    """Plans the removal of all orphans, table by table; `tables` has those that were looked at."""
+
+    def __init__(self, settings: CamundaSettings) -> None:
+        self.tables: list[Orphans] = []
+        self._settings = settings
+
+    def __call__(self, database: Database, now: datetime) -> Iterator[Phase]:
+        """Yield a phase for each table. Raise HistoryError."""
+        schema = find_schema(database, self._settings, TABLES)
+        for one in orphans(schema, self._settings, now):
+            self.tables.append(one)
+            yield Phase((OrphanTask(one.target),))
 
 
 def _require_owners(schema: Schema, settings: CamundaSettings) -> None:
@@ -154,29 +180,12 @@ def _byte_arrays(schema: Schema, settings: CamundaSettings, now: datetime) -> Or
     return Orphans(BYTE_ARRAYS, "no row refers to it", Target(table, column, both(conditions)))
 
 
-def clean_orphans(
-    settings: CamundaSettings,
-    now: datetime,
-    *,
-    delete_them: bool,
-    tell: Callable[[str, int], None] = lambda table, rows: None,
-) -> Iterator[Found]:
-    """Count the orphans of each table, or delete them in batches; yields table by table.
-
-    `tell` hears after each batch how many rows of the table are gone. Stopping in between leaves the rest
-    for the next call. Raises HistoryError and HistoryUnreachableError.
-    """
+def count_orphans(settings: CamundaSettings, now: datetime) -> Iterator[Found]:
+    """Count the orphans at `now` (aware), table by table. Raise HistoryError, HistoryUnreachableError."""
     database = connect(settings.url)
     try:
         schema = find_schema(database, settings, TABLES)
         for one in orphans(schema, settings, now):
-            name, rows = one.target.table.name, 0
-            if not delete_them:
-                rows = database.count(one.target)[0]
-            else:
-                for gone in delete(schema, one):
-                    rows += gone
-                    tell(name, rows)
-            yield Found(name, one.reason, rows)
+            yield Found(one.target.table.name, one.reason, database.count(one.target)[0])
     finally:
         database.close()

@@ -1,4 +1,4 @@
-"""Setting removal times: absolute, cleared or calculated, chunk by chunk, instance rows last."""
+"""Setting removal times: absolute, cleared or calculated, some instances at a time, their own rows last."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core import times
 from cleanupctl.core.errors import HistoryError, InvalidValueError
-from cleanupctl.history.camunda.repair.key_ranges import change
-from cleanupctl.history.camunda.repair.requests import Absolute, Calculated, Progress
+from cleanupctl.history.camunda.repair.requests import Absolute, Calculated
 from cleanupctl.history.camunda.schema.definitions import (
     ENGINE_KINDS,
     Definition,
@@ -16,7 +15,7 @@ from cleanupctl.history.camunda.schema.definitions import (
     key_of,
     load_definitions,
 )
-from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
+from cleanupctl.history.camunda.schema.engine_table import KEY, REMOVAL_TIME
 from cleanupctl.history.camunda.schema.ownership import of_batch, of_decision, of_process, root_column
 from cleanupctl.history.camunda.schema.tables import (
     BATCHES,
@@ -25,9 +24,10 @@ from cleanupctl.history.camunda.schema.tables import (
     find_schema,
 )
 from cleanupctl.history.camunda.strategies.ttl import batch_ttl, definition_ttl
+from cleanupctl.history.cleaning.changes import ChangeTask, RowChange
+from cleanupctl.history.cleaning.tasks import Phase
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.cutoff import as_instant
-from cleanupctl.history.databases.servers import connect
 from cleanupctl.history.databases.statements import Assignment, Update
 from cleanupctl.history.databases.target import Target
 
@@ -39,38 +39,67 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.repair.requests import InstanceFilter
     from cleanupctl.history.camunda.schema.ownership import Belonging
     from cleanupctl.history.camunda.schema.tables import Schema
+    from cleanupctl.history.databases.database import Database
 
 CHUNK = 500
-_UPDATED_AT_ONCE = 500
 _BATCH = EngineKind("process", "", BATCHES, "TYPE_", "TYPE_", "END_TIME_", "ID_", "START_TIME_")
 _TABLES = (*WITH_REMOVAL_TIME, *DEFINITION_TABLES)
 
 
-def set_removal_times(
-    settings: CamundaSettings,
-    selection: InstanceFilter,
-    wanted: Absolute | Calculated,
-    *,
-    hierarchical: bool = False,
-    chunk: int = CHUNK,
-    dry_run: bool = False,
-) -> Iterator[Progress]:
-    """Write the removal time of what is selected; yields after each chunk of instances.
+class RemovalTimesPlanner:
+    """Plans to write the removal time of what is selected; says afterwards how many instances there were.
 
-    Only rows whose value differs are touched, in small transactions, those of the instances themselves
-    last: when stopped, the same call goes on where it was. With `hierarchical`, the whole tree of each
-    selected instance gets what its root gets. Raises InvalidValueError, HistoryError and
-    HistoryUnreachableError.
+    Only rows whose value differs are touched, those of the instances themselves last: when stopped, the
+    same call goes on where it was. With `hierarchical`, the whole tree of each selected instance gets what
+    its root gets. `chunk` instances are looked at together.
     """
-    selection.check()
-    if isinstance(wanted, Calculated) and selection.kind == "batch":
-        _require_batch_ttl(settings, selection)
-    database = connect(settings.url)
-    try:
-        schema = find_schema(database, settings, _TABLES)
-        yield from _Repair(schema, settings, selection, wanted, hierarchical, dry_run).chunks(chunk)
-    finally:
-        database.close()
+
+    def __init__(
+        self,
+        settings: CamundaSettings,
+        selection: InstanceFilter,
+        wanted: Absolute | Calculated,
+        *,
+        hierarchical: bool = False,
+        chunk: int = CHUNK,
+        dry_run: bool = False,
+    ) -> None:
+        """Prepare; with `dry_run` it is for counting only. Raise InvalidValueError."""
+        selection.check()
+        if isinstance(wanted, Calculated) and selection.kind == "batch":
+            _require_batch_ttl(settings, selection)
+        self.selected = Selected()
+        self._settings = settings
+        self._selection = selection
+        self._wanted = wanted
+        self._hierarchical = hierarchical
+        self._chunk = chunk
+        self._dry_run = dry_run
+
+    def __call__(self, database: Database, now: datetime) -> Iterator[Phase]:
+        """Yield one phase with one task. Raise HistoryError."""
+        del now
+        schema = find_schema(database, self._settings, _TABLES)
+        changes = _RemovalTimeChanges(
+            schema,
+            self._settings,
+            self._selection,
+            self._wanted,
+            self._hierarchical,
+            self._dry_run,
+            self._chunk,
+            self.selected,
+        )
+        yield Phase((ChangeTask(changes.table, "removal times", changes),))
+
+
+@dataclass(slots=True)
+class Selected:
+    """How many instances were looked at."""
+
+    instances: int = 0
+    skipped: int = 0
+    """Instances whose root is gone, so that nothing tells the tree's removal time."""
 
 
 def _require_batch_ttl(settings: CamundaSettings, selection: InstanceFilter) -> None:
@@ -91,7 +120,9 @@ class _Instance:
     end: Any
 
 
-class _Repair:
+class _RemovalTimeChanges:
+    """Finds the rows whose removal time differs, some instances at a time; implements `changes.Changes`."""
+
     def __init__(
         self,
         schema: Schema,
@@ -100,6 +131,8 @@ class _Repair:
         wanted: Absolute | Calculated,
         hierarchical: bool,
         dry_run: bool,
+        chunk: int,
+        selected: Selected,
     ) -> None:
         self._schema = schema
         self._settings = settings
@@ -107,28 +140,61 @@ class _Repair:
         self._wanted = wanted
         self._hierarchical = hierarchical
         self._dry_run = dry_run
+        self._size = chunk
+        self._selected = selected
         self._place = _BATCH if selection.kind == "batch" else ENGINE_KINDS[selection.kind]
         self._definitions: dict[str, Definition] = {}
+        self._done: set[str] = set()
+        self._ids_read = 0
+        self._last: str | None = None
         if not schema.has(self._place.instances, REMOVAL_TIME):
             raise HistoryError(f"{self._place.instances} has no {REMOVAL_TIME} (or is not there)")
+        self.table = schema.tables[self._place.instances]
         if isinstance(wanted, Calculated) and selection.kind != "batch":
             self._definitions = {one.id: one for one in load_definitions(schema, self._place.kind)}
 
-    def chunks(self, size: int) -> Iterator[Progress]:
-        done: set[str] = set()
-        for selected in self._selected(size):
-            governing, skipped = self._governing(selected, done)
-            values = {one.id: self._value(one) for one in governing}
-            rows: dict[str, int] = {}
-            for belonging in self._belongings():
-                if (
-                    values
-                    and belonging.known(self._schema)
-                    and self._schema.has(belonging.table, REMOVAL_TIME)
-                ):
-                    name = self._schema.tables[belonging.table].name
-                    rows[name] = rows.get(name, 0) + self._update(belonging, values)
-            yield Progress(len(selected), {name: number for name, number in rows.items() if number}, skipped)
+    def read(self) -> list[RowChange] | None:
+        """Return what has to be changed for the next instances, their own rows last."""
+        size = self._size
+        instances = self._next(size)
+        if not instances:
+            return None
+        governing, skipped = self._governing(instances)
+        values = {one.id: self._value(one) for one in governing}
+        changes: dict[tuple[str, str], Any] = {}
+        for belonging in self._belongings():
+            table = belonging.table
+            if values and belonging.known(self._schema) and self._schema.has(table, REMOVAL_TIME):
+                for identity, value in self._changes(belonging, values):
+                    # A row that several lead to comes where the last of them has it.
+                    changes.pop((table, identity), None)
+                    changes[table, identity] = value
+        self._advance(instances, size)
+        self._selected.instances += len(instances)
+        self._selected.skipped += skipped
+        return [RowChange(table, identity, value) for (table, identity), value in changes.items()]
+
+    def read_less(self) -> None:
+        """Look at half as many instances at a time."""
+        self._size = max(1, self._size // 2)
+
+    def _next(self, size: int) -> list[_Instance]:
+        """Read the next instances: those with the next ids, or the next by their key."""
+        ids = self._selection.ids
+        if not ids:
+            key = self._column(self._place.instance_id)
+            after = Condition("") if self._last is None else Condition(f"{key} > %s", (self._last,))
+            return self._instances(after, f" ORDER BY {key} LIMIT {int(size)}")
+        while self._ids_read < len(ids):
+            found = self._instances(self._by_ids(ids[self._ids_read : self._ids_read + size]))
+            if found:
+                return found
+            self._ids_read += size
+        return []
+
+    def _advance(self, instances: list[_Instance], size: int) -> None:
+        self._ids_read += size
+        self._last = instances[-1].id
 
     def _belongings(self) -> Iterator[Belonging]:
         match self._selection.kind:
@@ -138,20 +204,6 @@ class _Repair:
                 return of_decision(hierarchical=self._hierarchical)
             case _:
                 return of_batch()
-
-    def _selected(self, size: int) -> Iterator[list[_Instance]]:
-        """Walk the selected instances by their key, `size` at a time."""
-        if self._selection.ids:
-            for first in range(0, len(self._selection.ids), size):
-                found = self._instances(self._by_ids(self._selection.ids[first : first + size]))
-                if found:
-                    yield found
-            return
-        key = self._column(self._place.instance_id)
-        after = Condition("")
-        while found := self._instances(after, f" ORDER BY {key} LIMIT {int(size)}"):
-            yield found
-            after = Condition(f"{key} > %s", (found[-1].id,))
 
     def _by_ids(self, ids: Sequence[str]) -> Condition:
         places = ", ".join(["%s"] * len(ids))
@@ -186,14 +238,14 @@ class _Repair:
     def _column(self, name: str) -> str:
         return f"t.{self._schema.column(self._place.instances, name)}"
 
-    def _governing(self, selected: list[_Instance], done: set[str]) -> tuple[list[_Instance], int]:
+    def _governing(self, selected: list[_Instance]) -> tuple[list[_Instance], int]:
         """Return the instances whose value is calculated: those selected, or their roots, each once."""
         if not self._hierarchical or self._selection.kind == "batch":
             return selected, 0
-        roots = {one.root or one.id for one in selected} - done
+        roots = {one.root or one.id for one in selected} - self._done
         if self._dry_run:
             # A tree that comes again would be counted again; in a real run its rows differ no more.
-            done |= roots
+            self._done |= roots
         if not roots:
             return [], 0
         found = self._instances(self._by_ids(sorted(roots)), chosen=False)
@@ -226,15 +278,6 @@ class _Repair:
         column = self._schema.tables[self._place.instances].column(name)
         return self._schema.database.stored_value(moment, column, self._settings.timezone)
 
-    def _update(self, belonging: Belonging, values: dict[str, Any]) -> int:
-        changed = self._changes(belonging, values)
-        if self._dry_run:
-            return len(changed)
-        rows = 0
-        for first in range(0, len(changed), _UPDATED_AT_ONCE):
-            rows += self._write(belonging.table, changed[first : first + _UPDATED_AT_ONCE])
-        return rows
-
     def _changes(self, belonging: Belonging, values: dict[str, Any]) -> list[tuple[str, Any]]:
         """Find the rows whose removal time differs, those of roots last."""
         schema, ids = self._schema, tuple(values)
@@ -261,14 +304,16 @@ class _Repair:
         }
         return sorted(found.items(), key=lambda change: change[0] in values)
 
-    def _write(self, table: str, rows: list[tuple[str, Any]]) -> int:
+    def update(self, table: str, changes: Sequence[RowChange]) -> Update:
+        """Return what sets the removal times of rows of one table."""
         schema = self._schema
-        key = f"t.{schema.column(table, 'ID_')}"
-        where = schema.database.any_of(key, [identity for identity, _ in rows])
-        different = {value for _, value in rows}
+        key = f"t.{schema.column(table, KEY)}"
+        where = schema.database.any_of(key, [one.id for one in changes])
+        different = {one.value for one in changes}
         value = Condition("%s", (different.pop(),))
         if different:
-            cases = " ".join(["WHEN %s THEN %s"] * len(rows))
-            value = Condition(f"CASE {key} {cases} END", tuple(value for row in rows for value in row))
+            cases = " ".join(["WHEN %s THEN %s"] * len(changes))
+            bound = tuple(part for one in changes for part in (one.id, one.value))
+            value = Condition(f"CASE {key} {cases} END", bound)
         removal = Assignment(schema.tables[table].column(REMOVAL_TIME).name, value)
-        return change(schema, Update(schema.tables[table], (removal,), where))
+        return Update(schema.tables[table], (removal,), where)

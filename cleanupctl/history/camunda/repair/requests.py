@@ -1,4 +1,4 @@
-"""What is asked of a change of removal times: which instances, which value; and what a step of it did."""
+"""What is asked of a change of removal times: which instances, and which value."""
 
 from __future__ import annotations
 
@@ -51,14 +51,3 @@ class Calculated:
     """The start or the end of the instance plus the time to live that its definition has now."""
 
     base: Literal["start", "end"] = "end"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What one step did, or would do."""
-
-    instances: int
-    rows: dict[str, int]
-    """Changed rows by table."""
-    skipped: int = 0
-    """Instances whose root is gone, so that nothing tells the tree's removal time."""

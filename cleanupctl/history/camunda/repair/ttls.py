@@ -5,25 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cleanupctl.history.camunda.repair.key_ranges import change
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, load_definitions
+from cleanupctl.history.camunda.schema.engine_table import KEY, Kind
 from cleanupctl.history.camunda.schema.tables import (
     BATCHES,
     DEFINITION_TABLES,
     PROCESS_INSTANCES,
     find_schema,
 )
+from cleanupctl.history.cleaning.changes import ChangeTask, RowChange
+from cleanupctl.history.cleaning.tasks import Phase
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.servers import connect
 from cleanupctl.history.databases.statements import Assignment, Update
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.schema.definitions import Definition
-    from cleanupctl.history.camunda.schema.engine_table import Kind
     from cleanupctl.history.camunda.schema.tables import Schema
+    from cleanupctl.history.databases.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +67,70 @@ def all_definitions(settings: CamundaSettings) -> list[Definition]:
     return definitions_and_batch_types(settings)[0]
 
 
-def set_times_to_live(settings: CamundaSettings, wanted: Wanted, *, dry_run: bool) -> list[Definition]:
-    """Write the days to the definitions that are meant; returns them as they were before.
+def meant_definitions(settings: CamundaSettings, wanted: Wanted) -> list[Definition]:
+    """Return the definitions that are meant, as they are; an empty list: there is no such definition.
 
-    An empty list means that there is no such definition. Those that have the days already are left alone.
-    The engine reads definitions from its cache: it takes the change up when it is started anew or when the
-    definition leaves the cache. Raises HistoryError and HistoryUnreachableError.
+    Raise HistoryError and HistoryUnreachableError.
     """
     database = connect(settings.url)
     try:
         schema = find_schema(database, settings, _tables())
         kinds = ENGINE_KINDS if wanted.kind is None else (wanted.kind,)
-        meant = [one for kind in kinds for one in _meant(schema, kind, wanted)]
-        if not dry_run:
-            _write(schema, [one for one in meant if one.ttl != wanted.ttl], wanted.ttl)
-        return meant
+        return [one for kind in kinds for one in _meant(schema, kind, wanted)]
     finally:
         database.close()
+
+
+class TtlsPlanner:
+    """Plans to write the days of definitions; those that have them already are left alone.
+
+    The engine reads definitions from its cache: it takes the change up when it is started anew or when the
+    definition leaves the cache.
+    """
+
+    def __init__(self, settings: CamundaSettings, definitions: Iterable[Definition], ttl: int | None) -> None:
+        self._settings = settings
+        self._definitions = [one for one in definitions if one.ttl != ttl]
+        self._ttl = ttl
+
+    def __call__(self, database: Database, now: datetime) -> Iterator[Phase]:
+        """Yield one phase with a task for each table of definitions. Raise HistoryError."""
+        del now
+        schema = find_schema(database, self._settings, _tables())
+        tasks = []
+        for name in dict.fromkeys(ENGINE_KINDS[one.kind].definitions for one in self._definitions):
+            ids = [one.id for one in self._definitions if ENGINE_KINDS[one.kind].definitions == name]
+            changes = _TtlChanges(schema, [RowChange(name, identity, self._ttl) for identity in ids])
+            tasks.append(ChangeTask(schema.tables[name], "times to live", changes))
+        yield Phase(tuple(tasks))
+
+
+class _TtlChanges:
+    """Implements `changes.Changes`: what is to be changed is known from the start."""
+
+    def __init__(self, schema: Schema, changes: list[RowChange]) -> None:
+        self._schema = schema
+        self._changes: list[RowChange] | None = changes
+
+    def read(self) -> list[RowChange] | None:
+        """Return all changes once."""
+        changes, self._changes = self._changes, None
+        return changes
+
+    def read_less(self) -> None:
+        """Nothing is read."""
+
+    def update(self, table: str, changes: Sequence[RowChange]) -> Update:
+        """Return what gives definitions their days; all of them get the same."""
+        schema = self._schema
+        found = schema.tables[table]
+        where = schema.database.any_of(f"t.{schema.column(table, KEY)}", [one.id for one in changes])
+        assignments = [Assignment(found.column("HISTORY_TTL_").name, Condition("%s", (changes[0].value,)))]
+        if schema.has(table, "REV_"):
+            # As the engine does: whoever changes the same row at the same time notices it.
+            one_more = Condition(f"t.{schema.column(table, 'REV_')} + 1")
+            assignments.append(Assignment(found.column("REV_").name, one_more))
+        return Update(found, tuple(assignments), where)
 
 
 def _tables() -> tuple[str, ...]:
@@ -107,16 +157,3 @@ def _latest(definitions: Sequence[Definition]) -> list[Definition]:
     for one in sorted(definitions, key=lambda one: one.version or 0):
         latest[one.tenant] = one
     return list(latest.values())
-
-
-def _write(schema: Schema, definitions: Iterable[Definition], ttl: int | None) -> None:
-    for one in definitions:
-        table = schema.tables[ENGINE_KINDS[one.kind].definitions]
-        days = Assignment(table.column("HISTORY_TTL_").name, Condition("%s", (ttl,)))
-        where = Condition(f"t.{schema.database.quote(table.column('ID_').name)} = %s", (one.id,))
-        assignments = [days]
-        if schema.has(ENGINE_KINDS[one.kind].definitions, "REV_"):
-            # As the engine does: whoever changes the same row at the same time notices it.
-            revision = table.column("REV_").name
-            assignments.append(Assignment(revision, Condition(f"t.{schema.database.quote(revision)} + 1")))
-        change(schema, Update(table, tuple(assignments), where))

@@ -1,0 +1,30 @@
+"""What failed, in words for the job and the job log."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.errors import CleanupctlError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cleanupctl.core.run.cleaning import Failed
+
+
+def failure_message(failures: Sequence[Failed]) -> str:
+    """Put all causes into one text, one a line."""
+    return "\n".join(
+        f"{failure.history}{f', table {failure.table}' if failure.table else ''}: {_sentence(failure.error)}"
+        for failure in failures
+    )
+
+
+def _sentence(error: Exception) -> str:
+    return error.message if isinstance(error, CleanupctlError) else f"{type(error).__name__}: {error}"
+
+
+def failure_stacktrace(failures: Sequence[Failed]) -> str:
+    """Format every cause with the chain that led to it."""
+    return "\n".join("".join(traceback.format_exception(failure.error)) for failure in failures)
