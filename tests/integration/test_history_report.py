@@ -94,7 +94,7 @@ def test_rows_without_removal_time_have_a_cause(filled_url: str) -> None:
 def test_a_definition_that_is_gone_is_reported(filled_url: str) -> None:
     query(filled_url, "DELETE FROM ACT_RE_PROCDEF WHERE KEY_ = 'invoice'")
     report = full_report(settings(filled_url), NOW, exact=True)
-    (gone,) = [one for one in report.cleanable if one.definition.gone]
+    (gone,) = [one for one in report.cleanable if one.definition.missing]
     assert (gone.definition.key, gone.ttl) == ("invoice", None)
     assert gone.cleanable > 0
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,3 +33,43 @@ def test_no_table_of_the_engine_is_named_outside_of_its_room(path: Path) -> None
 def test_a_table_that_is_named_is_noticed() -> None:
     assert table_names('name = "ACT_HI_PROCINST"') == ["ACT_HI_PROCINST"]
     assert table_names('sql = f"ACT_{name}"') == ["ACT_"]
+
+
+NEW_TABLE = """
+from cleanupctl.history.camunda.schema import child_tables
+from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME, ROOT, EngineTable, Part
+
+child_tables.CHILD_TABLES += (
+    EngineTable(
+        name="ACT_HI_NEW", part=Part.CHILD, order=99, owner="PROC_INST_ID_", root=ROOT, written="TIME_",
+        byte_arrays=("CONTENT_ID_",), removal_time=REMOVAL_TIME,
+        indexes={REMOVAL_TIME: "ACT_IDX_NEW_RM_TIME", "PROC_INST_ID_": "ACT_IDX_NEW_PROCINST"},
+    ),
+)
+
+from cleanupctl.history.camunda.repair import orphans, removal_times
+from cleanupctl.history.camunda.report.report import MEASURED
+from cleanupctl.history.camunda.schema import definitions, ownership, tables
+from cleanupctl.history.camunda.strategies import cascades
+from cleanupctl.history.camunda.strategies.registry import STRATEGIES
+
+lists = {
+    "removal-time tables": STRATEGIES["removal-time"].tables,
+    "end-time tables": STRATEGIES["end-time"].tables,
+    "checked": STRATEGIES["end-time"].checked,
+    "measured": MEASURED,
+    "explained": definitions.INSTANCE_TABLES,
+    "cascade": cascades.TABLES_OF_INSTANCES,
+    "removal times": [one.table for one in ownership.of_process(hierarchical=False)],
+    "removal times of trees": [one.table for one in ownership.of_process(hierarchical=True)],
+    "orphans": orphans.WITH_ROOT,
+    "owners of byte arrays": orphans.OWNERS,
+    "repaired": removal_times._TABLES,
+}
+print([name for name, tables in lists.items() if "ACT_HI_NEW" not in tables])
+"""
+
+
+def test_a_new_table_is_one_row_that_every_list_takes_up() -> None:
+    done = subprocess.run([sys.executable, "-c", NEW_TABLE], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

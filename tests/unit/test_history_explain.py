@@ -110,7 +110,7 @@ def test_a_childs_removal_time_comes_from_its_root() -> None:
 
 
 def test_a_root_that_is_gone_is_in_the_way() -> None:
-    assert "root instance is gone" in answer(facts(ENDED, root_gone=True)).obstacles[0]
+    assert "root instance is gone" in answer(facts(ENDED, root_missing=True)).obstacles[0]
 
 
 def test_cases_are_kept_by_the_removal_time_strategy_only() -> None:

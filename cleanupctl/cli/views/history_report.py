@@ -48,7 +48,7 @@ def _cleanable_rows(one: FullReport) -> Iterator[Row]:
         yield (
             definition.kind,
             definition.key or definition.id,
-            "gone" if definition.gone else definition.version,
+            "gone" if definition.missing else definition.version,
             definition.tenant,
             _ttl(found.ttl),
             _number(found.finished, estimated=found.estimated),

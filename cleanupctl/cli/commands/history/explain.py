@@ -145,7 +145,7 @@ def _fields(name: str, facts: Facts, decision: Decision, zone: ZoneInfo) -> list
         else "none; `cleanupctl schedule` makes the jobs due at once"
     )
     governed = "itself" if root is facts.instance else f"{root.kind} {root.id}"
-    if facts.root_gone:
+    if facts.root_missing:
         governed = "gone, so that it stands on its own"
     ttl = "none" if root.ttl is None else f"P{root.ttl}D"
     hierarchy = f', hierarchy = "{shown["hierarchy"]}"' if facts.strategy.by_instance else ""

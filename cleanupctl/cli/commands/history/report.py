@@ -143,7 +143,7 @@ def _definition(one: Cleanable) -> dict[str, Any]:
         f"finished{_NAMES[kind]}InstanceCount": one.finished,
         f"cleanable{_NAMES[kind]}InstanceCount": one.cleanable,
         "tenantId": definition.tenant,
-        "definitionGone": definition.gone,
+        "definitionGone": definition.missing,
         "estimated": one.estimated,
     }
 

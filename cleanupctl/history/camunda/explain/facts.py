@@ -86,15 +86,15 @@ class _Loader:
         else:
             above, gone = self._named_root(found)
         root = above.instance if above and above.instance.id != found.instance.id else found.instance
-        return self._facts(found.instance, root, root_gone=gone)
+        return self._facts(found.instance, root, root_missing=gone)
 
-    def _facts(self, instance: Instance, root: Instance, *, root_gone: bool = False) -> Facts:
+    def _facts(self, instance: Instance, root: Instance, *, root_missing: bool = False) -> Facts:
         settings = self._settings
         table = BATCHES if instance.kind == "batch" else ENGINE_KINDS[instance.kind].instances
         return Facts(
             instance,
             root,
-            root_gone,
+            root_missing,
             self._strategy,
             settings.include_unfinished,
             settings.hierarchy == "root",
@@ -206,8 +206,8 @@ class _Loader:
     def _time_to_live(self, kind: Kind, identity: str) -> tuple[str | None, int | None, str, str]:
         """Return the definition's key, the days, where they come from, and what gives it some."""
         found = load_definitions(self._schema, kind, f"t.{self._id_of(kind)} = %s", identity)
-        gone = Definition(kind, identity, key=key_of(identity), gone=True)
-        definition = found[0] if found else gone
+        missing = Definition(kind, identity, key=key_of(identity), missing=True)
+        definition = found[0] if found else missing
         key = definition.key or identity
         configure = f'a [[history.ttl]] with key = "{key}", or default_ttl, in the configuration gives it one'
         set_it = f"cleanupctl history ttl set {key} P30D --kind {kind} --all-versions gives it one"
@@ -217,7 +217,7 @@ class _Loader:
             if ttl.days is None:
                 source += " keeps it for ever"
             return key, ttl.days, source, "take that away, or give it days"
-        if definition.gone:
+        if definition.missing:
             return key, None, NO_DEFINITION, configure if self._strategy.by_instance else ""
         if definition.ttl is None:
             return key, None, f"definition {definition.id} has no time to live", set_it

@@ -270,7 +270,7 @@ class _RemovalTimeChanges:
         """Return the days of a definition, or of a type of batch; one that is gone may be configured."""
         if self._selection.kind == "batch":
             return batch_ttl(definition, self._settings).days
-        gone = Definition(self._place.kind, definition, key=key_of(definition), gone=True)
+        gone = Definition(self._place.kind, definition, key=key_of(definition), missing=True)
         return definition_ttl(self._definitions.get(definition, gone), self._settings).days
 
     def _stored(self, moment: datetime, name: str) -> Any:

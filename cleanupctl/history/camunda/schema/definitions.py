@@ -89,7 +89,7 @@ class Definition:
     tenant: str | None = None
     ttl: int | None = None
     """HISTORY_TTL_ in days; None when there is none."""
-    gone: bool = False
+    missing: bool = False
     """Whether history mentions it, but the engine has it no more."""
 
 
@@ -141,8 +141,8 @@ def definitions_with_history(schema: Schema, kind: Kind) -> list[Definition]:
     """Return the definitions of one kind, those that were deleted but have history at the end."""
     known = load_definitions(schema, kind)
     ids = {definition.id for definition in known}
-    gone = [identity for identity in used_definitions(schema, kind) if identity not in ids]
-    return [*known, *(Definition(kind, identity, key=key_of(identity), gone=True) for identity in gone)]
+    missing = [identity for identity in used_definitions(schema, kind) if identity not in ids]
+    return [*known, *(Definition(kind, identity, key=key_of(identity), missing=True) for identity in missing)]
 
 
 def key_of(identity: str) -> str | None:

@@ -80,7 +80,7 @@ class Facts:
     instance: Instance
     root: Instance
     """What governs it: the top of its hierarchy, or the case of a decision; itself when nothing does."""
-    root_gone: bool
+    root_missing: bool
     """Whether the root's row is missing; `root` is then the instance itself."""
     strategy: Rule
     include_unfinished: bool

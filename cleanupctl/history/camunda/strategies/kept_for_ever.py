@@ -31,8 +31,8 @@ def kept_for_ever(
 ) -> Iterator[Noticed]:
     """Tell how many instances of definitions without a time to live have finished."""
     table = schema.tables[ENGINE_KINDS[kind].instances].name
-    for gone, reason in ((True, "their definitions are gone"), (False, "they have no time to live")):
-        counted = {one.id: _finished(schema, settings, one) for one in definitions if one.gone is gone}
+    for missing, reason in ((True, "their definitions are gone"), (False, "they have no time to live")):
+        counted = {one.id: _finished(schema, settings, one) for one in definitions if one.missing is missing}
         counted = {identity: number for identity, number in counted.items() if number}
         if counted:
             keys = dict.fromkeys(identity.split(":", maxsplit=1)[0] for identity in counted)

@@ -41,7 +41,7 @@ def _why_missing(facts: Facts) -> str:
     instance, root = facts.instance, facts.root
     kind = "" if instance.kind == "process" else f" --kind {instance.kind}"
     repair = f"cleanupctl history set-removal-time{kind}"
-    if facts.root_gone:
+    if facts.root_missing:
         return (
             f"its root instance is gone, and nobody has set a removal time: {repair} --absolute TIME"
             f" {instance.id} sets one"
