@@ -238,11 +238,18 @@ def _judge(context: Context, store: JobStore, report: RunReport, fail_if_incompl
 
 
 def _preview(context: Context, store: JobStore, histories: Sequence[History], *, estimated: bool) -> None:
+    """Count what has expired; write it, or how long deleting it takes."""
+    from cleanupctl.core.run.preview import count_expired
+
+    preview = count_expired(histories, context.now())
+    for notice in preview.notices:
+        context.output.notice(f"{notice.history}: {notice.message}")
     if estimated:
         from cleanupctl.cli.views.estimate import write_estimate
 
-        write_estimate(context, store, histories)
+        write_estimate(context, store, histories, preview)
         return
-    from cleanupctl.cli.views.run import write_preview
+    from cleanupctl.cli.views.dry_run import show_preview
 
-    write_preview(context, store.jobs(), histories)
+    show_preview(context, store.jobs(), preview)
+    preview.refuse_failures()

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.cli.views.run import count_expired, refuse_failures
 from cleanupctl.core.estimate.costs import LEAST_ROWS, MOST_EXECUTIONS, Measured, measured, work
 from cleanupctl.core.estimate.forecast import HORIZON, Estimate, estimate, gain
 from cleanupctl.core.job import LogState
+from cleanupctl.core.run.preview import count_expired
 from cleanupctl.core.times import format_instant
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cleanupctl.cli.context import Context
     from cleanupctl.core.run.cleaning import Expired, History
+    from cleanupctl.core.run.preview import Preview
     from cleanupctl.core.store.jobstore import JobStore
 
 INFLOW_DAYS = 7
@@ -32,12 +33,12 @@ MUCH = 0.1
 """An estimate says so when more of its time than this share is assumed."""
 
 
-def write_estimate(context: Context, store: JobStore, histories: Sequence[History]) -> None:
+def write_estimate(context: Context, store: JobStore, histories: Sequence[History], preview: Preview) -> None:
     """Count, calculate, write."""
     settings, now = context.settings, context.now()
-    found, failures = count_expired(context, histories, now)
-    refuse_failures(failures)
-    later, _ = count_expired(context, histories, now + timedelta(days=INFLOW_DAYS), notices=False)
+    preview.refuse_failures()
+    found = preview.expired
+    later = count_expired(histories, now + timedelta(days=INFLOW_DAYS)).expired
     logged = store.log(states=[LogState.SUCCESSFUL, LogState.FAILED], limit=10 * MOST_EXECUTIONS)
     # What a person does costs something else.
     entries = [entry for entry in logged if entry.operation is None]

@@ -1,18 +1,87 @@
-"""A history's report as tables for people, made to fit a terminal of 80 columns."""
+"""A history's report: as JSON, and as tables for people, made to fit a terminal of 80 columns."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cleanupctl.core.times import format_instant
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from zoneinfo import ZoneInfo
 
     from cleanupctl.cli.output import Output
+    from cleanupctl.history.camunda.report.cleanable import Cleanable
     from cleanupctl.history.camunda.report.report import FullReport
     from cleanupctl.history.camunda.report.sizes import Size
 
 Row = tuple[Any, ...]
+
+_NAMES = {"process": "Process", "decision": "Decision", "case": "Case"}
+
+
+def report_object(one: FullReport, zone: ZoneInfo, *, compact: bool) -> dict[str, Any]:
+    """Return the report; `compact` leaves out what has nothing to clean."""
+    return {
+        "history": one.history,
+        "strategy": one.strategy,
+        "exact": one.exact,
+        "processes": [_definition(c) for c in _kept(one.cleanable, "process", compact=compact)],
+        "decisions": [_definition(c) for c in _kept(one.cleanable, "decision", compact=compact)],
+        "cases": [_definition(c) for c in _kept(one.cleanable, "case", compact=compact)],
+        "batches": [
+            {
+                "batchType": batch.type,
+                "historyTimeToLive": batch.ttl,
+                "finishedBatchesCount": batch.finished,
+                "cleanableBatchesCount": batch.cleanable,
+            }
+            for batch in one.batches
+            if batch.cleanable or not compact
+        ],
+        "withoutRemovalTime": [
+            {"table": u.table, "cause": u.cause, "rows": u.rows, "estimated": u.estimated}
+            for u in one.without_removal_time
+        ],
+        "orphans": [
+            {"table": found.table, "cause": found.reason, "rows": found.rows}
+            for found in one.orphans
+            if found.rows or not compact
+        ],
+        "tables": [
+            {
+                "table": size.table,
+                "rows": size.rows,
+                "bytes": size.bytes,
+                "expiredRows": size.expired,
+                "estimated": size.estimated,
+                "oldestExpired": format_instant(size.oldest, zone),
+                "freedBytes": size.freed,
+            }
+            for size in one.sizes
+            if size.expired or not compact
+        ],
+    }
+
+
+def _kept(cleanable: Iterable[Cleanable], kind: str, *, compact: bool) -> list[Cleanable]:
+    return [one for one in cleanable if one.definition.kind == kind and (one.cleanable or not compact)]
+
+
+def _definition(one: Cleanable) -> dict[str, Any]:
+    kind, definition = one.definition.kind, one.definition
+    return {
+        f"{kind}DefinitionId": definition.id,
+        f"{kind}DefinitionKey": definition.key,
+        f"{kind}DefinitionName": definition.name,
+        f"{kind}DefinitionVersion": definition.version,
+        "historyTimeToLive": one.ttl,
+        f"finished{_NAMES[kind]}InstanceCount": one.finished,
+        f"cleanable{_NAMES[kind]}InstanceCount": one.cleanable,
+        "tenantId": definition.tenant,
+        "definitionGone": definition.missing,
+        "estimated": one.estimated,
+    }
 
 
 def show_report(output: Output, one: FullReport, zone: ZoneInfo, *, compact: bool) -> None:

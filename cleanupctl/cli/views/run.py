@@ -1,4 +1,4 @@
-"""What a run did, or a dry run would do, for people and for scripts."""
+"""What a run did: as one JSON object, and as a table with sentences."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.cli.views import jobs as shapes
-from cleanupctl.core.errors import CleanupctlError, CleanupFailedError, HistoryUnreachableError
-from cleanupctl.core.run.cleaning import Expired, Failed, Noticed
+from cleanupctl.core.run.cleaning import Failed, Noticed
 from cleanupctl.core.run.events import JobProgress, RunEvent, RunTotals, Throttled
 from cleanupctl.core.run.throttle import LOAD, REPLICA_LAG
 from cleanupctl.core.times import format_instant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from cleanupctl.cli.context import Context
     from cleanupctl.core.job import Job
-    from cleanupctl.core.run.cleaning import History
 
 OTHERS = (LOAD, REPLICA_LAG)
 """Reasons for waiting that come from others and may last: they are told at once, not only in the summary."""
@@ -145,83 +142,3 @@ class RunReport:
         if known:
             return f"; next run {format_instant(min(known), self._context.settings.timezone)}"
         return "; every job waits: see `cleanupctl jobs`" if self._jobs else ""
-
-
-def write_preview(context: Context, jobs: Sequence[Job], histories: Sequence[History]) -> None:
-    """Count what a run would delete and write it. Raises when a history or table could not be looked at."""
-    found, failures = count_expired(context, histories, context.now())
-    _write_expired(context, jobs, found, failures)
-    refuse_failures(failures)
-
-
-def count_expired(
-    context: Context, histories: Sequence[History], now: datetime, *, notices: bool = True
-) -> tuple[list[Expired], list[Failed]]:
-    """Count what has expired at `now` in all histories; failures are returned."""
-    found: list[Expired] = []
-    failures: list[Failed] = []
-    for history in histories:
-        try:
-            with history.open() as session:
-                for event in session.preview(now):
-                    match event:
-                        case Expired():
-                            found.append(event)
-                        case Failed():
-                            failures.append(event)
-                        case Noticed() if notices:
-                            context.output.notice(f"{event.history}: {event.message}")
-        except CleanupctlError as error:
-            failures.append(Failed(history.name, None, error))
-    return found, failures
-
-
-def refuse_failures(failures: Sequence[Failed]) -> None:
-    """Raise the one error that says what could not be looked at, if anything could not."""
-    if not failures:
-        return
-    unreachable = all(isinstance(failure.error, HistoryUnreachableError) for failure in failures)
-    sentence = "; ".join(f"{failure.history}: {failure.error}" for failure in failures)
-    raise HistoryUnreachableError(sentence) if unreachable else CleanupFailedError(sentence)
-
-
-def _write_expired(
-    context: Context, jobs: Sequence[Job], found: Sequence[Expired], failures: Sequence[Failed]
-) -> None:
-    zone, output, now = context.settings.timezone, context.output, context.now()
-    total = sum(expired.rows for expired in found)
-    if output.json:
-        output.data(
-            {
-                "dryRun": True,
-                "expiredRows": total,
-                "expired": [
-                    {
-                        "history": expired.history,
-                        "table": expired.table,
-                        "rows": expired.rows,
-                        "oldest": format_instant(expired.oldest, zone),
-                    }
-                    for expired in found
-                ],
-                "failures": [
-                    {"history": failure.history, "table": failure.table, "message": str(failure.error)}
-                    for failure in failures
-                ],
-                "jobs": [
-                    shapes.job_object(job, zone)
-                    | {
-                        "state": shapes.job_state(job, now),
-                        "nextRun": format_instant(shapes.next_run(job, now, context.settings.windows), zone),
-                    }
-                    for job in jobs
-                ],
-            }
-        )
-        return
-    output.table(
-        ("HISTORY", "TABLE", "EXPIRED ROWS", "OLDEST"),
-        ((e.history, e.table, f"{e.rows:,}", format_instant(e.oldest, zone)) for e in found),
-        right=("EXPIRED ROWS",),
-    )
-    output.text(f"{total:,} rows have expired; nothing was deleted")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,10 +10,10 @@ from cleanupctl.cli.completion.values import history_names
 from cleanupctl.cli.context import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from cleanupctl.core.settings import HistorySettings
-    from cleanupctl.history.databases.findings import Checked, Finding
+    from cleanupctl.history.databases.findings import Checked
 
 DETAILS = """
 Each finding is an error (cleanup cannot work), a warning (it works badly, or not on everything) or a hint,
@@ -40,12 +40,10 @@ def check(
 ) -> None:
     """Find out what keeps a history from being cleaned, or makes it slow."""
     from cleanupctl.cli.commands.history.choice import chosen_histories
+    from cleanupctl.cli.views.history_check import show_checked
 
     checked = [_check(context, settings) for settings in chosen_histories(context, name)]
-    if context.output.json:
-        context.output.data([_object(one) for one in checked])
-    else:
-        _show(context, checked)
+    show_checked(context.output, checked)
     _fail(checked)
 
 
@@ -74,33 +72,3 @@ def _check(context: Context, settings: HistorySettings) -> Checked:
         remedy = "correct url of the history, or start its database"
         finding = Finding("error", None, error.message, remedy)
         return Checked(settings.name, None, (finding,), reachable=False)
-
-
-def _object(checked: Checked) -> dict[str, Any]:
-    return {
-        "history": checked.history,
-        "reachable": checked.reachable,
-        "schemaVersion": checked.schema_version,
-        "findings": [
-            {"severity": one.severity, "table": one.table, "message": one.message, "remedy": one.remedy}
-            for one in checked.findings
-        ],
-    }
-
-
-def _show(context: Context, checked: Iterable[Checked]) -> None:
-    for one in checked:
-        version = f" (schema version {one.schema_version})" if one.schema_version else ""
-        if not one.findings:
-            context.output.text(f"{one.history}{version}: nothing found, everything is as it should be")
-            continue
-        context.output.text(f"{one.history}{version}:")
-        for finding in one.findings:
-            context.output.paragraph(_sentence(finding), 2)
-            if finding.remedy:
-                context.output.text(f"      {finding.remedy}")
-
-
-def _sentence(finding: Finding) -> str:
-    place = f"{finding.table}: " if finding.table else ""
-    return f"{finding.severity}: {place}{finding.message}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,11 +11,7 @@ from cleanupctl.cli.context import Context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
 
-    from cleanupctl.history.camunda.explain.decision import Decision
-    from cleanupctl.history.camunda.strategies.explained import Facts
 
 DETAILS = """
 ID is that of a process instance, a decision instance, a case instance or a batch operation. What was
@@ -32,11 +28,6 @@ hierarchy, historyTimeToLive (days that govern it, those of its root) and timeTo
 batchWindowEndTime (the window in which a scheduled run can remove it), rule (a sentence), obstacles and notes
 (arrays of sentences: what is in the way, and what else is good to know).
 """
-_FATES = {
-    "due": "it has expired: the next run in the batch window removes it",
-    "later": "it will be removed",
-    "kept": "it is kept",
-}
 
 
 def explain(
@@ -55,6 +46,7 @@ def explain(
     from dataclasses import replace
 
     from cleanupctl.cli.commands.history.choice import engine_histories
+    from cleanupctl.cli.views.history_explain import show_decision
     from cleanupctl.core.errors import CleanupctlError, NotFoundError
     from cleanupctl.history.camunda.explain.decision import decide
     from cleanupctl.history.camunda.explain.facts import load_facts
@@ -74,10 +66,7 @@ def explain(
         decision = decide(facts, context.now(), settings.windows, one.timezone)
         if decision.fate == "due":
             decision = replace(decision, notes=(*decision.notes, *_jobs(context)))
-        if context.output.json:
-            context.output.data(_object(one.name, facts, decision, settings.timezone))
-        else:
-            context.output.fields(_fields(one.name, facts, decision, settings.timezone))
+        show_decision(context.output, one.name, facts, decision, settings.timezone)
         return
     if failures:
         raise failures[0]
@@ -86,33 +75,6 @@ def explain(
         f"no process, decision or case instance and no batch has the id {identity} in history {names}:"
         " mistyped, or removed already"
     )
-
-
-def _object(name: str, facts: Facts, decision: Decision, zone: ZoneInfo) -> dict[str, Any]:
-    from cleanupctl.core.times import format_instant
-
-    instance, window = facts.instance, decision.window
-    return {
-        "history": name,
-        "id": instance.id,
-        "kind": instance.kind,
-        "definitionKey": instance.definition,
-        "startTime": format_instant(instance.start, zone),
-        "endTime": format_instant(instance.end, zone),
-        "removalTime": format_instant(instance.removal_time, zone),
-        "rootId": facts.root.id if facts.root is not instance else None,
-        "strategy": facts.strategy.name,
-        "hierarchy": "root" if facts.by_root else "engine",
-        "historyTimeToLive": facts.root.ttl,
-        "timeToLiveSource": facts.root.ttl_source,
-        "fate": decision.fate,
-        "expires": format_instant(decision.expires, zone),
-        "batchWindowStartTime": format_instant(window.start if window else None, zone),
-        "batchWindowEndTime": format_instant(window.end if window else None, zone),
-        "rule": decision.rule,
-        "obstacles": list(decision.obstacles),
-        "notes": list(decision.notes),
-    }
 
 
 def _jobs(context: Context) -> Iterator[str]:
@@ -134,41 +96,3 @@ def _jobs(context: Context) -> Iterator[str]:
         yield "every cleanup job is suspended, so nothing removes it: see `cleanupctl jobs`"
     elif all(job.suspended or job.retries == 0 for job in jobs):
         yield "no cleanup job has retries left, so nothing removes it: see `cleanupctl jobs`"
-
-
-def _fields(name: str, facts: Facts, decision: Decision, zone: ZoneInfo) -> list[tuple[str, Any]]:
-    shown = _object(name, facts, decision, zone)
-    root = facts.root
-    window = (
-        f"{shown['batchWindowStartTime']} to {shown['batchWindowEndTime']}"
-        if decision.window
-        else "none; `cleanupctl schedule` makes the jobs due at once"
-    )
-    governed = "itself" if root is facts.instance else f"{root.kind} {root.id}"
-    if facts.root_missing:
-        governed = "gone, so that it stands on its own"
-    ttl = "none" if root.ttl is None else f"P{root.ttl}D"
-    hierarchy = f', hierarchy = "{shown["hierarchy"]}"' if facts.strategy.by_instance else ""
-    return [
-        ("instance", f"{shown['kind']} {shown['id']} of {shown['definitionKey']} in history {name}"),
-        ("answer", _FATES[decision.fate]),
-        *(("in the way", obstacle) for obstacle in decision.obstacles),
-        ("expires", shown["expires"]),
-        *([] if decision.fate == "kept" else [("batch window", window)]),
-        *(("note", note) for note in decision.notes),
-        ("rule", decision.rule),
-        ("strategy", f"{facts.strategy.name}{hierarchy}"),
-        ("time to live", f"{ttl} ({root.ttl_source})"),
-        ("governed by", governed),
-        ("started", shown["startTime"]),
-        ("ended", shown["endTime"] or "not yet"),
-        *([] if root is facts.instance else [("root ended", _ended(root.end, zone))]),
-        *([("removal time", shown["removalTime"])] if not facts.strategy.by_instance else []),
-    ]
-
-
-def _ended(end: datetime | None, zone: ZoneInfo) -> str:
-    """Write when something ended, or that it has not."""
-    from cleanupctl.core.times import format_instant
-
-    return format_instant(end, zone) or "not yet"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,11 +10,6 @@ from cleanupctl.cli.completion.values import history_names
 from cleanupctl.cli.context import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from zoneinfo import ZoneInfo
-
-    from cleanupctl.cli.context import Context as CliContext
-    from cleanupctl.history.camunda.report.cleanable import Cleanable
     from cleanupctl.history.camunda.report.report import FullReport
 
 DETAILS = """
@@ -42,7 +37,6 @@ objects with table, cause, rows and estimated; orphans with table, cause and row
 with table, rows (by the statistics), bytes, expiredRows and estimated, oldestExpired (the removal time of the
 oldest such row; under the end-time strategy the end of the oldest such instance) and freedBytes.
 """
-_NAMES = {"process": "Process", "decision": "Decision", "case": "Case"}
 
 
 def report(
@@ -62,9 +56,11 @@ def report(
 ) -> None:
     """Report what of an engine's history is cleanable, by definition and by table."""
     from cleanupctl.cli.commands.history.choice import engine_histories
+    from cleanupctl.cli.views.history_report import report_object, show_report
     from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
     from cleanupctl.history.camunda.report.report import full_report
 
+    zone = context.settings.timezone
     reports: list[FullReport] = []
     failures: list[HistoryError | HistoryUnreachableError] = []
     for settings in engine_histories(context, name):
@@ -74,81 +70,10 @@ def report(
             failures.append(error)
             continue
         if not context.output.json:
-            _show(context, reports[-1], compact=compact)
+            show_report(context.output, reports[-1], zone, compact=compact)
     if context.output.json and (reports or not failures):
-        context.output.data([_object(one, context.settings.timezone, compact=compact) for one in reports])
+        context.output.data([report_object(one, zone, compact=compact) for one in reports])
     for failure in failures[1:]:
         context.output.notice(failure.message)
     if failures:
         raise failures[0]
-
-
-def _object(one: FullReport, zone: ZoneInfo, *, compact: bool) -> dict[str, Any]:
-    from cleanupctl.core.times import format_instant
-
-    return {
-        "history": one.history,
-        "strategy": one.strategy,
-        "exact": one.exact,
-        "processes": [_definition(c) for c in _kept(one.cleanable, "process", compact=compact)],
-        "decisions": [_definition(c) for c in _kept(one.cleanable, "decision", compact=compact)],
-        "cases": [_definition(c) for c in _kept(one.cleanable, "case", compact=compact)],
-        "batches": [
-            {
-                "batchType": batch.type,
-                "historyTimeToLive": batch.ttl,
-                "finishedBatchesCount": batch.finished,
-                "cleanableBatchesCount": batch.cleanable,
-            }
-            for batch in one.batches
-            if batch.cleanable or not compact
-        ],
-        "withoutRemovalTime": [
-            {"table": u.table, "cause": u.cause, "rows": u.rows, "estimated": u.estimated}
-            for u in one.without_removal_time
-        ],
-        "orphans": [
-            {"table": found.table, "cause": found.reason, "rows": found.rows}
-            for found in one.orphans
-            if found.rows or not compact
-        ],
-        "tables": [
-            {
-                "table": size.table,
-                "rows": size.rows,
-                "bytes": size.bytes,
-                "expiredRows": size.expired,
-                "estimated": size.estimated,
-                "oldestExpired": format_instant(size.oldest, zone),
-                "freedBytes": size.freed,
-            }
-            for size in one.sizes
-            if size.expired or not compact
-        ],
-    }
-
-
-def _kept(cleanable: Iterable[Cleanable], kind: str, *, compact: bool) -> list[Cleanable]:
-    return [one for one in cleanable if one.definition.kind == kind and (one.cleanable or not compact)]
-
-
-def _definition(one: Cleanable) -> dict[str, Any]:
-    kind, definition = one.definition.kind, one.definition
-    return {
-        f"{kind}DefinitionId": definition.id,
-        f"{kind}DefinitionKey": definition.key,
-        f"{kind}DefinitionName": definition.name,
-        f"{kind}DefinitionVersion": definition.version,
-        "historyTimeToLive": one.ttl,
-        f"finished{_NAMES[kind]}InstanceCount": one.finished,
-        f"cleanable{_NAMES[kind]}InstanceCount": one.cleanable,
-        "tenantId": definition.tenant,
-        "definitionGone": definition.missing,
-        "estimated": one.estimated,
-    }
-
-
-def _show(context: CliContext, one: FullReport, *, compact: bool) -> None:
-    from cleanupctl.cli.views.history_report import show_report
-
-    show_report(context.output, one, context.settings.timezone, compact=compact)

@@ -1,0 +1,60 @@
+"""What a run would delete: the expired rows of every history, counted without deleting any."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cleanupctl.core.errors import CleanupctlError, CleanupFailedError, HistoryUnreachableError
+from cleanupctl.core.run.cleaning import Expired, Failed, Noticed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from cleanupctl.core.run.cleaning import History
+
+
+@dataclass(slots=True)
+class Preview:
+    """What was counted, in the order of the histories."""
+
+    expired: list[Expired] = field(default_factory=list)
+    failures: list[Failed] = field(default_factory=list)
+    notices: list[Noticed] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """Return the number of expired rows."""
+        return sum(one.rows for one in self.expired)
+
+    def add(self, event: Expired | Noticed | Failed) -> None:
+        """Take one event in."""
+        match event:
+            case Expired():
+                self.expired.append(event)
+            case Failed():
+                self.failures.append(event)
+            case Noticed():
+                self.notices.append(event)
+
+    def refuse_failures(self) -> None:
+        """Raise the one error that says what could not be looked at, if anything could not."""
+        if not self.failures:
+            return
+        unreachable = all(isinstance(failure.error, HistoryUnreachableError) for failure in self.failures)
+        sentence = "; ".join(f"{failure.history}: {failure.error}" for failure in self.failures)
+        raise HistoryUnreachableError(sentence) if unreachable else CleanupFailedError(sentence)
+
+
+def count_expired(histories: Iterable[History], now: datetime) -> Preview:
+    """Count what has expired at `now` in all histories; failures are returned."""
+    preview = Preview()
+    for history in histories:
+        try:
+            with history.open() as session:
+                for event in session.preview(now):
+                    preview.add(event)
+        except CleanupctlError as error:
+            preview.failures.append(Failed(history.name, None, error))
+    return preview
