@@ -23,7 +23,7 @@ def planner(settings: CamundaSettings) -> Planner:
 def check(
     settings: CamundaSettings, database: Database, now: datetime, long_transaction: timedelta
 ) -> Checked:
-    """Look for faults at `now` (aware). Raises HistoryUnreachableError."""
+    """Look for faults at `now` (aware). Raise HistoryUnreachableError."""
     from cleanupctl.history.camunda.check.check import check as checked
     from cleanupctl.history.camunda.check.inspected import InspectedEngine
 

@@ -1,1 +1,1 @@
-"""Looking for what keeps an engine's history from being cleaned."""
+"""What keeps an engine's history from being cleaned."""

@@ -35,7 +35,7 @@ _FIRST_WITH_REMOVAL_TIME = (7, 10)
 
 
 def check(inspected: InspectedEngine) -> Checked:
-    """Check an engine's history. Raises HistoryUnreachableError."""
+    """Check an engine's history. Raise HistoryUnreachableError."""
     name, settings = inspected.settings.name, inspected.settings
     wanted = (*CLEANED, *CASE_TABLES, *_READ_ONLY)
     try:
@@ -91,7 +91,7 @@ def _missing_tables(inspected: InspectedEngine, schema: Schema) -> Iterator[Find
 
 
 def _elsewhere(inspected: InspectedEngine, name: str) -> str | None:
-    """Say in which schemas a table is that was not found where it should be."""
+    """Return in which schemas a table is that was not found where it should be."""
     schemas = inspected.database.schemas_with(name)
     return f'it is in {", ".join(schemas)}: set schema = "{schemas[0]}"' if schemas else None
 
@@ -165,7 +165,7 @@ def _table(inspected: InspectedEngine, schema: Schema, name: str) -> Iterator[Fi
 
 
 def _foreign_keys(inspected: InspectedEngine, table: Table) -> Iterator[Finding]:
-    """Find foreign keys of tables that are not the engine's: nothing of the engine clears their way."""
+    """Yield the foreign keys of tables that are not the engine's, and that no engine takes care of."""
     engines = f"{inspected.settings.table_prefix}{PREFIX}".lower()
     for reference in table.references:
         name = reference.name

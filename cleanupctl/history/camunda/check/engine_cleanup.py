@@ -24,7 +24,7 @@ _TURN_OFF = "leave the work to one of the two: set historyCleanupEnabled=false i
 
 
 def engine_cleanup(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:
-    """Look for the jobs of the engine's own history cleanup."""
+    """Yield findings about the jobs of the engine's own history cleanup."""
     if JOBS not in schema.tables:
         return
     names = ("RETRIES_", "SUSPENSION_STATE_", "DUEDATE_")

@@ -82,7 +82,7 @@ def _deleted(schema: Schema, unit: Unit) -> list[tuple[str, Condition]]:
 
 
 def _references(schema: Schema, table: str, condition: Condition) -> Iterator[Referenced]:
-    """Find the foreign keys that point at rows which are deleted."""
+    """Yield the foreign keys that point at rows which are deleted."""
     found = schema.tables[table]
     for reference in found.references:
         for guard in schema.database.references_guard(replace(found, references=(reference,))):

@@ -64,7 +64,7 @@ def _notes(facts: Facts) -> Iterator[str]:
 
 
 def _closed(window: Window | None, now: datetime, *, due: bool) -> Iterator[str]:
-    """Say that nothing happens yet, although it has expired."""
+    """Yield that nothing happens yet, although it has expired."""
     if due and window is not None and window.start > now:
         yield (
             "the batch window is closed now; only a job that was scheduled as immediately due ignores that"

@@ -1,4 +1,4 @@
-"""Finding an instance by its id, and what its fate depends on, in an engine's tables."""
+"""An instance found by its id, and what its fate depends on, in an engine's tables."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ _DEEPEST = 1_000
 
 
 def load_facts(settings: CamundaSettings, identity: str) -> Facts | None:
-    """Look an id up among processes, decisions, cases and batches; None when it is none of them.
+    """Return what is known of the process, decision, case or batch with an id; None when there is none.
 
-    Raises HistoryError and HistoryUnreachableError.
+    Raise HistoryError and HistoryUnreachableError.
     """
     database = connect(settings.url)
     try:

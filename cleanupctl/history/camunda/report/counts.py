@@ -43,7 +43,7 @@ class ExactCounts:
 def count_exactly(scope: ReportScope) -> ExactCounts:
     """Count what would be deleted; tables that are too big to be counted are left out and named.
 
-    The hierarchies are followed as in a run, so that the numbers are those of one. Raises HistoryError.
+    The hierarchies are followed as in a run, so that the numbers are those of one. Raise HistoryError.
     """
     counts = ExactCounts()
     for task in scope.strategy.cascades(scope.schema, scope.now):

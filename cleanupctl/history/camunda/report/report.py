@@ -70,7 +70,7 @@ class FullReport:
 
 
 def full_report(settings: CamundaSettings, now: datetime, *, exact: bool) -> FullReport:
-    """Report on one history at `now` (aware). Raises HistoryError and HistoryUnreachableError."""
+    """Report on one history at `now` (aware). Raise HistoryError and HistoryUnreachableError."""
     database = connect(settings.url)
     try:
         names = tuple(dict.fromkeys((*MEASURED, *DEFINITION_TABLES, *TABLES)))

@@ -55,7 +55,7 @@ class Sample:
 
 
 def sample_processes(scope: ReportScope) -> Sample:
-    """Look at some thousand instances all over the table, and at what decides over them."""
+    """Sample some thousand instances all over the table, and at what decides over them."""
     rows = _some(scope)
     known = _with_thoseabove_of(scope, rows)
     tops = {identity: _top(identity, known) for identity in rows}
@@ -70,7 +70,7 @@ def sample_processes(scope: ReportScope) -> Sample:
 
 
 def sample_rows(scope: ReportScope, kind: Kind, removable: Condition) -> Sample:
-    """Look at some thousand instances all over their table; those that are `removable` would be deleted."""
+    """Sample some thousand instances all over their table; those that are `removable` would be deleted."""
     schema, engine_kind = scope.schema, ENGINE_KINDS[kind]
     definition, ended, key = (
         f"t.{schema.column(engine_kind.instances, name)}"

@@ -70,7 +70,10 @@ Schema = TableSet
 
 
 def find_schema(database: Database, settings: CamundaSettings, names: tuple[str, ...]) -> Schema:
-    """Look the tables called `names` up. Raises HistoryError when this is no engine's database."""
+    """Return those of the tables called `names` that are there.
+
+    Raise HistoryError when this is no engine's database.
+    """
     prefix = settings.table_prefix
     found = database.find_tables([prefix + name for name in names], settings.schema)
     tables = {name: found[prefix + name] for name in names if prefix + name in found}

@@ -159,7 +159,7 @@ class _RowSets:
 
 
 def _look_up_values(builder: _Builder, ids: str, *, unrooted: bool = False) -> None:
-    """Get the byte arrays of what went into decisions and came out of them."""
+    """Look up the byte arrays of what went into decisions and came out of them."""
     for table in VALUES:
         for column in table.byte_arrays:
             builder.look_up(BYTES, column, RowSet(table.name, table.decision or "", ids), unrooted=unrooted)

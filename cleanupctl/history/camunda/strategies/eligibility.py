@@ -31,7 +31,7 @@ class PerInstance:
         self._key = key
 
     def __call__(self, rows: Sequence[Row]) -> list[Unit]:
-        """Choose all of them."""
+        """Return all of them."""
         return [Unit(str(row[self._key]), self.plans[0]) for row in rows]
 
 
@@ -53,7 +53,7 @@ class ByRootProcess:
         self._include_unfinished = include_unfinished
 
     def __call__(self, rows: Sequence[Row]) -> list[Unit]:
-        """Choose the roots among the rows."""
+        """Return the roots among the rows."""
         above = {row[_INSTANCE]: above_of(row) for row in rows}
         called = {one for one in above.values() if one is not None}
         present = existing(self._schema, PROCESS_INSTANCES, _INSTANCE, called)
@@ -133,7 +133,7 @@ class ByRootDecision:
         self._schema = schema
 
     def __call__(self, rows: Sequence[Row]) -> list[Unit]:
-        """Choose the root decisions without owner among the rows."""
+        """Return the root decisions without owner among the rows."""
         required = {row[_ROOT_DECISION] for row in rows if row[_ROOT_DECISION] not in (None, row["ID_"])}
         present = existing(self._schema, DECISIONS, "ID_", required)
         owned: set[Any] = set()

@@ -64,7 +64,7 @@ class EndTime(Strategy):
     keeps_referenced = "the instances whose rows it points at stay"
 
     def plan(self, database: Database, now: datetime) -> Iterator[Phase]:
-        """Yield one phase for each kind. Raises HistoryError."""
+        """Yield one phase for each kind. Raise HistoryError."""
         if not runs_engines(self.settings.url):
             raise HistoryError(f'strategy = "end-time" needs {engine_servers()}')
         schema = find_schema(database, self.settings, self.tables)
@@ -209,7 +209,7 @@ class EndTime(Strategy):
         return definition_ttl(definition, self.settings)
 
     def due_batches(self, schema: Schema, type_: str, now: datetime) -> Condition | None:
-        """Say which batch operations of a type have expired, by the time to live of the configuration."""
+        """Return which batch operations of a type have expired, by the time to live of the configuration."""
         days = batch_ttl(type_, self.settings).days
         if days is None:
             return None
@@ -218,7 +218,7 @@ class EndTime(Strategy):
         return schema.database.expired(table.column("END_TIME_"), until, table, None)
 
     def answer(self, facts: Facts, zone: ZoneInfo) -> Answer:
-        """Say when an instance expires: by the end and the time to live of what governs it."""
+        """Return when an instance expires: by the end and the time to live of what governs it."""
         return end_time_rule.answer(facts, zone)
 
     def notes(self, facts: Facts) -> Iterator[str]:
@@ -227,7 +227,7 @@ class EndTime(Strategy):
 
 
 def _of_definition(schema: Schema, definition: Definition, ttl: EffectiveTtl) -> tuple[Condition, ...]:
-    """Say that a row is an instance of a definition, whose time to live is still the one that counts."""
+    """Return what makes a row an instance of a definition whose time to live is still the one that counts."""
     engine_kind = ENGINE_KINDS[definition.kind]
     own = Condition(
         f"t.{schema.column(engine_kind.instances, engine_kind.definition_id)} = %s", (definition.id,)

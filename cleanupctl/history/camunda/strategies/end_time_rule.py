@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def answer(facts: Facts, zone: ZoneInfo) -> Answer:
-    """Say when the instance expires: by the end and the time to live of what governs it."""
+    """Return when the instance expires: by the end and the time to live of what governs it."""
     if not facts.by_root:
         facts = replace(facts, root=facts.instance)
     root = facts.root

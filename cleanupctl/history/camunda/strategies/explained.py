@@ -67,7 +67,7 @@ class Rule(Protocol):
         """Whether whole instances are deleted, and not each row by the removal time on it."""
 
     def answer(self, facts: Facts, zone: ZoneInfo) -> Answer:
-        """Say when an instance expires and why; `zone` is that of the engine's wall clock."""
+        """Return when an instance expires and why; `zone` is that of the engine's wall clock."""
 
     def notes(self, facts: Facts) -> Iterator[str]:
         """Yield what is good to know of the rule, but keeps nothing."""
@@ -96,22 +96,22 @@ class Facts:
 
     @property
     def who(self) -> str:
-        """Name what governs the instance."""
+        """Return the name of what governs the instance."""
         return "it" if self.root is self.instance else f"its {self.above} {self.root.id}"
 
     @property
     def whose(self) -> str:
-        """Name what governs the instance, as the owner of something."""
+        """Return the name of what governs the instance, as the owner of something."""
         return "its" if self.root is self.instance else f"{self.above} {self.root.id}'s"
 
     @property
     def above(self) -> str:
-        """Say what the root is to the instance."""
+        """Return what the root is to the instance."""
         if self.root.kind == "process":
             return "root instance"
         return "case instance" if self.root.kind == "case" else "root decision"
 
 
 def days(ttl: int) -> str:
-    """Write a time to live as it is configured."""
+    """Return a time to live as it is configured."""
     return f"P{ttl}D"

@@ -29,7 +29,7 @@ MOST_NAMED = 20
 def kept_for_ever(
     schema: Schema, settings: CamundaSettings, kind: Kind, definitions: Sequence[Definition]
 ) -> Iterator[Noticed]:
-    """Tell how many instances of definitions without a time to live have finished."""
+    """Yield how many instances of definitions without a time to live have finished."""
     table = schema.tables[ENGINE_KINDS[kind].instances].name
     for missing, reason in ((True, "their definitions are gone"), (False, "they have no time to live")):
         counted = {one.id: _finished(schema, settings, one) for one in definitions if one.missing is missing}

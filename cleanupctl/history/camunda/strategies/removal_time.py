@@ -52,7 +52,7 @@ class RemovalTime(Strategy):
     keeps_referenced = "the rows that it points at stay"
 
     def plan(self, database: Database, now: datetime) -> Iterator[Phase]:
-        """Yield children, shared tables, roots, and what has its own time to live. Raises HistoryError."""
+        """Yield children, shared tables, roots, and what has its own time to live. Raise HistoryError."""
         schema = find_schema(database, self.settings, self.tables)
         moment = cutoff(now, self.settings.timezone)
         yield Phase(events=tuple(self._notices(schema)))
@@ -133,7 +133,7 @@ class RemovalTime(Strategy):
         return EffectiveTtl(definition.ttl, NONE if definition.ttl is None else DEFINITION)
 
     def due_batches(self, schema: Schema, type_: str, now: datetime) -> Condition | None:
-        """Say which batch operations have expired, of any type."""
+        """Return which batch operations have expired, of any type."""
         del type_
         return self._expired(schema, BATCHES, now)
 
@@ -166,15 +166,15 @@ class RemovalTime(Strategy):
         return schema.database.expired(table.column(REMOVAL_TIME), until, table, None)
 
     def answer(self, facts: Facts, zone: ZoneInfo) -> Answer:
-        """Say when an instance expires: by the removal time on its own row."""
+        """Return when an instance expires: by the removal time on its own row."""
         return removal_time_rule.answer(facts, zone)
 
     def check_table(self, schema: Schema, name: str) -> Iterator[Finding]:
-        """Find a table without a removal time, or with one that is none."""
+        """Yield a finding when the table has no removal time, or one that is none."""
         return removal_time_checks.check_table(schema, name)
 
     def check_rows(self, schema: Schema) -> Iterator[Finding]:
-        """Find finished instances without a removal time, running ones with one, and cases."""
+        """Yield findings about finished instances without a removal time, running ones with one, cases."""
         return removal_time_checks.check_rows(schema, self.settings)
 
 

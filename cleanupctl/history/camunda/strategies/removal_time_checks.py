@@ -18,7 +18,7 @@ _COUNT_BOUND = 10_000
 
 
 def check_table(schema: Schema, name: str) -> Iterator[Finding]:
-    """Find a table that should have a removal time and has none, or one that is no time."""
+    """Yield a finding when a table should have a removal time and has none, or one that is no time."""
     if ENGINE_TABLES[name].removal_time is None:
         return
     table = schema.tables[name]

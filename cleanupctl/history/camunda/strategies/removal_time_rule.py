@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def answer(facts: Facts, zone: ZoneInfo) -> Answer:
-    """Say when the instance expires: by the removal time on its own row."""
+    """Return when the instance expires: by the removal time on its own row."""
     instance = facts.instance
     if instance.kind == "case":
         return Answer(
@@ -57,7 +57,7 @@ def _why_missing(facts: Facts) -> str:
 
 
 def _origin(facts: Facts, zone: ZoneInfo) -> str:
-    """Find out how the engine came to the removal time that stands on the row."""
+    """Return how the engine came to the removal time that stands on the row."""
     root, removal = facts.root, facts.instance.removal_time
     for base, moment in (("end", root.end), ("start", root.start)):
         if moment is None or root.ttl is None:

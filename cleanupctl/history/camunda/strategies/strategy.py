@@ -50,7 +50,7 @@ class Strategy(ABC):
 
     @abstractmethod
     def plan(self, database: Database, now: datetime) -> Iterator[Phase]:
-        """Yield what a run deletes, each phase planned when the one before has ended. Raises HistoryError."""
+        """Yield what a run deletes, each phase planned when the one before has ended. Raise HistoryError."""
 
     @abstractmethod
     def ttl(self, definition: Definition) -> EffectiveTtl:
@@ -58,7 +58,7 @@ class Strategy(ABC):
 
     @abstractmethod
     def due_batches(self, schema: Schema, type_: str, now: datetime) -> Condition | None:
-        """Say which batch operations of a type have expired; None when there can be none."""
+        """Return which batch operations of a type have expired; None when there can be none."""
 
     def expired_rows(
         self, schema: Schema, name: str, now: datetime, *, guarded: bool, running: bool
@@ -76,7 +76,7 @@ class Strategy(ABC):
         return False
 
     def cascades(self, schema: Schema, now: datetime) -> Iterator[CascadeTask]:
-        """Yield what deletes whole instances, without the notices of a run. Raises HistoryError."""
+        """Yield what deletes whole instances, without the notices of a run. Raise HistoryError."""
         del schema, now
         return iter(())
 
@@ -94,7 +94,7 @@ class Strategy(ABC):
 
     @abstractmethod
     def answer(self, facts: Facts, zone: ZoneInfo) -> Answer:
-        """Say when an instance expires and why; `zone` is that of the engine's wall clock."""
+        """Return when an instance expires and why; `zone` is that of the engine's wall clock."""
 
     def notes(self, facts: Facts) -> Iterator[str]:
         """Yield what is good to know of an instance, but keeps nothing."""
@@ -112,11 +112,11 @@ class Strategy(ABC):
         )
 
     def check_table(self, schema: Schema, name: str) -> Iterator[Finding]:
-        """Find what makes a table unfit for this strategy."""
+        """Yield what makes a table unfit for this strategy."""
         del schema, name
         return iter(())
 
     def check_rows(self, schema: Schema) -> Iterator[Finding]:
-        """Find rows that this strategy treats otherwise than one may expect; stops at the first."""
+        """Yield what this strategy does with some rows that one may not expect; stop at the first of them."""
         del schema
         return iter(())

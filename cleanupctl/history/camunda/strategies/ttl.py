@@ -36,7 +36,7 @@ def effective_ttl(
     kind: DefinitionKind,
     settings: CamundaSettings,
 ) -> EffectiveTtl:
-    """Choose the time to live of a definition; `definition_ttl` is its HISTORY_TTL_ in days.
+    """Return the time to live of a definition; `definition_ttl` is its HISTORY_TTL_ in days.
 
     Of several overrides the one that says most holds: first those that name the tenant, then those that
     name the kind. An override without days keeps the history for ever. `key` and `tenant` may be None.
@@ -53,7 +53,7 @@ def effective_ttl(
 
 
 def definition_ttl(definition: Definition, settings: CamundaSettings) -> EffectiveTtl:
-    """Choose the time to live of a definition as it was read from the database."""
+    """Return the time to live of a definition as it was read from the database."""
     return effective_ttl(
         definition.ttl,
         key=definition.key,
@@ -72,7 +72,7 @@ def _fits(override: TtlOverride, key: str | None, tenant: str | None, kind: Defi
 
 
 def batch_ttl(type_: str, settings: CamundaSettings) -> EffectiveTtl:
-    """Choose the time to live of a type of batch operation: its own, or that of all other types."""
+    """Return the time to live of a type of batch operation: its own, or that of all other types."""
     if type_ in settings.batch_ttl.by_type:
         return EffectiveTtl(settings.batch_ttl.by_type[type_], OVERRIDE)
     if settings.batch_ttl.default is not None:
