@@ -14,9 +14,19 @@ import grimp
 import pytest
 
 from cleanupctl.cli.app import COMMANDS
+from cleanupctl.history.databases.servers import SERVERS
 from cleanupctl.history.kinds import KINDS
 
 ROOT = Path(__file__).parents[2]
+
+REGISTRIES = {
+    "cleanupctl.cli.app": [f"cleanupctl.cli.commands.{module}" for module in COMMANDS.values()],
+    "cleanupctl.history.kinds": [kind.module for kind in KINDS.values()],
+    "cleanupctl.history.databases.servers": [
+        f"cleanupctl.history.databases.{server.package}.database" for server in SERVERS.values()
+    ],
+}
+"""What is imported by its name, only when it is needed."""
 
 Edges = dict[str, set[str]]
 
