@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import time as clock
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.databases.conditions import Condition, both
-from cleanupctl.history.databases.replicas import NoReplica
+from cleanupctl.history.databases.diagnosis import Diagnosis
+from cleanupctl.history.databases.dialect import Dialect
 from cleanupctl.history.databases.statements import Check, Delete
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import datetime, timedelta
-    from zoneinfo import ZoneInfo
 
-    from cleanupctl.core.urls import DatabaseUrl
-    from cleanupctl.history.databases.catalogue import Column, Table
+    from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.costs import TypicalCosts
-    from cleanupctl.history.databases.cutoff import Cutoff
-    from cleanupctl.history.databases.findings import Finding
-    from cleanupctl.history.databases.replicas import Lag
     from cleanupctl.history.databases.scan import Scan
     from cleanupctl.history.databases.shared_scan import SharedScan
-    from cleanupctl.history.databases.sizes import TableSize
     from cleanupctl.history.databases.statements import Statement
     from cleanupctl.history.databases.target import Target
 
@@ -55,14 +49,12 @@ class BeforeDelete(Protocol):
         """
 
 
-class Database(ABC):
+class Database(Dialect, Diagnosis):
     """A connection to one history; belongs to one thread."""
 
     writing_turn: ClassVar[float | None] = None
     """Seconds of writing after which others get a turn, where only one connection at a time can write."""
     typical_costs: ClassVar[TypicalCosts]
-    index_option: ClassVar[str] = ""
-    """What lets an index be created without keeping writers out, where that has to be said."""
     pipelined: ClassVar[int] = 1
     """Statements of a transaction that are sent without waiting for the first one's end."""
     steps: tuple[BeforeDelete, ...] = ()
@@ -96,27 +88,6 @@ class Database(ABC):
         """Look several tables up; those that are not there are left out."""
         found = {name: self.find_table(name, schema) for name in names}
         return {name: table for name, table in found.items() if table is not None}
-
-    @abstractmethod
-    def quote(self, name: str) -> str:
-        """Quote an identifier that came from the catalogue, safe inside a statement."""
-
-    @abstractmethod
-    def place(self, name: str, schema: str | None = None) -> str:
-        """Return the quoted name of a table with its schema, whether it exists or not."""
-
-    def qualified(self, table: Table) -> str:
-        """Return the quoted name of a table, with its schema."""
-        return self.place(table.name, table.schema)
-
-    @property
-    @abstractmethod
-    def login(self) -> str:
-        """Name of the login, for messages and grants."""
-
-    @abstractmethod
-    def expired(self, column: Column, cutoff: Cutoff, table: Table, time_format: str | None) -> Condition:
-        """Say that `column` is not after `cutoff`. Raises HistoryError for an unfit column."""
 
     @abstractmethod
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -219,34 +190,6 @@ class Database(ABC):
     def _in_transaction(self, work: Callable[[], bool]) -> bool:
         """Commit what `work` does, and undo it when that returns False or raises; return what it does."""
 
-    @abstractmethod
-    def rows_of(self, table: Table, *, along_key: bool = False, only: bool = False) -> str:
-        """Write the table with its alias `t`, for FROM; `along_key` keeps the planner on the primary key."""
-
-    def key_columns(self, table: Table) -> list[str]:
-        """Quoted key columns of the row called `t`."""
-        return [f"t.{self.quote(name)}" for name in table.key]
-
-    def address_of(self, table: Table) -> list[str]:
-        """Write what tells a row `t` of a table from all others. Raise HistoryError when nothing does."""
-        if not table.key:
-            raise HistoryError(
-                f"table {table.name} has no primary key to tell its rows apart; create one first"
-            )
-        return self.key_columns(table)
-
-    def keys_condition(self, columns: Sequence[str], keys: Sequence[tuple[Any, ...]]) -> Condition:
-        """Say that what is in `columns` is one of `keys`, of which there must be at least one."""
-        if len(columns) == 1:
-            return self.any_of(columns[0], [key[0] for key in keys])
-        either = " OR ".join("(" + " AND ".join(f"{one} = %s" for one in columns) + ")" for _ in keys)
-        return Condition(f"({either})", tuple(value for key in keys for value in key))
-
-    def any_of(self, expression: str, values: Sequence[Any]) -> Condition:
-        """Say that an expression is one of the values, of which there must be at least one."""
-        marks = ", ".join(["%s"] * len(values))
-        return Condition(f"{expression} IN ({marks})", tuple(values))
-
     def claim(self, table: Table, part: str = "") -> bool:
         """Try to be the only worker on a table, or on a part of it; False when another is. Never waits."""
         del table, part
@@ -256,7 +199,7 @@ class Database(ABC):
         """Give a claim back."""
         del table, part
 
-    def end_turn(self) -> None:  # noqa: B027 most databases have nothing to do
+    def end_turn(self) -> None:
         """Do what can be done while others write, after `writing_turn` seconds; never raises."""
 
     def leaves(self, table: Table) -> list[Table]:
@@ -275,88 +218,6 @@ class Database(ABC):
             if translated is error:
                 raise
             raise translated from error
-
-    def references_guard(self, table: Table) -> tuple[Condition, ...]:
-        """Conditions that keep rows which a foreign key of another table still points at."""
-        guards = []
-        for reference in table.references:
-            if reference.action != "restrict":
-                continue
-            match = " AND ".join(
-                f"r.{self.quote(column)} = t.{self.quote(referenced)}"
-                for column, referenced in zip(reference.columns, reference.referenced, strict=True)
-            )
-            guards.append(Condition(f"NOT EXISTS (SELECT 1 FROM {reference.table} AS r WHERE {match})"))
-        return tuple(guards)
-
-    def index_statement(self, table: Table, column: Column, name: str | None = None) -> str:
-        """Return the statement that creates the index a table lacks, for the operator to run."""
-        named = self.quote(f"{table.name}_{column.name}_idx".lower()) if name is None else self._named(name)
-        place = f"{self._index_place(table)} ({self.quote(column.name)})"
-        return f"CREATE INDEX {self.index_option}{named} ON {place}"
-
-    def _named(self, name: str) -> str:
-        return name if name.isidentifier() else self.quote(name)
-
-    def _index_place(self, table: Table) -> str:
-        return self.qualified(table)
-
-    @abstractmethod
-    def stored_value(self, instant: datetime, column: Column, zone: ZoneInfo) -> Any:
-        """Return an instant (aware) as a column with a time holds it; `zone` is that of the writer."""
-
-    def table_size(self, table: Table) -> TableSize | None:
-        """Return how large a table is; None where the server does not say without reading it."""
-        del table
-        return None
-
-    def missing_privileges(self, table: Table) -> list[str]:
-        """Return which of SELECT and DELETE the login does not have on a table; changes nothing."""
-        del table
-        return []
-
-    def may_be_hidden(self, name: str, schema: str | None = None) -> bool:
-        """Return whether a table that is not found may exist, where the server hides what is not granted."""
-        del name, schema
-        return False
-
-    def schemas_with(self, name: str) -> list[str]:
-        """Return the schemas in which a table is that was not found where it should be."""
-        del name
-        return []
-
-    def grant_statement(self, wanted: Sequence[str], place: str) -> str | None:
-        """Return the GRANT that gives the login privileges on a table; None where there are none."""
-        del wanted, place
-        return None
-
-    def schema_usage(self, table: Table) -> Iterator[Finding]:
-        """Find out whether the login may use the table's schema."""
-        del table
-        yield from ()
-
-    def storage(self, table: Table) -> Iterator[Finding]:
-        """Find out whether the table is stored in a way that allows small transactions."""
-        del table
-        yield from ()
-
-    def long_transactions(self, longer: timedelta) -> Iterator[Finding]:
-        """Find transactions open for longer than that: what is deleted stays in the tables meanwhile."""
-        del longer
-        yield from ()
-
-    def vacuum(self, tables: Sequence[Table]) -> Iterator[Finding]:
-        """Find out whether the server frees what is deleted by itself."""
-        del tables
-        yield from ()
-
-    def replica_lag(self, replica: DatabaseUrl | None) -> Lag:
-        """Choose how the lag of the replicas is measured; connects to nothing yet.
-
-        `replica` is the one that was configured, for servers that do not know the lag themselves.
-        """
-        del replica
-        return NoReplica()
 
     def any_left(self, target: Target) -> bool:
         """Whether any row of the target is still there."""

@@ -6,16 +6,16 @@ from contextlib import suppress
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.errors import HistoryError, HistoryUnreachableError, InvalidValueError
+from cleanupctl.core.errors import HistoryUnreachableError, InvalidValueError
 from cleanupctl.core.mysql_options import mysql_options
 from cleanupctl.history.databases.catalogue import Column, Table, unfit_column
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.costs import TypicalCosts
 from cleanupctl.history.databases.cutoff import Cutoff, epoch
 from cleanupctl.history.databases.database import IDLE_IN_TRANSACTION_SECONDS, IDLE_SECONDS
-from cleanupctl.history.databases.errors import ForeignKeyError, LockConflictError, StatementTimeoutError
 from cleanupctl.history.databases.key_scans import KeysetDatabase, in_chunks
 from cleanupctl.history.databases.mysql import catalogue, health, privileges
+from cleanupctl.history.databases.mysql.errors import history_error, one_line
 from cleanupctl.history.databases.mysql.replicas import ReplicaLag
 from cleanupctl.history.databases.replicas import NoReplica
 from cleanupctl.history.databases.statements import Delete, checked
@@ -39,20 +39,11 @@ LOCK_WAIT_SECONDS = 1
 """The shortest there is: others wait for the rows of our transaction meanwhile."""
 STATEMENT_SECONDS = 60
 
-_CONFLICTS = {1205, 1213, 3572, 1020, 1047}
-"""Lock wait time-out, deadlock or failed certification, NOWAIT, changed since read; from a Galera node: not
-ready at present."""
-_TOO_MUCH = {1969, 3024, 1317, 1180}
-"""Statement time-outs, interrupted; from a Galera node: write set refused at the commit for its size."""
-_TOO_LARGE = "writeset size exceeded"
-"""What a Galera node says, under a number that means nothing, of more than wsrep_max_ws_size bytes."""
 GALERA_ROWS = 1_000
 """A write set is certified as a whole, sent to every node and applied there: small ones fail less often, and
 lose less when they do."""
 
 _CLUSTER = "SHOW GLOBAL VARIABLES WHERE variable_name IN ('wsrep_on', 'wsrep_max_ws_rows')"
-_REFERENCED = {1217, 1451}
-_LOST = {2002, 2003, 2006, 2013, 1927, 1053, 1077, 1152, 4031}
 
 
 def connection_options(url: DatabaseUrl) -> dict[str, Any]:
@@ -78,15 +69,8 @@ def connect(url: DatabaseUrl) -> MySQL:
     try:
         connection = pymysql.connect(autocommit=True, cursorclass=Cursor, **connection_options(url))
     except (pymysql.MySQLError, InvalidValueError, LookupError, OSError) as error:
-        raise HistoryUnreachableError(f"{url} is not reachable: {_one_line(error, url)}") from error
+        raise HistoryUnreachableError(f"{url} is not reachable: {one_line(error, url)}") from error
     return MySQL(url, connection)
-
-
-def _one_line(error: Exception, url: DatabaseUrl) -> str:
-    text = " ".join(str(error.args[-1] if error.args else error).split())
-    for secret in url.secrets():
-        text = text.replace(secret, "***")
-    return text or type(error).__name__
 
 
 class MySQL(KeysetDatabase):
@@ -289,19 +273,5 @@ class MySQL(KeysetDatabase):
         return f"cleanupctl:{digest[:40]}"
 
     def translate(self, error: Exception) -> Exception:
-        """Sort the driver's errors into those to retry, to skip, and to report."""
-        import pymysql
-
-        if not isinstance(error, pymysql.MySQLError):
-            return error
-        number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
-        text = _one_line(error, self._url)
-        if number in _CONFLICTS:
-            return LockConflictError(text)
-        if number in _TOO_MUCH or _TOO_LARGE in text:
-            return StatementTimeoutError(text)
-        if number in _REFERENCED:
-            return ForeignKeyError(text)
-        if number in _LOST or isinstance(error, pymysql.err.InterfaceError):
-            return HistoryUnreachableError(f"{self._url} is not reachable any more: {text}")
-        return HistoryError(f"{self._url}: {text}")
+        """Return the driver's error as one of ours: to retry, to skip, or to report."""
+        return history_error(error, self._url)

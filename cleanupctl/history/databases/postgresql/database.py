@@ -6,7 +6,7 @@ import zlib
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
+from cleanupctl.core.errors import HistoryUnreachableError
 from cleanupctl.history.databases.catalogue import Column, Table, unfit_column
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.costs import TypicalCosts
@@ -18,8 +18,8 @@ from cleanupctl.history.databases.database import (
     IDLE_SECONDS,
     Database,
 )
-from cleanupctl.history.databases.errors import ForeignKeyError, LockConflictError, StatementTimeoutError
 from cleanupctl.history.databases.postgresql import catalogue, health, privileges
+from cleanupctl.history.databases.postgresql.errors import history_error, one_line
 from cleanupctl.history.databases.postgresql.replicas import StandbyLag
 from cleanupctl.history.databases.postgresql.scans import SharedHeapScan, TidRangeScan, TimeIndexScan
 from cleanupctl.history.databases.postgresql.statistics import (
@@ -96,15 +96,8 @@ def connect(url: DatabaseUrl) -> PostgreSQL:
             dbname=url.database, autocommit=True, prepare_threshold=None, cursor_factory=Cursor, **options
         )
     except psycopg.Error as error:
-        raise HistoryUnreachableError(f"{url} is not reachable: {_one_line(error, url)}") from error
+        raise HistoryUnreachableError(f"{url} is not reachable: {one_line(error, url)}") from error
     return PostgreSQL(url, connection)
-
-
-def _one_line(error: Exception, url: DatabaseUrl) -> str:
-    text = " ".join(str(error).split())
-    for secret in url.secrets():
-        text = text.replace(secret, "***")
-    return text or type(error).__name__
 
 
 class PostgreSQL(Database):
@@ -353,30 +346,5 @@ class PostgreSQL(Database):
         return CLAIM_SPACE, key if key < 2**31 else key - 2**32
 
     def translate(self, error: Exception) -> Exception:
-        """Sort the driver's errors into those to retry, to skip, and to report."""
-        import psycopg
-        from psycopg import errors
-
-        text = _one_line(error, self._url)
-        match error:
-            case (
-                errors.LockNotAvailable()
-                | errors.DeadlockDetected()
-                | errors.SerializationFailure()
-                | errors.QueryCanceled()
-            ):
-                itself = isinstance(error, errors.QueryCanceled)
-                return StatementTimeoutError(text) if itself else LockConflictError(text)
-            case errors.ForeignKeyViolation():
-                return ForeignKeyError(text)
-            case errors.InsufficientPrivilege():
-                return HistoryError(f"{self._url}: {text}")
-            case (
-                psycopg.OperationalError()
-                | psycopg.InterfaceError()
-                | errors.IdleInTransactionSessionTimeout()
-            ):
-                return HistoryUnreachableError(f"{self._url} is not reachable any more: {text}")
-            case psycopg.Error():
-                return HistoryError(f"{self._url}: {text}")
-        return error
+        """Return the driver's error as one of ours: to retry, to skip, or to report."""
+        return history_error(error, self._url)

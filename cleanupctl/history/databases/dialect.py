@@ -1,0 +1,97 @@
+"""How names, keys, times and conditions are written for a server."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from cleanupctl.core.errors import HistoryError
+from cleanupctl.history.databases.conditions import Condition
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from cleanupctl.history.databases.catalogue import Column, Table
+    from cleanupctl.history.databases.cutoff import Cutoff
+
+
+class Dialect(ABC):
+    """The parts that statements are put together from; `%s` is a bound value on every server."""
+
+    index_option: ClassVar[str] = ""
+    """What lets an index be created without keeping writers out, where that has to be said."""
+
+    @abstractmethod
+    def quote(self, name: str) -> str:
+        """Quote an identifier that came from the catalogue, safe inside a statement."""
+
+    @abstractmethod
+    def place(self, name: str, schema: str | None = None) -> str:
+        """Return the quoted name of a table with its schema, whether it exists or not."""
+
+    def qualified(self, table: Table) -> str:
+        """Return the quoted name of a table, with its schema."""
+        return self.place(table.name, table.schema)
+
+    @abstractmethod
+    def rows_of(self, table: Table, *, along_key: bool = False, only: bool = False) -> str:
+        """Write the table with its alias `t`, for FROM; `along_key` keeps the planner on the primary key."""
+
+    def key_columns(self, table: Table) -> list[str]:
+        """Quoted key columns of the row called `t`."""
+        return [f"t.{self.quote(name)}" for name in table.key]
+
+    def address_of(self, table: Table) -> list[str]:
+        """Write what tells a row `t` of a table from all others. Raise HistoryError when nothing does."""
+        if not table.key:
+            raise HistoryError(
+                f"table {table.name} has no primary key to tell its rows apart; create one first"
+            )
+        return self.key_columns(table)
+
+    def keys_condition(self, columns: Sequence[str], keys: Sequence[tuple[Any, ...]]) -> Condition:
+        """Say that what is in `columns` is one of `keys`, of which there must be at least one."""
+        if len(columns) == 1:
+            return self.any_of(columns[0], [key[0] for key in keys])
+        either = " OR ".join("(" + " AND ".join(f"{one} = %s" for one in columns) + ")" for _ in keys)
+        return Condition(f"({either})", tuple(value for key in keys for value in key))
+
+    def any_of(self, expression: str, values: Sequence[Any]) -> Condition:
+        """Say that an expression is one of the values, of which there must be at least one."""
+        marks = ", ".join(["%s"] * len(values))
+        return Condition(f"{expression} IN ({marks})", tuple(values))
+
+    @abstractmethod
+    def expired(self, column: Column, cutoff: Cutoff, table: Table, time_format: str | None) -> Condition:
+        """Say that `column` is not after `cutoff`. Raises HistoryError for an unfit column."""
+
+    @abstractmethod
+    def stored_value(self, instant: datetime, column: Column, zone: ZoneInfo) -> Any:
+        """Return an instant (aware) as a column with a time holds it; `zone` is that of the writer."""
+
+    def references_guard(self, table: Table) -> tuple[Condition, ...]:
+        """Conditions that keep rows which a foreign key of another table still points at."""
+        guards = []
+        for reference in table.references:
+            if reference.action != "restrict":
+                continue
+            match = " AND ".join(
+                f"r.{self.quote(column)} = t.{self.quote(referenced)}"
+                for column, referenced in zip(reference.columns, reference.referenced, strict=True)
+            )
+            guards.append(Condition(f"NOT EXISTS (SELECT 1 FROM {reference.table} AS r WHERE {match})"))
+        return tuple(guards)
+
+    def index_statement(self, table: Table, column: Column, name: str | None = None) -> str:
+        """Return the statement that creates the index a table lacks, for the operator to run."""
+        named = self.quote(f"{table.name}_{column.name}_idx".lower()) if name is None else self._named(name)
+        place = f"{self._index_place(table)} ({self.quote(column.name)})"
+        return f"CREATE INDEX {self.index_option}{named} ON {place}"
+
+    def _named(self, name: str) -> str:
+        return name if name.isidentifier() else self.quote(name)
+
+    def _index_place(self, table: Table) -> str:
+        return self.qualified(table)
