@@ -69,7 +69,16 @@ def test_the_login_is_that_of_the_url(place: Place) -> None:
     assert place.database.login == (parse_url(place.url).user or "the user of the URL")
 
 
-@covers("most_rows", "transaction_rows", "writing_turn", "index_option", "pipelined", "steps", "end_turn")
+@covers(
+    "most_rows",
+    "transaction_rows",
+    "writing_turn",
+    "index_option",
+    "pipelined",
+    "steps",
+    "start_rows",
+    "end_turn",
+)
 def test_a_server_says_how_it_wants_to_be_written_to(place: Place) -> None:
     database = place.database
     assert database.transaction_rows is None
@@ -78,6 +87,7 @@ def test_a_server_says_how_it_wants_to_be_written_to(place: Place) -> None:
     assert database.index_option == ("CONCURRENTLY " if place.server == "postgresql" else "")
     assert database.pipelined == (8 if place.server == "postgresql" else 1)
     assert database.steps == ()
+    assert database.start_rows == (500 if place.family == "mysql" else 2_000)
     table = place.events(3, 2).table
     database.end_turn()
     assert database.any_left(place.target(table, "at"))
