@@ -1,4 +1,4 @@
-"""The engine's tables are named in one room, so that a new one is one new row."""
+"""The engine's tables are named in one room, a row says all of a table, and every list takes a new one up."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import cleanupctl
+from cleanupctl.history.camunda.schema.engine_table import Part
+from cleanupctl.history.camunda.schema.tables import ENGINE_TABLES
+
+if TYPE_CHECKING:
+    from cleanupctl.history.camunda.schema.engine_table import EngineTable
 
 ROOT = Path(cleanupctl.__file__).parent
 SCHEMA = ROOT / "history" / "camunda" / "schema"
@@ -33,6 +39,27 @@ def test_no_table_of_the_engine_is_named_outside_of_its_room(path: Path) -> None
 def test_a_table_that_is_named_is_noticed() -> None:
     assert table_names('name = "ACT_HI_PROCINST"') == ["ACT_HI_PROCINST"]
     assert table_names('sql = f"ACT_{name}"') == ["ACT_"]
+
+
+NEEDED = {
+    Part.CHILD: ("root", "removal_time", "written"),
+    Part.DECISION_VALUE: ("root", "removal_time", "written", "decision"),
+    Part.SHARED: ("root", "removal_time"),
+    Part.ROOT: ("removal_time", "written", "instances"),
+    Part.CASE: ("case",),
+    Part.OWN_TTL: ("written", "indexes"),
+    Part.DEFINITION: ("kind", "ttl"),
+    Part.RUNTIME: (),
+}
+"""What must be said of a table so that nothing of it is overlooked."""
+
+
+@pytest.mark.parametrize("table", ENGINE_TABLES.values(), ids=lambda table: table.name)
+def test_a_row_says_what_its_part_needs(table: EngineTable) -> None:
+    assert [name for name in NEEDED[table.part] if not getattr(table, name)] == []
+    assert table.part is not Part.CHILD or table.owner or table.task_alone
+    assert not table.task_alone or table.task
+    assert not table.removal_time or table.removal_time in table.indexes
 
 
 NEW_TABLE = """
