@@ -52,7 +52,7 @@ class Table:
     """What only the database's own code needs (object id, engine, …)."""
 
     def column(self, name: str) -> Column:
-        """Return the column called `name`, case-insensitively. Raises HistoryError."""
+        """Return the column called `name`, case-insensitively. Raise HistoryError."""
         found = self.columns.get(name.lower())
         if found is None:
             known = ", ".join(column.name for column in self.columns.values())
@@ -61,7 +61,7 @@ class Table:
 
 
 def unfit_column(column: Column, table: Table) -> HistoryError:
-    """Say that a column cannot tell how old a row is."""
+    """Return the error that a column cannot tell how old a row is."""
     return HistoryError(
         f"column {column.name} of table {table.name} is of type {column.declared}, which is not a time:"
         " name a column with a date, a timestamp or an epoch number as time_column"

@@ -38,7 +38,7 @@ class Inspected:
 def collected(checks: Iterator[tuple[str, Callable[[], Iterator[Finding]]]]) -> tuple[Finding, ...]:
     """Run every check; one that the database refuses becomes a warning and does not stop the others.
 
-    Raises HistoryUnreachableError.
+    Raise HistoryUnreachableError.
     """
     findings: list[Finding] = []
     for subject, check in checks:
@@ -61,7 +61,7 @@ def privileges(inspected: Inspected, table: Table) -> Iterator[Finding]:
 
 
 def denied(database: Database, name: str, place: str, missing: Sequence[str]) -> Finding:
-    """Say which privileges are missing on a table, and the GRANT that gives them; `place` is quoted."""
+    """Return which privileges are missing on a table, and the GRANT that gives them; `place` is quoted."""
     return Finding(
         "error",
         name,
@@ -93,7 +93,8 @@ def storage(inspected: Inspected, table: Table) -> Iterator[Finding]:
                 table.name,
                 f"deleting from it also deletes the rows of {reference.table} that point at it"
                 " (ON DELETE CASCADE)",
-                "make sure that these rows may go, or replace the foreign key by one without ON DELETE",
+                "make sure that these rows may be deleted, or replace the foreign key by one without"
+                " ON DELETE",
             )
 
 

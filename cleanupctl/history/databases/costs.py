@@ -16,7 +16,7 @@ class TypicalCosts:
     row: float
     index: float
     reference: float
-    """To see that no row of another table points at the one that goes."""
+    """To see that no row of another table points at the one that is deleted."""
 
     def seconds(self, table: Table) -> float:
         """Seconds that one row of a table takes."""

@@ -32,7 +32,7 @@ class Cutoff:
 
 
 def cutoff(instant: datetime, zone: ZoneInfo) -> Cutoff:
-    """Express `instant` (aware) on the wall clock of `zone`, on the safe side.
+    """Return `instant` (aware) on the wall clock of `zone`, on the safe side.
 
     In the hour that comes twice in autumn a stored wall-clock time may mean either pass; during the
     first pass the boundary is put back by the change, so that no row of the second pass goes early.
@@ -46,7 +46,7 @@ def cutoff(instant: datetime, zone: ZoneInfo) -> Cutoff:
 
 
 def epoch(instant: datetime, time_format: str | None, column: Column, table: Table) -> int:
-    """Express an instant as the integer a column holds. Raises HistoryError when the unit is unknown."""
+    """Return an instant as the integer that a column holds. Raise HistoryError when the unit is unknown."""
     if time_format == "seconds":
         return int(instant.timestamp())
     if time_format == "milliseconds":
@@ -58,7 +58,7 @@ def epoch(instant: datetime, time_format: str | None, column: Column, table: Tab
 
 
 def as_instant(value: Any, target: Target, zone: ZoneInfo, time_format: str | None) -> datetime | None:
-    """Read a time column's raw value as an aware instant; None for what is no time."""
+    """Return a time column's raw value as an instant (aware); None for what is no time."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from cleanupctl.history.databases.target import Target
 
 DENSE_SHARE = 0.15
-"""From this share of expired rows on, walking the table in storage order beats its time index."""
+"""From this share of expired rows on, scanning the table in storage order beats its time index."""
 
 IDLE_SECONDS = 120
-"""Servers end a session that has been idle for so long: its process is gone or suspended, and what it has
+"""Servers end a session that has been idle for so long: its process has ended or is suspended. What it has
 claimed is free again. Without that a server may wait for hours for a host that lost its power."""
 IDLE_IN_TRANSACTION_SECONDS = 10
-"""Likewise a transaction nobody goes on with, whose rows are locked for live traffic."""
+"""Likewise a transaction that is not continued, whose rows are locked for live traffic."""
 KEEP_ALIVE_SECONDS = 30
 
 COUNT_BOUND = 100_000
@@ -70,7 +70,7 @@ class Database(Dialect, Diagnosis):
         return configured if self.transaction_rows is None else min(configured, self.transaction_rows)
 
     def keep_alive(self) -> None:
-        """Give the server a sign of life now and then, wherever a worker waits. Raises HistoryError."""
+        """Send a statement now and then while a worker waits: servers end idle sessions."""
         now = clock.monotonic()
         if now >= self._alive_at + KEEP_ALIVE_SECONDS:
             self._alive_at = now
@@ -82,10 +82,10 @@ class Database(Dialect, Diagnosis):
 
     @abstractmethod
     def find_table(self, name: str, schema: str | None = None) -> Table | None:
-        """Look a table up in the catalogue; exact name first, then without regard to case."""
+        """Return a table of the catalogue, by its exact name or else without regard to case, or None."""
 
     def find_tables(self, names: Sequence[str], schema: str | None = None) -> dict[str, Table]:
-        """Look several tables up; those that are not there are left out."""
+        """Return several tables by the names asked for; those that do not exist are left out."""
         found = {name: self.find_table(name, schema) for name in names}
         return {name: table for name, table in found.items() if table is not None}
 
@@ -95,19 +95,19 @@ class Database(Dialect, Diagnosis):
 
     @abstractmethod
     def scan(self, target: Target) -> Scan:
-        """Choose how to find the target's rows, from the statistics."""
+        """Return a scan by the access path that suits the target, from the statistics."""
 
     @abstractmethod
     def join(self, shared: SharedScan[Any]) -> Scan:
-        """Take part in another worker's walk through a table."""
+        """Take part in another worker's scan of a table."""
 
     @abstractmethod
     def estimate(self, target: Target) -> int | None:
-        """Expired rows by the planner's statistics; None when there are none."""
+        """Return the expired rows by the planner's statistics; None without such."""
 
     @abstractmethod
     def translate(self, error: Exception) -> Exception:
-        """Turn a driver's error into ours, without secrets."""
+        """Return a driver's error as one of ours, without secrets; any other error as it is."""
 
     def transact(self, statements: Sequence[Statement], most_rows: int) -> list[int] | None:
         """Execute statements in one transaction; return how many rows each deleted or changed.
@@ -151,19 +151,19 @@ class Database(Dialect, Diagnosis):
         return replace(delete, within=within, limit=None, skip_locked=False, along_key=False)
 
     def _select(self, delete: Delete, columns: str, limit: int | None) -> tuple[str, tuple[Any, ...]]:
-        """Write the SELECT that finds the rows of a Delete."""
+        """Return the SELECT that finds the rows of a Delete."""
         rows = self.rows_of(delete.table, along_key=delete.along_key, only=delete.only)
         where = delete.selected
         end = "" if limit is None else f" LIMIT {int(limit)}"
         return f"SELECT {columns} FROM {rows} WHERE {where.sql}{end}", where.parameters
 
     def _lock_clause(self, delete: Delete) -> str:
-        """Write what makes a SELECT lock the rows it finds."""
+        """Return what makes a SELECT lock the rows it finds."""
         del delete
         return " FOR UPDATE"
 
     def written(self, statement: Statement) -> tuple[str, tuple[Any, ...]]:
-        """Write a statement, apart from what a server does in several, as SQL with its bound values."""
+        """Return a statement, apart from what a server does in several, as SQL with its bound values."""
         if isinstance(statement, Delete):
             return self._written_delete(statement)
         rows = self.rows_of(statement.table)
@@ -177,7 +177,7 @@ class Database(Dialect, Diagnosis):
 
     @abstractmethod
     def _written_delete(self, delete: Delete) -> tuple[str, tuple[Any, ...]]:
-        """Write a Delete."""
+        """Return a Delete as SQL with its bound values."""
 
     @abstractmethod
     def _execute(self, statements: Sequence[Statement], most_rows: int) -> Iterable[int]:
@@ -191,7 +191,7 @@ class Database(Dialect, Diagnosis):
         """Commit what `work` does, and undo it when that returns False or raises; return what it does."""
 
     def claim(self, table: Table, part: str = "") -> bool:
-        """Try to be the only worker on a table, or on a part of it; False when another is. Never waits."""
+        """Claim a table, or a part of it, for this session; return False when another has it. Never waits."""
         del table, part
         return True
 
@@ -203,12 +203,12 @@ class Database(Dialect, Diagnosis):
         """Do what can be done while others write, after `writing_turn` seconds; never raises."""
 
     def leaves(self, table: Table) -> list[Table]:
-        """Tables that really hold the rows: a partitioned table's partitions, else itself."""
+        """Return the tables that hold the rows: a partitioned table's partitions, else itself."""
         return [table]
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """Run driver calls; whatever the driver raises is raised as one of our errors."""
+        """Raise whatever the driver raises in the block as one of our errors."""
         try:
             yield
         except HistoryError:
@@ -220,13 +220,13 @@ class Database(Dialect, Diagnosis):
             raise translated from error
 
     def any_left(self, target: Target) -> bool:
-        """Whether any row of the target is still there."""
+        """Return whether the target has any row left."""
         condition = target.deletable
         sql = f"SELECT 1 FROM {self.qualified(target.table)} AS t WHERE {condition.sql} LIMIT 1"
         return bool(self.query(sql, condition.parameters))
 
     def count(self, target: Target) -> tuple[int, Any]:
-        """Count the target's rows exactly; returns the number and the oldest raw value."""
+        """Return the exact number of the target's rows, and their oldest raw value."""
         condition = target.deletable
         sql = (
             f"SELECT count(*), min(t.{self.quote(target.time_column.name)})"
@@ -236,7 +236,7 @@ class Database(Dialect, Diagnosis):
         return int(number), oldest
 
     def bounded_count(self, table: Table, condition: Condition, bound: int = COUNT_BOUND) -> int:
-        """Count rows that meet `condition`, giving up at `bound`."""
+        """Return how many rows meet `condition`, counted up to `bound`."""
         rows = f"{self.qualified(table)} AS t"
         inner = f"SELECT 1 FROM {rows} WHERE {condition.sql} LIMIT {int(bound)}"
         return int(self.query(f"SELECT count(*) FROM ({inner}) AS bounded", condition.parameters)[0][0])

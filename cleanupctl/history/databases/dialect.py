@@ -25,7 +25,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def quote(self, name: str) -> str:
-        """Quote an identifier that came from the catalogue, safe inside a statement."""
+        """Return an identifier of the catalogue as it is written in a statement."""
 
     @abstractmethod
     def place(self, name: str, schema: str | None = None) -> str:
@@ -37,14 +37,14 @@ class Dialect(ABC):
 
     @abstractmethod
     def rows_of(self, table: Table, *, along_key: bool = False, only: bool = False) -> str:
-        """Write the table with its alias `t`, for FROM; `along_key` keeps the planner on the primary key."""
+        """Return the table with its alias `t`, for FROM; `along_key` keeps the planner on the primary key."""
 
     def key_columns(self, table: Table) -> list[str]:
-        """Quoted key columns of the row called `t`."""
+        """Return the quoted key columns of the row called `t`."""
         return [f"t.{self.quote(name)}" for name in table.key]
 
     def address_of(self, table: Table) -> list[str]:
-        """Write what tells a row `t` of a table from all others. Raise HistoryError when nothing does."""
+        """Return what tells a row `t` of a table from all others. Raise HistoryError when nothing does."""
         if not table.key:
             raise HistoryError(
                 f"table {table.name} has no primary key to tell its rows apart; create one first"
@@ -52,27 +52,27 @@ class Dialect(ABC):
         return self.key_columns(table)
 
     def keys_condition(self, columns: Sequence[str], keys: Sequence[tuple[Any, ...]]) -> Condition:
-        """Say that what is in `columns` is one of `keys`, of which there must be at least one."""
+        """Return the condition that `columns` have one of `keys`, of which there must be at least one."""
         if len(columns) == 1:
             return self.any_of(columns[0], [key[0] for key in keys])
         either = " OR ".join("(" + " AND ".join(f"{one} = %s" for one in columns) + ")" for _ in keys)
         return Condition(f"({either})", tuple(value for key in keys for value in key))
 
     def any_of(self, expression: str, values: Sequence[Any]) -> Condition:
-        """Say that an expression is one of the values, of which there must be at least one."""
+        """Return the condition that an expression is one of `values`, of which there must be at least one."""
         marks = ", ".join(["%s"] * len(values))
         return Condition(f"{expression} IN ({marks})", tuple(values))
 
     @abstractmethod
     def expired(self, column: Column, cutoff: Cutoff, table: Table, time_format: str | None) -> Condition:
-        """Say that `column` is not after `cutoff`. Raises HistoryError for an unfit column."""
+        """Return the condition that `column` is not after `cutoff`. Raise HistoryError for no time."""
 
     @abstractmethod
     def stored_value(self, instant: datetime, column: Column, zone: ZoneInfo) -> Any:
         """Return an instant (aware) as a column with a time holds it; `zone` is that of the writer."""
 
     def references_guard(self, table: Table) -> tuple[Condition, ...]:
-        """Conditions that keep rows which a foreign key of another table still points at."""
+        """Return conditions that hold for rows no foreign key of another table points at."""
         guards = []
         for reference in table.references:
             if reference.action != "restrict":

@@ -6,7 +6,7 @@ from cleanupctl.core.errors import HistoryError
 
 
 class LockConflictError(HistoryError):
-    """Another transaction was in the way: lock time-out, deadlock or serialization failure."""
+    """Blocked by another transaction: lock time-out, deadlock or serialization failure."""
 
     units: int | None = None
     """Units that the batch had taken on, where there can be more or fewer than it was asked for."""

@@ -38,7 +38,7 @@ class Checked:
 
 
 def long_transaction(who: str, seconds: int, end: str) -> Finding:
-    """Say that another session's transaction has been open for long, and which statement ends it."""
+    """Return the finding that another session's transaction is long open, with the statement that ends it."""
     return Finding(
         "warning",
         None,
@@ -49,6 +49,6 @@ def long_transaction(who: str, seconds: int, end: str) -> Finding:
 
 
 def span(length: timedelta) -> str:
-    """Write a length of time in words."""
+    """Return a length of time in words."""
     minutes = int(length.total_seconds() // 60)
     return f"{minutes // 60} h {minutes % 60} min" if minutes < 48 * 60 else f"{minutes // 1440} days"

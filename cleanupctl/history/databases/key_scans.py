@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from cleanupctl.history.databases.target import Target
 
 MOST_ROWS_LOOKED_AT = 100_000
-"""A sweep may look at this many rows in one transaction while it finds few to delete."""
+"""A scan may look at this many rows in one transaction while it finds few to delete."""
 
 MOST_KEYS = 2_000
-"""Rows deleted by a list of keys go in statements of at most this many."""
+"""Rows are deleted by lists of at most this many keys."""
 
 
 class KeysetDatabase(Database):
@@ -32,10 +32,10 @@ class KeysetDatabase(Database):
 
     @abstractmethod
     def share(self, target: Target) -> float:
-        """Estimate which share of the table has expired (0 to 1)."""
+        """Return which share of the table has expired (0 to 1), by guess."""
 
     def scan(self, target: Target) -> Scan:
-        """Walk the table when much of it has expired or nothing else is possible, else its time index."""
+        """Scan the primary key when much has expired or nothing else is possible, else the time index."""
         if target.indexed and (not target.table.key or self.share(target) < DENSE_SHARE):
             return TimeIndexScan(self, target)
         if target.table.key:
@@ -46,7 +46,7 @@ class KeysetDatabase(Database):
         )
 
     def join(self, shared: SharedScan[Any]) -> Scan:
-        """Take part in another worker's sweep."""
+        """Take part in another worker's scan of the primary key."""
         return PrimaryKeyScan(self, shared)
 
 
@@ -55,7 +55,7 @@ Key = tuple[Any, ...] | None
 
 
 class PrimaryKeyScan:
-    """Walks the table once along its primary key, the order in which the rows lie."""
+    """Scans the table once along its primary key, the order in which the rows lie."""
 
     access_path = "sweep"
     most_units = MOST_ROWS_LOOKED_AT
@@ -93,7 +93,7 @@ class PrimaryKeyScan:
         return Batch(rows, done=self._chunk is None and self._shared.spent)
 
     def release(self) -> None:
-        """Give back what was taken of the walk and not finished."""
+        """Return the chunk that was taken and not finished, for other workers."""
         if self._chunk is not None:
             self._shared.complete(self._chunk)
             self._chunk = None
@@ -103,7 +103,7 @@ class PrimaryKeyScan:
         return end, end is None
 
     def _boundary(self, units: int, chunk: Chunk[Key]) -> Key:
-        """Find the key of the last of the first `units` rows of a piece; None when it has fewer."""
+        """Return the key of the last of the first `units` rows of a chunk; None when it has fewer."""
         database = self._database
         keys = ", ".join(database.key_columns(self._target.table))
         inside = self._between(chunk)
@@ -128,9 +128,9 @@ class PrimaryKeyScan:
 
 
 class TimeIndexScan:
-    """Walks the time index from the oldest row on, with a lower bound that moves along.
+    """Scans the time index from the oldest row on, with a lower bound that moves along.
 
-    The bound keeps each batch from walking again over the entries of rows that are already gone.
+    The bound keeps each batch from reading again the entries of rows that are already deleted.
     """
 
     access_path = "index"

@@ -12,7 +12,7 @@ class Lag(Protocol):
     """Measures how far the slowest replica is behind."""
 
     def seconds(self) -> float:
-        """Return 0 without replicas, infinity when one does not replicate. Raises HistoryError."""
+        """Return 0 without replicas, infinity when one does not replicate. Raise HistoryError."""
 
     def close(self) -> None:
         """Disconnect what it connected itself."""

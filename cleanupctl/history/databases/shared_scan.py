@@ -23,11 +23,11 @@ class Chunk(Generic[Position]):
 
 
 class SharedScan(Generic[Position]):
-    """How far a table has been walked; every worker takes the next piece, and no two get the same."""
+    """How far a table has been scanned; every worker takes the next chunk, and no two get the same."""
 
     def __init__(self, target: Target, start: Position, *, empty: bool = False) -> None:
         self.target = target
-        """What is deleted on the way: all workers keep to the same conditions."""
+        """What is deleted meanwhile: all workers keep to the same conditions."""
         self.units = 0
         """How many units the batches took lately, for a worker that joins."""
         self._lock = threading.Lock()
@@ -38,9 +38,9 @@ class SharedScan(Generic[Position]):
         self._abandoned = False
 
     def take(self, cut: Callable[[Position], tuple[Position, bool]]) -> Chunk[Position] | None:
-        """Take the next piece, or one that somebody gave back; None when there is none at present.
+        """Return the next chunk, or one that was released; None when there is none at present.
 
-        `cut` says where a piece that starts at a place ends, and whether it is the last of the table.
+        `cut` says where a chunk that starts at a position ends, and whether it is the last of the table.
         """
         with self._lock:
             if self._returned:
@@ -55,14 +55,14 @@ class SharedScan(Generic[Position]):
             return chunk
 
     def complete(self, rest: Chunk[Position] | None = None) -> None:
-        """End the work on a piece; what is left of it can be taken by anybody."""
+        """Complete a chunk; what is left of it can be taken by any worker."""
         with self._lock:
             self._taken -= 1
             if rest is not None and not self._abandoned:
                 self._returned.append(rest)
 
     def abandon(self) -> None:
-        """Let nobody take another piece, nor one that is given back from now on."""
+        """Hand out no other chunk, nor one that is released from now on."""
         with self._lock:
             self._abandoned = self._exhausted = True
             self._returned.clear()
@@ -75,6 +75,6 @@ class SharedScan(Generic[Position]):
 
     @property
     def finished(self) -> bool:
-        """Whether every piece has been worked on to its end."""
+        """Whether every chunk has been completed."""
         with self._lock:
             return self._exhausted and not self._returned and not self._taken

@@ -1,4 +1,4 @@
-"""Which rows of one table may go."""
+"""Which rows of one table may be deleted."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The rows of one table that may go: those whose time column is not after the cutoff."""
+    """The rows of one table that may be deleted: those whose time column is not after the cutoff."""
 
     table: Table
     time_column: Column
     condition: Condition
     """Which rows have expired; every statement that deletes repeats it."""
     guards: tuple[Condition, ...] = ()
-    """Which of these must stay all the same (each condition holds for rows that may go)."""
+    """What holds besides for rows that may be deleted."""
     time_format: str | None = None
     """What the numbers of an integer column count, as configured."""
 

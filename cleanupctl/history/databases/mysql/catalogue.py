@@ -53,7 +53,7 @@ WHERE table_schema = %s AND table_name = %s
 
 
 def find_tables(database: Database, names: Sequence[str], schema: str | None) -> dict[str, Table]:
-    """Return the tables called `names` that exist, with four queries in all. Raises HistoryError."""
+    """Return the tables called `names` that exist, with four queries in all. Raise HistoryError."""
     found = _asked(database, _TABLES, schema, [name.lower() for name in names])
     chosen = {}
     for name in names:

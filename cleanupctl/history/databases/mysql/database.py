@@ -47,7 +47,7 @@ _CLUSTER = "SHOW GLOBAL VARIABLES WHERE variable_name IN ('wsrep_on', 'wsrep_max
 
 
 def connection_options(url: DatabaseUrl) -> dict[str, Any]:
-    """Translate a URL into what PyMySQL's connect takes. Raises InvalidValueError for unknown options."""
+    """Return a URL as PyMySQL's connect takes it. Raise InvalidValueError for unknown options."""
     options: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "charset": "utf8mb4"} | mysql_options(url)
     if url.host:
         options["host"] = url.host
@@ -57,7 +57,7 @@ def connection_options(url: DatabaseUrl) -> dict[str, Any]:
 
 
 def connect(url: DatabaseUrl) -> MySQL:
-    """Connect as the URL says. Raises HistoryUnreachableError."""
+    """Connect as the URL says. Raise HistoryUnreachableError."""
     try:
         import pymysql
 
@@ -166,13 +166,13 @@ class MySQL(KeysetDatabase):
         return f"DELETE t FROM {rows} WHERE {where.sql}", where.parameters
 
     def rows_of(self, table: Table, *, along_key: bool = False, only: bool = False) -> str:
-        """Write the table with its alias; the planner would otherwise leave the key for the time index."""
+        """Return the table with its alias; the planner would otherwise leave the key for the time index."""
         del only
         hint = " FORCE INDEX (PRIMARY)" if along_key else ""
         return f"{self.qualified(table)} AS t{hint}"
 
     def quote(self, name: str) -> str:
-        """Quote an identifier."""
+        """Return an identifier as it is written in a statement."""
         return "`" + name.replace("`", "``") + "`"
 
     def place(self, name: str, schema: str | None = None) -> str:
@@ -236,7 +236,7 @@ class MySQL(KeysetDatabase):
         return NoReplica() if replica is None else ReplicaLag(lambda: connect(replica))
 
     def named_rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """Run a statement whose columns differ between servers; returns them by name."""
+        """Run a statement whose columns differ between servers, and return its rows by column name."""
         with self.translated(), self._connection.cursor() as cursor:
             cursor.execute(sql, tuple(parameters))
             names = [column[0] for column in cursor.description or ()]
@@ -249,11 +249,11 @@ class MySQL(KeysetDatabase):
         return int(plan[0].get("rows") or 0) if plan else 0
 
     def estimate(self, target: Target) -> int | None:
-        """Read the planner's guess, which InnoDB takes from the index itself."""
+        """Return the planner's guess, which InnoDB takes from the index itself."""
         return self._planned_rows(target, target.condition) if target.indexed else None
 
     def share(self, target: Target) -> float:
-        """Compare the planner's guess with its guess of the whole table."""
+        """Return the share that has expired, by two guesses of the planner."""
         return self._planned_rows(target, target.condition) / max(1, self._planned_rows(target, None))
 
     def claim(self, table: Table, part: str = "") -> bool:

@@ -63,7 +63,7 @@ WHERE lower(c.relname) = lower(%s) AND c.relkind IN ('r', 'p') ORDER BY 1
 
 
 def find_tables(database: Database, names: Sequence[str], schema: str | None) -> dict[str, Table]:
-    """Return the tables called `names` that exist, looked up with one query. Raises HistoryError."""
+    """Return the tables called `names` that exist, looked up with one query. Raise HistoryError."""
     found: dict[str, list[tuple[Any, ...]]] = {}
     for row in database.query(_CATALOGUE, (list(names), schema, schema)):
         found.setdefault(row[0], []).append(row)

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 10
 LOCK_TIMEOUT = "500ms"
 """Others wait for the rows of our transaction meanwhile. Shorter than a server's deadlock_timeout (1s): then
-it is always we who give way, and never a live transaction that is undone."""
+it is always this session that gives way, and never a live transaction that is undone."""
 STATEMENT_TIMEOUT = "60s"
 CLAIM_SPACE = zlib.crc32(b"cleanupctl") & 0x7FFFFFFF
 """First half of the advisory locks by which workers share tables out among themselves."""
@@ -57,7 +57,7 @@ CLAIM_SPACE = zlib.crc32(b"cleanupctl") & 0x7FFFFFFF
 ORDERED = 0.9
 """From this correlation on, the time index leads to the rows almost in the order in which they lie."""
 ORDERED_SHARE = 0.6
-"""Share of expired rows from which a sweep pays even then: it reads the rest of the table for nothing."""
+"""Share of expired rows from which scanning the heap pays even then: it reads the other rows for nothing."""
 
 IDLE_TIMEOUT_SINCE = 140000
 TID_RANGES_SINCE = 140000
@@ -72,7 +72,7 @@ _WAIT_FOR_DISK = "SET LOCAL synchronous_commit = on"
 
 
 def connect(url: DatabaseUrl) -> PostgreSQL:
-    """Connect as the URL says. Raises HistoryUnreachableError."""
+    """Connect as the URL says. Raise HistoryUnreachableError."""
     try:
         import psycopg
 
@@ -208,7 +208,7 @@ class PostgreSQL(Database):
         return f" FOR UPDATE OF t{' SKIP LOCKED' if delete.skip_locked else ''}"
 
     def rows_of(self, table: Table, *, along_key: bool = False, only: bool = False) -> str:
-        """Write the table with its alias; the planner needs no hint."""
+        """Return the table with its alias; the planner needs no hint."""
         del along_key
         return f"{'ONLY ' if only else ''}{self.qualified(table)} AS t"
 
@@ -228,7 +228,7 @@ class PostgreSQL(Database):
         return Condition(f"{expression} = ANY(%s)", (list(values),))
 
     def quote(self, name: str) -> str:
-        """Quote an identifier."""
+        """Return an identifier as it is written in a statement."""
         return '"' + name.replace('"', '""') + '"'
 
     def place(self, name: str, schema: str | None = None) -> str:

@@ -27,7 +27,7 @@ class StandbyLag:
         self._database = database
 
     def seconds(self) -> float:
-        """Return 0 without standby servers, infinity when one does not replicate. Raises HistoryError."""
+        """Return 0 without standby servers, infinity when one does not replicate. Raise HistoryError."""
         hidden, behind = self._database.query(_STANDBYS)[0]
         if hidden:
             raise HistoryError(

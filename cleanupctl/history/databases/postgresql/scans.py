@@ -1,4 +1,4 @@
-"""How PostgreSQL deletes expired rows: sweeping the heap by blocks, or along the time index by ranges."""
+"""The scans of PostgreSQL: ranges of the heap's blocks, or ranges of the time index."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_ROWS = 100_000
 
 
 class SharedHeapScan(SharedScan[int]):
-    """How far a heap has been walked, in blocks, up to where it ended when the walk began."""
+    """How far a heap has been scanned, in blocks, up to where it ended when the scan began."""
 
     def __init__(self, target: Target, blocks: int) -> None:
         super().__init__(target, 0, empty=blocks == 0)
@@ -72,7 +72,7 @@ class TidRangeScan:
         return Batch(rows, done=self._chunk is None and self._shared.spent, looked_at=end - start)
 
     def release(self) -> None:
-        """Give back what was taken of the walk and not finished."""
+        """Return the chunk that was taken and not finished, for other workers."""
         if self._chunk is not None:
             self._shared.complete(self._chunk)
             self._chunk = None
@@ -109,9 +109,9 @@ def _blocks(start: int, end: int) -> Condition:
 
 
 class TimeIndexScan:
-    """Walks the time index from the oldest row on, range by range of time.
+    """Scans the time index from the oldest row on, range by range of time.
 
-    The ranges move along, so that no batch walks again over the entries of rows already deleted, which
+    The ranges move along, so that no batch reads again the entries of rows already deleted, which
     stay in the index as long as any other session has an old snapshot.
     """
 
@@ -159,7 +159,7 @@ class TimeIndexScan:
         return Batch(rows, done=self._chunk is None and self._shared.spent)
 
     def release(self) -> None:
-        """Give back what was taken of the walk and not finished."""
+        """Return the chunk that was taken and not finished, for other workers."""
         if self._chunk is not None:
             self._shared.complete(self._chunk)
             self._chunk = None
@@ -169,7 +169,7 @@ class TimeIndexScan:
         return end, end is None
 
     def _boundary(self, units: int, chunk: Chunk[Any]) -> Any:
-        """Find the time of the last of the first `units` rows of a piece; its end when it has fewer."""
+        """Return the time of the last of the first `units` rows of a chunk; its end when it has fewer."""
         # Without the guards: they cost more to ask than the rows they keep back.
         inside = both((self._between(chunk), self._target.condition))
         found = self._database.query(

@@ -68,7 +68,7 @@ class Checkpoints:
         return self._running
 
     def _checkpoint(self) -> int:
-        """Write back what no reader still needs as it was; returns the length of the log in bytes."""
+        """Write back what no reader still needs as it was; return the length of the log in bytes."""
         try:
             if self._connection is None:
                 self._connection = sqlite3.connect(

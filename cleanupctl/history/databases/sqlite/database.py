@@ -43,7 +43,7 @@ EPOCH_MILLISECONDS_FROM = 10**11
 
 
 def connect(url: DatabaseUrl) -> SQLite:
-    """Open the file; a missing one is an error, never created. Raises HistoryUnreachableError."""
+    """Open the file; a missing one is never created. Raise HistoryUnreachableError."""
     path = Path(url.database)
     if not path.is_file():
         raise HistoryUnreachableError(f"{url} is not reachable: there is no file {path}")
@@ -53,13 +53,13 @@ def connect(url: DatabaseUrl) -> SQLite:
         connection = sqlite3.connect(
             uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, factory=Connection
         )
-        # Foreign keys are off by default in SQLite: rows that others point at would go all the same.
+        # Foreign keys are off by default in SQLite: rows that others point at would be deleted all the same.
         connection.execute("PRAGMA foreign_keys = ON")
         # A batch is undone in parts from a copy of the pages: to write that to a file costs a quarter more.
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
         if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
-            # Commits need not wait for the disk: what a power failure brings back goes with the next run.
+            # Commits need not wait for the disk: the next run deletes again what a power failure brings back.
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             checkpoints = Checkpoints(uri)
@@ -159,13 +159,13 @@ class SQLite(KeysetDatabase):
         return ""
 
     def rows_of(self, table: Table, *, along_key: bool = False, only: bool = False) -> str:
-        """Write the table with its alias; NOT INDEXED still allows the rowid."""
+        """Return the table with its alias; NOT INDEXED still allows the rowid."""
         del only
         hint = " NOT INDEXED" if along_key and table.key == ("rowid",) else ""
         return f"{self.qualified(table)} AS t{hint}"
 
     def quote(self, name: str) -> str:
-        """Quote an identifier."""
+        """Return an identifier as it is written in a statement."""
         return '"' + name.replace('"', '""') + '"'
 
     def place(self, name: str, schema: str | None = None) -> str:
@@ -216,7 +216,7 @@ class SQLite(KeysetDatabase):
         )
 
     def _stored_class(self, column: Column, table: Table) -> str | None:
-        """Look at some rows from both ends of the table. Raises HistoryError when they disagree."""
+        """Return what some rows from both ends of the table hold. Raise HistoryError when they disagree."""
         name, rows = self.quote(column.name), self.qualified(table)
         order = self.quote(table.key[0])
         ends = " UNION ".join(
@@ -262,7 +262,7 @@ class SQLite(KeysetDatabase):
         return self.bounded_count(target.table, target.condition)
 
     def share(self, target: Target) -> float:
-        """Compare the expired rows with the span of row numbers, as far as it matters: dense or not."""
+        """Return the share that has expired, from the span of row numbers: at least dense, or 0."""
         if target.table.key != ("rowid",):
             return 1.0
         return DENSE_SHARE if reaches(self, target, dense_rows(self, target)) else 0.0

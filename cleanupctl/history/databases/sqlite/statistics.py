@@ -1,4 +1,4 @@
-"""How SQLite's rows lie: looked at in samples of the time index, to choose the way to delete them."""
+"""How SQLite's rows lie: looked at in samples of the time index, to choose the access path."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def dense_rows(database: Database, target: Target) -> int:
 
 
 def reaches(database: Database, target: Target, rows: int) -> bool:
-    """Look whether the last of the `rows` rows with the smallest values has expired.
+    """Return whether the last of the `rows` rows with the smallest values has expired.
 
     Steps along the index without a look at what it passes, which is many times faster than counting.
     """
@@ -43,7 +43,7 @@ def reaches(database: Database, target: Target, rows: int) -> bool:
 
 
 def lies_in_order(database: Database, target: Target) -> bool:
-    """Look whether neighbours in the index are near each other in the table: the oldest, and some later on.
+    """Return whether neighbours in the index are near each other in the table: the oldest, and some later on.
 
     Where a batch would hardly be more than one moment, the index is of no help to find its end.
     """
