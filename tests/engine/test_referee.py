@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.referee.databases import disagreements, ids
-from tests.support.referee.differences import kept
+from tests.support.referee.differences import deleted, kept
 from tests.support.referee.laboratory import NOW, Experiment
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ def test_cleanupctl_leaves_what_the_engine_leaves(laboratory: Laboratory, experi
         assert any(differing.values()), f"nothing to see for the difference: {reason}"
         for table, found in differing.items():
             expected[table] |= found
+    for reason, tables in deleted(experiment, original).items():
+        for table, found in tables.items():
+            assert found & by_engine[table], f"nothing to see for the difference: {reason}"
+            expected[table] -= found
     assert not disagreements(by_us, expected)
 
 

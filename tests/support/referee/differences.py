@@ -1,10 +1,12 @@
-"""Where cleanupctl deliberately differs from the engine: which rows it keeps, and why."""
+"""Where cleanupctl deliberately differs from the engine: which rows it keeps or deletes, and why."""
 
 from __future__ import annotations
 
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from tests.support.referee.databases import HISTORY
+from tests.support.referee.laboratory import NOW, ZONE
 from tests.support.servers import connect
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ _RUNNING_BATCH = {
 }
 _REASONS = {"end": _RUNNING_ROOT, "start": _RUNNING_ROOT | _RUNNING_BATCH}
 
+_CALENDAR_DAYS = "days of task metrics are those of the calendar, and not 24 hours each"
+
 
 def kept(experiment: Experiment, url: str) -> dict[str, Ids]:
     """Rows of a populated database that cleanupctl keeps whatever the engine does, by reason and table."""
@@ -43,3 +47,19 @@ def kept(experiment: Experiment, url: str) -> dict[str, Ids]:
                 cursor.execute(f"SELECT ID_ FROM {table} WHERE {condition}")
                 found[reason][table] = frozenset(str(row[0]) for row in cursor.fetchall())
     return found
+
+
+def deleted(experiment: Experiment, url: str) -> dict[str, Ids]:
+    """Rows of a populated database that cleanupctl deletes and the engine keeps, by reason and table.
+
+    In the days after the clocks went forward 24-hour days reach back an hour further.
+    """
+    if experiment.removal != "end":
+        # What the others measured was not in that hour.
+        return {}
+    expired = NOW.replace(tzinfo=None) - timedelta(days=5)
+    since = (NOW.astimezone(UTC) - timedelta(days=5)).astimezone(ZONE).replace(tzinfo=None)
+    with connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT ID_, TIMESTAMP_ FROM ACT_RU_TASK_METER_LOG")
+        metrics = frozenset(str(key) for key, written in cursor.fetchall() if since < written <= expired)
+    return {_CALENDAR_DAYS: {"ACT_RU_TASK_METER_LOG": metrics}}
