@@ -19,17 +19,16 @@ LONGEST_TTL = 2**31 - 1
 EARLIEST = datetime(1000, 1, 2, tzinfo=UTC)
 """Before every base time, and within what each kind of database can hold in any zone."""
 
-_TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+# Patterns are text and not compiled here: few calls need them, and every call would pay.
+_TIME_OF_DAY = r"(\d{1,2}):(\d{2})(Z|[+-]\d{2}:?\d{2})?"
 _LARGEST_OFFSET = timedelta(hours=18)
-_UNITS = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII)
-_ISO_DURATION = re.compile(
-    r"P(?=.)(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,6})?)S)?)?", re.ASCII
-)
-_TTL_DAYS = re.compile(r"P(\d+)D", re.ASCII)
-_TTL_INTEGER = re.compile(r"[+-]?\d+")
-DURATION_PATTERN = f"(?=.)(?:{_UNITS.pattern})|{_ISO_DURATION.pattern}"
+_UNITS = r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?"
+_ISO_DURATION = r"P(?=.)(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,6})?)S)?)?"
+_TTL_DAYS = r"P(\d+)D"
+_TTL_INTEGER = r"[+-]?\d+"
+DURATION_PATTERN = f"(?=.)(?:{_UNITS})|{_ISO_DURATION}"
 """What `parse_duration` reads, as a regular expression; those of length 0 included."""
-TTL_PATTERN = f"{_TTL_DAYS.pattern}|{_TTL_INTEGER.pattern}"
+TTL_PATTERN = f"{_TTL_DAYS}|{_TTL_INTEGER}"
 """What `parse_ttl` reads, as a regular expression; negative ones included."""
 _LARGEST_UNITS = (
     (timedelta(days=1), "d"),
@@ -63,7 +62,7 @@ def parse_time_of_day(text: str, *, end: bool = False) -> TimeOfDay:
 
     Raises InvalidValueError.
     """
-    match = _TIME_OF_DAY.fullmatch(text)
+    match = re.fullmatch(_TIME_OF_DAY, text, re.ASCII)
     if match is None:
         raise _invalid(text, "a time of day", "write HH:mm, maybe with an offset such as +02:00")
     hour, minute = int(match[1]), int(match[2])
@@ -93,7 +92,8 @@ def parse_duration(text: str) -> timedelta:
 
     A day is 24 hours. Raises InvalidValueError.
     """
-    units, iso = _UNITS.fullmatch(text), _ISO_DURATION.fullmatch(text)
+    units = re.fullmatch(_UNITS, text, re.ASCII)
+    iso = None if units else re.fullmatch(_ISO_DURATION, text, re.ASCII)
     if not text or (units is None and iso is None):
         raise _invalid(text, "a duration", "write one such as 250ms, 30s, 10m, 2h, 1h30m, 1d or PT2H")
     try:
@@ -156,9 +156,9 @@ def _ttl_days(value: object) -> int | None:
     # int() would take "1_000" and " 5" as well
     if not isinstance(value, str) or len(value) > 20:
         return None
-    match = _TTL_DAYS.fullmatch(value)
+    match = re.fullmatch(_TTL_DAYS, value, re.ASCII)
     digits = match[1] if match else value
-    return int(digits) if _TTL_INTEGER.fullmatch(digits) else None
+    return int(digits) if re.fullmatch(_TTL_INTEGER, digits) else None
 
 
 def parse_instant(text: str, zone: tzinfo) -> datetime:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cleanupctl.core.configuration.tables import Given
     from cleanupctl.core.configuration.toml_positions import KeyPath
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_VARIABLE = r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}"
 _PASSWORD_LIMIT = 10_000
 
 
@@ -93,7 +93,7 @@ class Databases:
                 raise InvalidValueError(f"names the environment variable {match[1]}, which is not set")
             return environment[match[1]]
 
-        path = Path(_VARIABLE.sub(value, name))
+        path = Path(re.sub(_VARIABLE, value, name))
         try:
             return self.folder / path.expanduser()
         except RuntimeError:
@@ -101,7 +101,7 @@ class Databases:
 
 
 def _any_variables(text: str, value: str) -> dict[str, str]:
-    return dict.fromkeys(_VARIABLE.findall(text), value)
+    return dict.fromkeys(re.findall(_VARIABLE, text), value)
 
 
 def _has_password(text: str) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cleanupctl.core.configuration.toml_positions import KeyPath
 
-_BARE = re.compile(r"[A-Za-z0-9_-]{1,60}")
+_BARE = r"[A-Za-z0-9_-]{1,60}"
 
 
 class Faults:
@@ -66,6 +66,6 @@ def dotted(path: KeyPath) -> str:
         if isinstance(part, int):
             text += f"[{part + 1}]"
         else:
-            name = part if _BARE.fullmatch(part) else json.dumps(part[:60], ensure_ascii=False)
+            name = part if re.fullmatch(_BARE, part) else json.dumps(part[:60], ensure_ascii=False)
             text += f".{name}" if text else name
     return text

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cleanupctl.core.settings.values import ValueType
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class Key:
     """One key: where it stands, what it accepts, what it means."""
 
@@ -57,7 +57,7 @@ class Key:
         return literal(self.declared.example)
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class Table:
     """One table of the file, or several that have the same keys."""
 

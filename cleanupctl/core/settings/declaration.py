@@ -21,7 +21,7 @@ _DECLARED = "declared"
 
 
 # Made at every start of the program: what a dataclass writes by itself takes a while, so only what is used.
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class KeyOf:
     """What a field says of its key."""
 
@@ -47,7 +47,7 @@ class KeyOf:
         return None if self.default is MISSING else literal(self.default)
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class TableOf:
     """What a field says of its table."""
 
@@ -137,9 +137,7 @@ def record(*, kw_only: bool = False, abstract: bool = False) -> Callable[[type[T
     Of an abstract one there are no objects: it only declares what the classes below it have.
     """
     wanted = not abstract
-    return dataclass(
-        frozen=True, slots=True, kw_only=kw_only, init=wanted, repr=wanted, eq=wanted, match_args=False
-    )
+    return dataclass(frozen=True, kw_only=kw_only, init=wanted, repr=wanted, eq=wanted, match_args=False)
 
 
 def shape(cls: type[T]) -> type[T]:

@@ -34,8 +34,8 @@ INT32 = 2**31 - 1
 JOB_LOG_HISTORY = "job-log"
 """Name under which the job log of the job store itself is cleaned; no history may take it."""
 
-_HISTORY_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_HISTORY_NAME = r"[A-Za-z0-9._-]{1,64}"
+_CONTROL = r"[\x00-\x1f\x7f]"
 _CLOCK_PATTERN = r"(?:[01]?\d|2[0-3]):[0-5]\d(?:Z|[+-]\d{2}:?\d{2})?"
 _MIDNIGHT_PATTERN = r"24:00(?:Z|[+-]\d{2}:?\d{2})?"
 
@@ -44,7 +44,7 @@ def _itself(value: Any) -> Any:
     return value
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class ValueType:
     """A type of value: everything that is known of it."""
 
@@ -65,7 +65,7 @@ def _text(value: object) -> str:
         raise InvalidValueError(f'{shown(value)} is not text: write it in quotes, "…"')
     if not value.strip():
         raise InvalidValueError("is empty: write a value, or leave the key out")
-    if _CONTROL.search(value):
+    if re.search(_CONTROL, value):
         raise InvalidValueError("has a control character in it: remove it")
     return value
 
@@ -131,7 +131,7 @@ def _zone(value: object) -> ZoneInfo:
 
 def _history_name(value: object) -> str:
     name = _text(value)
-    if not _HISTORY_NAME.fullmatch(name):
+    if not re.fullmatch(_HISTORY_NAME, name):
         raise InvalidValueError(
             f"{shown(name)} is not a name: write up to 64 letters, digits, dots, hyphens and underscores"
         )
@@ -164,7 +164,7 @@ ZONE = ValueType("IANA time zone", _zone, _STRING, lambda zone: str(zone.key))
 HISTORY_NAME = ValueType(
     "letters, digits, dots, hyphens, underscores",
     _history_name,
-    {"type": "string", "pattern": f"^{_HISTORY_NAME.pattern}$", "not": {"const": JOB_LOG_HISTORY}},
+    {"type": "string", "pattern": f"^{_HISTORY_NAME}$", "not": {"const": JOB_LOG_HISTORY}},
 )
 TIME_TO_LIVE = ValueType(
     "time to live",
