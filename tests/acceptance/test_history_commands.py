@@ -293,4 +293,7 @@ def test_orphans_are_counted_and_removed_only_when_asked_to(engine: Command) -> 
     assert rows() == (False, 2)
     assert rows("--delete", "--dry-run") == (False, 2)
     assert rows("--delete") == (True, 2)
+    entry = engine("jobs", "log", "--json").data[0]
+    assert (entry["operation"], entry["jobId"], entry["removedRows"]) == ("orphans", None, 2)
+    assert " orphans " in engine("jobs", "log", "--format", "table").out
     assert engine("history", "orphans", "--format", "table").out == "no orphans\n"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from itertools import groupby
+from itertools import groupby, islice, takewhile
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from cleanupctl.core.run.cleaning import Expired
 from cleanupctl.history.cleaning.tasks import Task
-from cleanupctl.history.databases.errors import StatementTimeoutError
+from cleanupctl.history.databases.errors import LockConflictError, StatementTimeoutError
 from cleanupctl.history.databases.scan import Batch
 
 if TYPE_CHECKING:
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from cleanupctl.history.databases.shared_scan import SharedScan
     from cleanupctl.history.databases.statements import Update
 
-START_ROWS, MOST_ROWS = 500, 10_000
-MOST_IN_STATEMENT = 500
-"""Rows changed by one statement."""
+MOST_ROWS = 500
+"""Rows changed by one statement, which is a transaction: it names them all."""
 
 
 class RowChange(NamedTuple):
@@ -75,10 +74,10 @@ class ChangeTask(Task):
 
 
 class ChangeScan:
-    """Changes rows in the order in which they are read; a batch is some of them."""
+    """Changes rows in the order in which they are read; a batch is some of them, all of one table."""
 
     access_path = "changes"
-    start_units = START_ROWS
+    start_units = MOST_ROWS
     most_units = MOST_ROWS
     shared: SharedScan[Any] | None = None
 
@@ -98,25 +97,27 @@ class ChangeScan:
             if not found:
                 return Batch(0, done=found is None, idle=True)
             self._pending.extend(found)
+        some = self._next(min(units, most_rows))
+        table = some[0].table
+        update = self._changes.update(table, some)
         started = perf_counter()
-        number = min(units, most_rows, len(self._pending))
-        updates = list(self._updates([self._pending[place] for place in range(number)]))
-        rows = self._database.transact(updates, most_rows)
+        try:
+            rows = self._database.transact((update,), most_rows)
+        except LockConflictError as error:
+            error.units = len(some)
+            raise
         if rows is None:
-            return Batch(0, overflow=True, taken=number)
-        for _ in range(number):
+            return Batch(0, overflow=True, taken=len(some))
+        for _ in some:
             self._pending.popleft()
-        changed: Counter[str] = Counter()
-        for update, found_rows in zip(updates, rows, strict=True):
-            changed[update.table.name] += found_rows
-        parts = tuple((name, one) for name, one in changed.items() if one)
-        return Batch(sum(rows), taken=number, seconds=perf_counter() - started, parts=parts)
+        parts = ((update.table.name, rows[0]),)
+        return Batch(rows[0], looked_at=len(some), seconds=perf_counter() - started, parts=parts)
 
     def release(self) -> None:
         """Nothing is shared with other workers."""
 
-    def _updates(self, changes: Sequence[RowChange]) -> Iterator[Update]:
-        for table, of_table in groupby(changes, key=lambda change: change.table):
-            some = list(of_table)
-            for start in range(0, len(some), MOST_IN_STATEMENT):
-                yield self._changes.update(table, some[start : start + MOST_IN_STATEMENT])
+    def _next(self, number: int) -> list[RowChange]:
+        """Return the next rows, all of one table."""
+        table = self._pending[0].table
+        same = takewhile(lambda change: change.table == table, self._pending)
+        return list(islice(same, number))

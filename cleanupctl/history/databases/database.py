@@ -41,11 +41,17 @@ COUNT_BOUND = 100_000
 class BeforeDelete(Protocol):
     """A step between choosing rows and deleting them, inside the transaction that deletes."""
 
-    def before(self, database: Database, delete: Delete) -> Delete:
-        """Return what is to be deleted: the same rows, or fewer of them (`Delete.narrowed`).
+    def narrow(self, database: Database, delete: Delete) -> Delete:
+        """Return the same for fewer rows (`Delete.narrowed`) when some of them have to stay.
 
-        May read the rows with `database.query`. Raise HistoryError to keep the whole transaction from
-        being done.
+        Where several tables belong together, a row of the top that stays keeps everything that belongs to
+        it: narrow what deletes the tops, not what deletes their rows in other tables.
+        """
+
+    def before(self, database: Database, delete: Delete) -> None:
+        """Look at the rows that are deleted next: those that meet `delete.selected`, all of them.
+
+        May read them with `database.query`. Raise HistoryError to have nothing of the transaction done.
         """
 
 
@@ -137,9 +143,13 @@ class Database(Dialect, Diagnosis):
         """Let every step see what is going to be deleted."""
         if not (self.steps and isinstance(statement, Delete)):
             return statement
-        delete = self._pinned(statement) if statement.limit is not None else statement
+        delete = statement
         for step in self.steps:
-            delete = step.before(self, delete)
+            delete = step.narrow(self, delete)
+        if delete.limit is not None:
+            delete = self._pinned(delete)
+        for step in self.steps:
+            step.before(self, delete)
         return delete
 
     def _pinned(self, delete: Delete) -> Delete:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.database import DENSE_SHARE, Database
+from cleanupctl.history.databases.errors import StatementTimeoutError
 from cleanupctl.history.databases.scan import Batch
 from cleanupctl.history.databases.shared_scan import Chunk, SharedScan
 from cleanupctl.history.databases.statements import delete_within
@@ -82,7 +83,13 @@ class PrimaryKeyScan:
             smaller = self._boundary(units, chunk)
             end = end if smaller is None else smaller
         delete = delete_within(self._target, self._between(Chunk(chunk.start, end)), along_key=True)
-        rows = self._database.delete(delete, most_rows)
+        try:
+            rows = self._database.delete(delete, most_rows)
+        except StatementTimeoutError as error:
+            if end is None:
+                # Fewer rows are left than were asked for: half of what was asked may be all of them again.
+                error.units = self._left(units, chunk)
+            raise
         if rows is None:
             return Batch(0, overflow=True)
         if end == chunk.end:
@@ -113,6 +120,12 @@ class PrimaryKeyScan:
             f"SELECT {keys} FROM {rows}{where} ORDER BY {keys} LIMIT 1 OFFSET {units - 1}", inside.parameters
         )
         return found[0] if found else None
+
+    def _left(self, units: int, chunk: Chunk[Key]) -> int:
+        """Count the rows of a chunk, up to `units`."""
+        inside = self._between(chunk)
+        where = inside if inside.sql else Condition("1 = 1")
+        return max(1, self._database.bounded_count(self._target.table, where, units))
 
     def _between(self, chunk: Chunk[Key]) -> Condition:
         parts = []
