@@ -26,14 +26,31 @@ Test = TypeVar("Test", bound="Callable[..., None]")
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
-SERVERS = ("sqlite", "postgresql", "mariadb", "mysql")
-"""Every server that can be cleaned, as its fixture is called."""
 
-_TYPES = {
-    "sqlite": {"wall": "DATETIME", "instant": "DATETIME", "date": "DATE"},
-    "postgresql": {"wall": "TIMESTAMP", "instant": "TIMESTAMPTZ", "date": "DATE"},
-    "mysql": {"wall": "DATETIME", "instant": "TIMESTAMP NULL", "date": "DATE"},
+
+@dataclass(frozen=True)
+class Kind:
+    """How a test talks to a server without any of our code."""
+
+    package: str
+    """The package of ours that knows it."""
+    wall: str
+    """Type of a column with date and time of day."""
+    instant: str
+    """Type of a column with moments."""
+    quote: str = '"'
+    bound: str = "%s"
+    analyze: str = "ANALYZE"
+
+
+_MYSQL = Kind("mysql", "DATETIME", "TIMESTAMP NULL", quote="`", analyze="ANALYZE TABLE")
+SERVERS = {
+    "sqlite": Kind("sqlite", "DATETIME", "DATETIME", bound="?"),
+    "postgresql": Kind("postgresql", "TIMESTAMP", "TIMESTAMPTZ"),
+    "mariadb": _MYSQL,
+    "mysql": _MYSQL,
 }
+"""Every server that can be cleaned, by the name of its fixtures."""
 
 
 def covers(*names: str) -> Callable[[Test], Test]:
@@ -51,7 +68,7 @@ class Place:
     """One database of one server."""
 
     server: str
-    """`sqlite`, `postgresql`, `mariadb` or `mysql`."""
+    """Key of SERVERS."""
     url: str
     database: Database
     process: DatabaseServer | None
@@ -79,9 +96,19 @@ class Place:
         return noted
 
     @property
+    def kind(self) -> Kind:
+        """How to talk to the server."""
+        return SERVERS[self.server]
+
+    @property
     def family(self) -> str:
         """Name of the package that knows the server."""
-        return "mysql" if self.server == "mariadb" else self.server
+        return self.kind.package
+
+    @property
+    def is_file(self) -> bool:
+        """Whether there is no server at all: nobody logs in, and one session at a time writes."""
+        return self.process is None
 
     @property
     def moment(self) -> Cutoff:
@@ -90,11 +117,12 @@ class Place:
 
     def type_of(self, kind: str) -> str:
         """Type of a column with times of a kind, `integer` or `text`."""
-        return {"integer": "BIGINT", "text": "VARCHAR(200)"}.get(kind) or _TYPES[self.family][kind]
+        same = {"integer": "BIGINT", "text": "VARCHAR(200)", "date": "DATE"}
+        return same.get(kind) or str(getattr(self.kind, kind))
 
     def quoted(self, name: str) -> str:
         """Quote an identifier without any of our code."""
-        mark = "`" if self.family == "mysql" else '"'
+        mark = self.kind.quote
         return mark + name.replace(mark, mark * 2) + mark
 
     def run(self, *statements: str) -> None:
@@ -111,9 +139,8 @@ class Place:
 
     def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         """Add rows to a table, whose name is quoted."""
-        mark = "?" if self.server == "sqlite" else "%s"
-        marks = ", ".join([mark] * len(rows[0]))
-        name = table if self.server == "sqlite" else table.replace("%", "%%")
+        marks = ", ".join([self.kind.bound] * len(rows[0]))
+        name = table.replace("%", "%%") if self.kind.bound == "%s" else table
         with raw(self.url) as cursor:
             cursor.execute("BEGIN")
             cursor.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
@@ -149,8 +176,8 @@ class Place:
 
     def analyze(self, table: str) -> None:
         """Have the server look at a table, whose name is quoted, for its statistics."""
-        if self.server != "sqlite":
-            self.run(f"ANALYZE {'TABLE ' if self.family == 'mysql' else ''}{table}")
+        if not self.is_file:
+            self.run(f"{self.kind.analyze} {table}")
 
     def table(self, name: str) -> Table:
         """Look a table up that is there."""

@@ -20,9 +20,10 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     """An empty database, once on each server; what the test says it covers has to be called."""
     server: str = request.param
     url: str = request.getfixturevalue(f"{server}_url")
-    if server == "sqlite":
+    is_file = parse_url(url).server.is_file
+    if is_file:
         Path(parse_url(url).database).touch()
-    process = None if server == "sqlite" else request.getfixturevalue(f"{server}_server")
+    process = None if is_file else request.getfixturevalue(f"{server}_server")
     database = connect(parse_url(url))
     found = Place(server, url, database, process, getattr(request.function, "covered", ()))
     yield found

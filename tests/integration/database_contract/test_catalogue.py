@@ -26,13 +26,13 @@ def test_a_table_is_found_with_its_columns_key_and_leading_columns_of_indexes(pl
     assert table.name.lower() == "entry"
     assert list(table.columns) == ["a", "b", *(f"c_{kind}" for kind in kinds)]
     # SQLite has no types for times: what is stored is looked at when rows are compared.
-    times = ["text"] * 3 if place.server == "sqlite" else ["wall", "instant", "date"]
+    times = ["text"] * 3 if place.is_file else ["wall", "instant", "date"]
     assert [table.column(f"C_{kind}").kind for kind in kinds] == [
         *times,
         "integer",
-        "text" if place.server == "sqlite" else "other",
+        "text" if place.is_file else "other",
     ]
-    assert table.key == (("rowid",) if place.server == "sqlite" else ("b", "a"))
+    assert table.key == (("rowid",) if place.is_file else ("b", "a"))
     assert {"c_date", "b"} <= table.indexed
     assert not {"c_text", "a"} & table.indexed
     assert table.references == ()
@@ -58,7 +58,7 @@ def test_a_view_is_no_table(place: Place) -> None:
 @covers("find_table")
 def test_a_table_in_a_schema_that_is_not_there_is_none_or_refused(place: Place) -> None:
     place.run("CREATE TABLE one (n INTEGER)")
-    if place.server == "sqlite":
+    if place.is_file:
         with pytest.raises(HistoryError, match="SQLite has no schema elsewhere"):
             place.database.find_table("one", "elsewhere")
     else:
@@ -137,7 +137,7 @@ def test_a_table_that_is_elsewhere_is_found_where_there_are_schemas(place: Place
 def test_the_size_of_a_table_is_known_where_the_server_keeps_it(place: Place) -> None:
     target = place.events(2_000, 1)
     size = place.database.table_size(target.table)
-    if place.server == "sqlite":
+    if place.is_file:
         assert size is None
         return
     assert size is not None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def test_missing_privileges_are_found_and_the_grant_gives_them(place: Place) -> None:
     table, database = place.events(3, 1).table, place.database
     assert database.missing_privileges(table) == []
-    if place.server == "sqlite":
+    if place.is_file:
         assert database.grant_statement(["SELECT"], "event") is None
         return
     with place.stranger() as url:
@@ -46,7 +46,7 @@ def test_a_table_that_is_not_found_may_be_hidden_where_the_catalogue_shows_only_
     place.events(1, 1)
     assert not place.database.may_be_hidden("event")
     assert not place.database.may_be_hidden("nowhere")
-    if place.server == "sqlite":
+    if place.is_file:
         return
     with place.stranger() as url, place.another(url) as stranger:
         hidden = place.family == "mysql"
@@ -102,7 +102,7 @@ def test_a_table_that_is_never_vacuumed_is_found_and_the_remedy_mends_it(place: 
 @covers("long_transactions")
 def test_a_transaction_of_another_session_is_found_by_its_age_and_the_remedy_ends_it(place: Place) -> None:
     table = place.events(1, 1).table
-    if place.server == "sqlite":
+    if place.is_file:
         assert list(place.database.long_transactions(timedelta(0))) == []
         return
     with raw(place.url) as holder:

@@ -36,7 +36,7 @@ def test_a_table_with_an_odd_name_is_found_under_it(place: Place, name: str) -> 
     assert database.qualified(table) == database.place(name, table.schema)
     assert database.qualified(table).endswith(place.quoted(name))
     assert database.rows_of(table) == f"{database.qualified(table)} AS t"
-    key = '"rowid"' if place.server == "sqlite" else place.quoted(f"id {name}")
+    key = '"rowid"' if place.is_file else place.quoted(f"id {name}")
     assert database.key_columns(table) == [f"t.{key}"]
     addresses = ["t.ctid"] if place.server == "postgresql" else [f"t.{key}"]
     assert database.address_of(table) == addresses

@@ -48,7 +48,7 @@ def test_the_access_path_is_chosen_by_what_has_expired_and_takes_exactly_that(
 ) -> None:
     # SQLite follows the index also where much has expired, if the rows lie in its order: these do.
     target = place.events(ROWS, expired, indexed=indexed)
-    if place.server == "sqlite" and indexed:
+    if place.is_file and indexed:
         path = "index"
     scan = place.database.scan(target)
     assert (type(scan).__name__, scan.access_path) == (name_of(place, path), path)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def test_a_table_or_a_part_of_it_is_claimed_by_one_session_at_a_time(place: Place) -> None:
     table, database = place.events(1, 1).table, place.database
     # Only one connection at a time can write to an SQLite file: there is nothing to share out.
-    free = place.server == "sqlite"
+    free = place.is_file
     with place.another() as other:
         assert database.claim(table)
         assert other.claim(table) is free
@@ -50,7 +50,7 @@ def test_a_session_that_is_kept_alive_answers_until_it_is_closed_and_closing_nev
 
 @covers("keep_alive")
 def test_a_session_that_the_server_ended_is_unreachable(place: Place) -> None:
-    if place.server == "sqlite":
+    if place.is_file:
         place.database.keep_alive()
         return
     if place.server == "postgresql":
@@ -85,7 +85,7 @@ def test_a_server_says_how_it_wants_to_be_written_to(place: Place) -> None:
     database = place.database
     assert database.transaction_rows is None
     assert database.most_rows(10_000) == 10_000
-    assert (database.writing_turn is not None) == (place.server == "sqlite")
+    assert (database.writing_turn is not None) == (place.is_file)
     assert database.index_option == ("CONCURRENTLY " if place.server == "postgresql" else "")
     assert database.pipelined == (8 if place.server == "postgresql" else 1)
     assert database.steps == ()

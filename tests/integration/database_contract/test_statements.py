@@ -164,9 +164,9 @@ def test_a_row_that_is_referenced_is_a_foreign_key_error_and_nothing_is_deleted(
 def test_a_row_that_another_session_holds_is_a_lock_conflict(place: Place) -> None:
     table, database = place.events(4, 4).table, place.database
     with raw(place.url) as holder:
-        holder.execute("BEGIN IMMEDIATE" if place.server == "sqlite" else "BEGIN")
+        holder.execute("BEGIN IMMEDIATE" if place.is_file else "BEGIN")
         holder.execute("UPDATE event SET what = 'held' WHERE id = 2")
-        if place.server == "sqlite":
+        if place.is_file:
             database.query("PRAGMA busy_timeout = 100")
         with pytest.raises(LockConflictError):
             database.delete(by_id(table, database, [1, 2]), 9)
