@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def database(url: str) -> Iterator[Any]:
-    if url.startswith("sqlite"):
-        path = parse_url(url).database
-        with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as connection:
+    place = parse_url(url)
+    if place.server.is_file:
+        with closing(sqlite3.connect(place.database, isolation_level=None, timeout=30)) as connection:
             yield connection.cursor()
     else:
         with connect(url) as connection:
