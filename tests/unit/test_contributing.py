@@ -15,7 +15,9 @@ ROOMS = ("", "cleanupctl", "cleanupctl/history", "cleanupctl/cli")
 
 def _paths() -> list[str]:
     code = {
-        word.replace("/NAME", "") for quoted in re.findall(r"`([^`\n]+)`", TEXT) for word in quoted.split()
+        re.sub(r"/NAME(\.py)?", "", word)
+        for quoted in re.findall(r"`([^`\n]+)`", TEXT)
+        for word in quoted.split()
     }
     return sorted(
         word for word in code if re.fullmatch(r"[\w./]*/[\w./]*", word) and not word.startswith(".venv")
