@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import sqlite3
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tests.support.audit import audit_configuration, audit_ids, audit_table
+from tests.support.camunda.data import fill
 from tests.support.command import Command
 from tests.support.servers import connect
 from tests.support.waiting import wait_until
@@ -166,3 +169,28 @@ def test_a_job_store_that_is_restarted_is_waited_for(
             end(process)
     assert process.returncode == 0
     assert "Traceback" not in errors.read_text()
+
+
+def test_a_signal_ends_what_a_person_does_at_the_end_of_a_batch(
+    cleanupctl: Command, engine_postgresql_url: str
+) -> None:
+    url = engine_postgresql_url
+    fill(url, expired_instances=5, unexpired_instances=0, now=datetime.now(UTC), orphans=60)
+    cleanupctl.configure(
+        f'timezone = "UTC"\n[throttle]\nrows_per_second = 5\n[[history]]\nname = "engine"\nkind = "camunda"\n'
+        f'url = "{url}"\n'
+    )
+    process = cleanupctl.start("history", "orphans", "--delete", "--fail-if-incomplete")
+    with connect(url) as connection:
+        left = "SELECT count(*) FROM ACT_HI_DETAIL"
+        before = connection.execute(left).fetchone()[0]
+        wait_until(lambda: connection.execute(left).fetchone()[0] < before)
+        out, errors = end(process)
+        deleted = before - connection.execute(left).fetchone()[0]
+    assert process.returncode == 5, errors
+    assert 0 < deleted < 60
+    assert "orphans stopped before it was finished: signal" in errors
+    (found,) = json.loads(out)
+    assert sum(one["rows"] for one in found["orphans"]) == deleted
+    entry = cleanupctl("jobs", "log", "--json").data[0]
+    assert (entry["operation"], entry["stopReason"], entry["removedRows"]) == ("orphans", "signal", deleted)

@@ -10,6 +10,8 @@ import pytest
 from cleanupctl.core.run.cleaning import BatchDeleted, Failed, TableFinished
 from cleanupctl.core.settings import CleanupSettings, TtlOverride
 from cleanupctl.core.urls import parse_url
+from cleanupctl.history.databases.errors import StatementTimeoutError
+from cleanupctl.history.databases.postgresql.database import PostgreSQL
 from cleanupctl.history.databases.servers import connect as connect_database
 from tests.support.camunda.end_time import Policy, all_rows, without
 from tests.support.camunda.end_time_runs import NOW, clean, execute, filled, notices, settings
@@ -191,3 +193,29 @@ def test_a_batch_is_a_transaction_of_as_many_instances_as_its_time_allows(
     found = [number for number in instances if number]
     assert sum(found) == going
     assert found[:-1] == sizes[: len(found) - 1]
+
+
+@pytest.mark.parametrize("batch_size", [10_000, 12])
+def test_a_transaction_that_timed_out_is_not_repeated_with_as_many_rows(
+    engine_postgresql_url: str, monkeypatch: pytest.MonkeyPatch, batch_size: int
+) -> None:
+    url = engine_postgresql_url
+    before = filled(url, 30, 0)
+    transact, fits, tried = PostgreSQL.transact, 4, list[tuple[str, int]]()
+
+    def timing_out(self: Any, statements: Any, most_rows: int) -> Any:
+        own = statements[-1]
+        # Of whole hierarchies the tops say how many they are, of parts their limit.
+        size = own.limit or own.exactly
+        tried.append((own.table.name, size))
+        if size > fits:
+            raise StatementTimeoutError("canceling statement due to statement timeout")
+        return transact(self, statements, most_rows)
+
+    monkeypatch.setattr(PostgreSQL, "transact", timing_out)
+    clean(settings(url), cleanup=CleanupSettings(batch_size=batch_size))
+    assert all_rows(url) == without(before, Policy(before, NOW).expected())
+    sizes = [size for table, size in tried if table == "act_hi_procinst"]
+    first = sizes.index(max(sizes))
+    assert sizes[first] > fits
+    assert max(sizes[first + 1 :], default=0) < sizes[first]

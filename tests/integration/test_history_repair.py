@@ -125,7 +125,7 @@ def test_it_goes_on_where_it_was_stopped(engine_postgresql_url: str) -> None:
     selection = InstanceFilter(definition_key="invoice")
     configured = settings(engine_postgresql_url)
     planned = change(configured, selection, Absolute(NOW), dry_run=True)
-    first = change(configured, selection, Absolute(NOW), chunk=4, limits=TestLimits(batches=3))
+    first = change(configured, selection, Absolute(NOW), chunk=4, limits=TestLimits(batches=20))
     rest = change(configured, selection, Absolute(NOW), chunk=4)
     assert 0 < first["ACT_HI_PROCINST"] < planned["ACT_HI_PROCINST"]
     assert first + rest == planned

@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
-from cleanupctl.history.cleaning.hierarchies import CascadeScan
+from cleanupctl.history.cleaning.cascade_scans import CascadeScan
 from cleanupctl.history.cleaning.sizing import BatchSizer, Pacing
 from cleanupctl.history.databases.scan import Batch
 

@@ -134,7 +134,7 @@ class Session(Protocol):
         """
 
     def keep_alive(self) -> None:
-        """Give the database a sign of life while nothing is cleaned. Raises HistoryError."""
+        """Use the connection, so that no server ends it while nothing is cleaned. Raise HistoryError."""
 
     def replica_lag(self) -> float:
         """Return how many seconds the slowest replica is behind; infinity when one does not replicate.

@@ -255,7 +255,7 @@ class _Execution:
         )
 
     def _finish(self, after: Job, entry: LogEntry) -> bool:
-        """Record the end; a store that is away for a moment must not cost the record."""
+        """Record the end; a store that is unavailable for a moment must not cost the record."""
         outside = self._run.environment
         return retry(
             lambda: self._run.store.finish(self._job, after, entry), outside.wait, outside.asked_to_stop

@@ -17,7 +17,7 @@ LOAD = "load"
 REPLICA_LAG = "replica-lag"
 
 LONGEST_PAUSE_SECONDS = 20.0
-"""A longer pause is made in parts, with a sign of life to the database after each."""
+"""A longer pause is made in parts, with a keep-alive for the database after each."""
 
 CHECK_SECONDS = 1.0
 """How often load and replicas are looked at while they are in the way."""
@@ -31,7 +31,7 @@ class ThrottleContext:
     replica_lag: Callable[[], float]
     """Seconds that the slowest replica of the history is behind."""
     keep_alive: Callable[[], None]
-    """Gives the history's database a sign of life: no server lets a session idle for ever."""
+    """Uses the history's connection: no server lets a session idle for ever."""
     stop_reason: Callable[[], str | None]
     """Why to stop now: signals, the end of the window, limits."""
 

@@ -63,7 +63,7 @@ class Group:
 
 
 class Candidates:
-    """Walks the rows of a group in the order of their time, and keeps those that may go until taken."""
+    """Reads the rows of a group in the order of their time; those that may be deleted wait to be taken."""
 
     def __init__(self, tables: TableSet, group: Group) -> None:
         self.looked_at = 0

@@ -166,7 +166,11 @@ class TimeIndexScan:
             return self._same_time(boundary, units)
         upper = [self._condition("<", boundary)] if boundary is not None else []
         where = both([*self._from_lower(), *upper])
-        rows = self._database.delete(delete_within(self._target, where), most_rows)
+        try:
+            rows = self._database.delete(delete_within(self._target, where), most_rows)
+        except StatementTimeoutError as error:
+            error.units = units
+            raise
         if rows is None:
             return Batch(0, overflow=True)
         if boundary is None:

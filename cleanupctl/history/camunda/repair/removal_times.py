@@ -1,48 +1,29 @@
-"""Setting removal times: absolute, cleared or calculated, some instances at a time, their own rows last."""
+"""Setting removal times, absolute, cleared or calculated: what is asked for becomes a task."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cleanupctl.core import times
-from cleanupctl.core.errors import HistoryError, InvalidValueError
+from cleanupctl.core.errors import InvalidValueError
+from cleanupctl.history.camunda.repair.removal_time_changes import RemovalTimeChanges, Selected
 from cleanupctl.history.camunda.repair.requests import Absolute, Calculated
-from cleanupctl.history.camunda.schema.definitions import (
-    ENGINE_KINDS,
-    Definition,
-    EngineKind,
-    key_of,
-    load_definitions,
-)
-from cleanupctl.history.camunda.schema.engine_table import KEY, REMOVAL_TIME
-from cleanupctl.history.camunda.schema.ownership import of_batch, of_decision, of_process, root_column
 from cleanupctl.history.camunda.schema.tables import (
-    BATCHES,
     DEFINITION_TABLES,
     WITH_REMOVAL_TIME,
     find_schema,
 )
-from cleanupctl.history.camunda.strategies.ttl import batch_ttl, definition_ttl
-from cleanupctl.history.cleaning.changes import ChangeTask, RowChange
+from cleanupctl.history.cleaning.changes import ChangeTask
 from cleanupctl.history.cleaning.tasks import Phase
-from cleanupctl.history.databases.conditions import Condition, both
-from cleanupctl.history.databases.cutoff import as_instant
-from cleanupctl.history.databases.statements import Assignment, Update
-from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import datetime
 
     from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.repair.requests import InstanceFilter
-    from cleanupctl.history.camunda.schema.ownership import Belonging
-    from cleanupctl.history.camunda.schema.tables import Schema
     from cleanupctl.history.databases.database import Database
 
 CHUNK = 500
-_BATCH = EngineKind("process", "", BATCHES, "TYPE_", "TYPE_", "END_TIME_", "ID_", "START_TIME_")
 _TABLES = (*WITH_REMOVAL_TIME, *DEFINITION_TABLES)
 
 
@@ -80,7 +61,7 @@ class RemovalTimesPlanner:
         """Yield one phase with one task. Raise HistoryError."""
         del now
         schema = find_schema(database, self._settings, _TABLES)
-        changes = _RemovalTimeChanges(
+        changes = RemovalTimeChanges(
             schema,
             self._settings,
             self._selection,
@@ -93,15 +74,6 @@ class RemovalTimesPlanner:
         yield Phase((ChangeTask(changes.table, "removal times", changes),))
 
 
-@dataclass(slots=True)
-class Selected:
-    """How many instances were looked at."""
-
-    instances: int = 0
-    skipped: int = 0
-    """Instances whose root is gone, so that nothing tells the tree's removal time."""
-
-
 def _require_batch_ttl(settings: CamundaSettings, selection: InstanceFilter) -> None:
     """Refuse to calculate what would only clear: the engine's own times to live of batches are not here."""
     if settings.batch_ttl.default is None and selection.definition_key not in settings.batch_ttl.by_type:
@@ -109,211 +81,3 @@ def _require_batch_ttl(settings: CamundaSettings, selection: InstanceFilter) -> 
             "the configuration has no time to live for every batch operation that is meant: add default to"
             " batch_ttl of the history, name a type of batch_ttl with --definition-key, or give --absolute"
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Instance:
-    id: str
-    root: str | None
-    definition: str | None
-    start: Any
-    end: Any
-
-
-class _RemovalTimeChanges:
-    """Finds the rows whose removal time differs, some instances at a time; implements `changes.Changes`."""
-
-    def __init__(
-        self,
-        schema: Schema,
-        settings: CamundaSettings,
-        selection: InstanceFilter,
-        wanted: Absolute | Calculated,
-        hierarchical: bool,
-        dry_run: bool,
-        chunk: int,
-        selected: Selected,
-    ) -> None:
-        self._schema = schema
-        self._settings = settings
-        self._selection = selection
-        self._wanted = wanted
-        self._hierarchical = hierarchical
-        self._dry_run = dry_run
-        self._size = chunk
-        self._selected = selected
-        self._place = _BATCH if selection.kind == "batch" else ENGINE_KINDS[selection.kind]
-        self._definitions: dict[str, Definition] = {}
-        self._done: set[str] = set()
-        self._ids_read = 0
-        self._last: str | None = None
-        if not schema.has(self._place.instances, REMOVAL_TIME):
-            raise HistoryError(f"{self._place.instances} has no {REMOVAL_TIME} (or is not there)")
-        self.table = schema.tables[self._place.instances]
-        if isinstance(wanted, Calculated) and selection.kind != "batch":
-            self._definitions = {one.id: one for one in load_definitions(schema, self._place.kind)}
-
-    def read(self) -> list[RowChange] | None:
-        """Return what has to be changed for the next instances, their own rows last."""
-        size = self._size
-        instances = self._next(size)
-        if not instances:
-            return None
-        governing, skipped = self._governing(instances)
-        values = {one.id: self._value(one) for one in governing}
-        changes: dict[tuple[str, str], Any] = {}
-        for belonging in self._belongings():
-            table = belonging.table
-            if values and belonging.known(self._schema) and self._schema.has(table, REMOVAL_TIME):
-                for identity, value in self._changes(belonging, values):
-                    # A row that several lead to comes where the last of them has it.
-                    changes.pop((table, identity), None)
-                    changes[table, identity] = value
-        self._advance(instances, size)
-        self._selected.instances += len(instances)
-        self._selected.skipped += skipped
-        return [RowChange(table, identity, value) for (table, identity), value in changes.items()]
-
-    def read_less(self) -> None:
-        """Look at half as many instances at a time."""
-        self._size = max(1, self._size // 2)
-
-    def _next(self, size: int) -> list[_Instance]:
-        """Read the next instances: those with the next ids, or the next by their key."""
-        ids = self._selection.ids
-        if not ids:
-            key = self._column(self._place.instance_id)
-            after = Condition("") if self._last is None else Condition(f"{key} > %s", (self._last,))
-            return self._instances(after, f" ORDER BY {key} LIMIT {int(size)}")
-        while self._ids_read < len(ids):
-            found = self._instances(self._by_ids(ids[self._ids_read : self._ids_read + size]))
-            if found:
-                return found
-            self._ids_read += size
-        return []
-
-    def _advance(self, instances: list[_Instance], size: int) -> None:
-        self._ids_read += size
-        self._last = instances[-1].id
-
-    def _belongings(self) -> Iterator[Belonging]:
-        match self._selection.kind:
-            case "process":
-                return of_process(hierarchical=self._hierarchical)
-            case "decision":
-                return of_decision(hierarchical=self._hierarchical)
-            case _:
-                return of_batch()
-
-    def _by_ids(self, ids: Sequence[str]) -> Condition:
-        places = ", ".join(["%s"] * len(ids))
-        return Condition(f"{self._column(self._place.instance_id)} IN ({places})", tuple(ids))
-
-    def _instances(self, condition: Condition, end: str = "", *, chosen: bool = True) -> list[_Instance]:
-        table, place = self._place.instances, self._place
-        names = (
-            place.instance_id, root_column(place), place.definition_id, self._place.started,
-            place.ended,
-        )  # fmt: skip
-        columns = ", ".join(self._column(n) if self._schema.has(table, n) else "NULL" for n in names)
-        where = both((condition, *(self._conditions() if chosen else ()))).sql or "1 = 1"
-        parameters = both((condition, *(self._conditions() if chosen else ()))).parameters
-        sql = f"SELECT {columns} FROM {self._schema.quoted(table)} AS t WHERE {where}{end}"
-        return [_Instance(str(row[0]), *row[1:]) for row in self._schema.database.query(sql, parameters)]
-
-    def _conditions(self) -> Iterator[Condition]:
-        selection, place = self._selection, self._place
-        if selection.definition_key is not None:
-            yield Condition(f"{self._column(place.definition_key or '')} = %s", (selection.definition_key,))
-        if selection.tenant is not None:
-            yield Condition(f"{self._column('TENANT_ID_')} = %s", (selection.tenant,))
-        for moment, comparison in ((selection.finished_after, ">="), (selection.finished_before, "<=")):
-            if moment is not None:
-                yield Condition(
-                    f"{self._column(place.ended)} {comparison} %s", (self._stored(moment, place.ended),)
-                )
-        if selection.without:
-            yield Condition(f"{self._column(REMOVAL_TIME)} IS NULL")
-
-    def _column(self, name: str) -> str:
-        return f"t.{self._schema.column(self._place.instances, name)}"
-
-    def _governing(self, selected: list[_Instance]) -> tuple[list[_Instance], int]:
-        """Return the instances whose value is calculated: those selected, or their roots, each once."""
-        if not self._hierarchical or self._selection.kind == "batch":
-            return selected, 0
-        roots = {one.root or one.id for one in selected} - self._done
-        if self._dry_run:
-            # A tree that comes again would be counted again; in a real run its rows differ no more.
-            self._done |= roots
-        if not roots:
-            return [], 0
-        found = self._instances(self._by_ids(sorted(roots)), chosen=False)
-        gone = roots - {one.id for one in found}
-        return found, sum((one.root or one.id) in gone for one in selected)
-
-    def _value(self, instance: _Instance) -> Any:
-        """Calculate what the engine would; without base time or time to live there is none."""
-        if isinstance(self._wanted, Absolute):
-            return None if self._wanted.time is None else self._stored(self._wanted.time, REMOVAL_TIME)
-        name = self._place.started if self._wanted.base == "start" else self._place.ended
-        table = self._schema.tables[self._place.instances]
-        target = Target(table, table.column(name), Condition(""))
-        raw = instance.start if self._wanted.base == "start" else instance.end
-        base = as_instant(raw, target, self._settings.timezone, None)
-        ttl = self._ttl(instance.definition or "")
-        if base is None or ttl is None:
-            return None
-        return self._stored(times.removal_time(base, ttl, self._settings.timezone), REMOVAL_TIME)
-
-    def _ttl(self, definition: str) -> int | None:
-        """Return the days of a definition, or of a type of batch; one that is gone may be configured."""
-        if self._selection.kind == "batch":
-            return batch_ttl(definition, self._settings).days
-        gone = Definition(self._place.kind, definition, key=key_of(definition), missing=True)
-        return definition_ttl(self._definitions.get(definition, gone), self._settings).days
-
-    def _stored(self, moment: datetime, name: str) -> Any:
-        """Express an instant as the column holds it."""
-        column = self._schema.tables[self._place.instances].column(name)
-        return self._schema.database.stored_value(moment, column, self._settings.timezone)
-
-    def _changes(self, belonging: Belonging, values: dict[str, Any]) -> list[tuple[str, Any]]:
-        """Find the rows whose removal time differs, those of roots last."""
-        schema, ids = self._schema, tuple(values)
-        table, alias, joined = belonging.table, "t", ""
-        for number, join in enumerate(belonging.joins):
-            other = f"j{number}"
-            joined += (
-                f" JOIN {schema.quoted(join.table)} AS {other}"
-                f" ON {other}.{schema.column(join.table, join.theirs)}"
-                f" = {alias}.{schema.column(table, join.ours)}"
-            )
-            table, alias = join.table, other
-        owner = f"{alias}.{schema.column(table, belonging.owner)}"
-        key = f"t.{schema.column(belonging.table, 'ID_')}"
-        removal = f"t.{schema.column(belonging.table, REMOVAL_TIME)}"
-        sql = (
-            f"SELECT {key}, {owner}, {removal} FROM {schema.quoted(belonging.table)} AS t{joined}"
-            f" WHERE {owner} IN ({', '.join(['%s'] * len(ids))})"
-        )
-        found = {
-            str(row[0]): values[str(row[1])]
-            for row in schema.database.query(sql, ids)
-            if row[2] != values[str(row[1])]
-        }
-        return sorted(found.items(), key=lambda change: change[0] in values)
-
-    def update(self, table: str, changes: Sequence[RowChange]) -> Update:
-        """Return what sets the removal times of rows of one table."""
-        schema = self._schema
-        key = f"t.{schema.column(table, KEY)}"
-        where = schema.database.any_of(key, [one.id for one in changes])
-        different = {one.value for one in changes}
-        value = Condition("%s", (different.pop(),))
-        if different:
-            cases = " ".join(["WHEN %s THEN %s"] * len(changes))
-            bound = tuple(part for one in changes for part in (one.id, one.value))
-            value = Condition(f"CASE {key} {cases} END", bound)
-        removal = Assignment(schema.tables[table].column(REMOVAL_TIME).name, value)
-        return Update(schema.tables[table], (removal,), where)

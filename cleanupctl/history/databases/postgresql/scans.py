@@ -142,7 +142,8 @@ class TimeIndexScan:
         delete = delete_within(self._target, self._between(Chunk(chunk.start, end)))
         try:
             rows = self._database.delete(delete, most_rows)
-        except StatementTimeoutError:
+        except StatementTimeoutError as error:
+            error.units = units
             raise
         except LockConflictError:
             # Another session holds one of the rows: the others can be deleted all the same.
