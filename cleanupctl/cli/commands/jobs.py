@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from cleanupctl.core.job import Job, LogEntry
+    from cleanupctl.core.job import Job
 
 
 class Outcome(StrEnum):
@@ -127,7 +127,7 @@ def log(
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many entries.")] = 100,
 ) -> None:
     """Show the job log, newest first: when, where, how many rows, how long, what failed."""
-    from cleanupctl.cli.views import jobs as shapes
+    from cleanupctl.cli.views.job_log import show_log
     from cleanupctl.core.job import LogState
 
     states = [LogState[name.upper()] for name in outcome] if outcome else None
@@ -139,10 +139,7 @@ def log(
             states=states,
             limit=limit,
         )
-    if context.output.json:
-        context.output.data([shapes.log_object(entry, context.settings.timezone) for entry in entries])
-    else:
-        _show_log(context, entries)
+    show_log(context.output, entries, context.settings.timezone)
 
 
 def _logged_job(jobs: Sequence[Job], prefix: str | None) -> str | None:
@@ -159,32 +156,6 @@ def _instant(context: Context, text: str | None) -> datetime | None:
     from cleanupctl.core.times import parse_instant
 
     return None if text is None else parse_instant(text, context.settings.timezone)
-
-
-def _show_log(context: Context, entries: Sequence[LogEntry]) -> None:
-    from cleanupctl.core.times import format_instant
-
-    if not entries:
-        context.output.notice("the job log has no such entry")
-        return
-    zone = context.settings.timezone
-    context.output.table(
-        ("TIME", "JOB", "OUTCOME", "ROWS", "SECONDS", "ENDED BY", "HOST", "EXCEPTION"),
-        (
-            (
-                format_instant(entry.time, zone),
-                entry.operation or (entry.job_id or "")[:8],
-                entry.state.name.lower(),
-                sum(one.rows if one.changed is None else one.changed for one in entry.removed),
-                "" if entry.duration is None else f"{entry.duration.total_seconds():.1f}",
-                entry.stop_reason,
-                entry.host,
-                (entry.exception_message or "").partition("\n")[0],
-            )
-            for entry in entries
-        ),
-        right=("ROWS", "SECONDS"),
-    )
 
 
 def suspend(context: Context, job_ids: JobIds = None, all_: All = False) -> None:

@@ -1,4 +1,4 @@
-"""Cleanup jobs, what they are doing or waiting for, and their log: as JSON, and as tables."""
+"""Cleanup jobs, and what they are doing or waiting for: as JSON, and as tables."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from cleanupctl.core.jobs.scheduler import may_run, minute_range
 from cleanupctl.core.times import format_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from cleanupctl.cli.context import Context
-    from cleanupctl.core.job import Job, LogEntry, Removed
+    from cleanupctl.core.job import Job
     from cleanupctl.core.settings import Settings
     from cleanupctl.core.windows.windows import BatchWindows
 
@@ -134,43 +134,4 @@ def job_details(job: Job, jobs: int, now: datetime, settings: Settings) -> dict[
         "lockExpirationTime": format_instant(job.lock_expiration, zone),
         "partition": {"number": job.number + 1, "of": jobs, "minuteFrom": first, "minuteTo": last},
         "exceptionStacktrace": job.exception_stacktrace,
-    }
-
-
-def removed_objects(removed: Iterable[Removed]) -> list[dict[str, Any]]:
-    """Return deleted rows by table."""
-    return [{"history": one.history, "table": one.table, "rows": one.rows} for one in removed]
-
-
-def changed_objects(removed: Iterable[Removed]) -> list[dict[str, Any]]:
-    """Return rows whose values were set by table."""
-    return [
-        {"history": one.history, "table": one.table, "rows": one.changed}
-        for one in removed
-        if one.changed is not None
-    ]
-
-
-def log_object(entry: LogEntry, zone: ZoneInfo) -> dict[str, Any]:
-    """Return one entry of the job log."""
-    return {
-        "id": entry.id,
-        "jobId": entry.job_id,
-        "operation": entry.operation,
-        "state": entry.state.name.lower(),
-        "timestamp": format_instant(entry.time, zone),
-        "durationSeconds": entry.duration.total_seconds() if entry.duration is not None else None,
-        "removedRows": sum(one.rows for one in entry.removed),
-        "removed": removed_objects(one for one in entry.removed if one.changed is None),
-        "changed": changed_objects(entry.removed),
-        "stopReason": entry.stop_reason,
-        "dueDate": format_instant(entry.due_date, zone),
-        "retries": entry.retries,
-        "priority": entry.priority,
-        "hostName": entry.host,
-        "processId": entry.process_id,
-        "version": entry.version,
-        "configuration": entry.configuration,
-        "exceptionMessage": entry.exception_message,
-        "exceptionStacktrace": entry.exception_stacktrace,
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.cli.views import jobs as shapes
+from cleanupctl.cli.views.job_log import removed_objects
+from cleanupctl.cli.views.jobs import job_object, next_run
 from cleanupctl.core.run.cleaning import Failed, Noticed
 from cleanupctl.core.run.events import JobProgress, RunEvent, RunTotals, Throttled
 from cleanupctl.core.run.throttle import LOAD, REPLICA_LAG
@@ -79,7 +80,7 @@ class RunReport:
         return {
             "executions": account.executions,
             "removedRows": account.total,
-            "removed": shapes.removed_objects(account.removed()),
+            "removed": removed_objects(account.removed()),
             "skipped": [
                 {"history": history, "table": table, "rows": rows}
                 for (history, table), rows in account.skipped.items()
@@ -95,7 +96,7 @@ class RunReport:
                 for failure in account.failures
             ],
             "notices": [{"history": history, "message": message} for history, message in self._notices],
-            "jobs": [shapes.job_object(job, zone) for job in self._jobs],
+            "jobs": [job_object(job, zone) for job in self._jobs],
         }
 
     def _write_table(self) -> None:
@@ -137,7 +138,7 @@ class RunReport:
 
     def _next(self) -> str:
         windows = self._context.settings.windows
-        runs = [shapes.next_run(job, self._context.now(), windows) for job in self._jobs]
+        runs = [next_run(job, self._context.now(), windows) for job in self._jobs]
         known = [run for run in runs if run is not None]
         if known:
             return f"; next run {format_instant(min(known), self._context.settings.timezone)}"

@@ -48,6 +48,7 @@ def orphans(
     """Count, or remove, rows of an engine's history that belong to nothing any more."""
     from cleanupctl.cli.commands.history.choice import engine_histories
     from cleanupctl.cli.commands.history.maintenance import Operation
+    from cleanupctl.cli.views.history_orphans import show_orphans
     from cleanupctl.history.camunda.repair.orphans import count_orphans
 
     deleted = delete and not dry_run
@@ -56,7 +57,7 @@ def orphans(
         one.name: _removed(operation, one) if deleted else list(count_orphans(one, context.now()))
         for one in engine_histories(context, name)
     }
-    _write(context, found, deleted=deleted)
+    show_orphans(context.output, found, deleted=deleted)
     operation.judge(fail_if_incomplete=fail_if_incomplete)
 
 
@@ -71,28 +72,3 @@ def _removed(operation: Operation, settings: CamundaSettings) -> list[Found]:
     rows = operation.totals.rows
     names = [(one.target.table.name, one.reason) for one in planner.tables]
     return [Found(table, reason, rows[settings.name, table]) for table, reason in names]
-
-
-def _write(context: Context, found: dict[str, list[Found]], *, deleted: bool) -> None:
-    if context.output.json:
-        context.output.data(
-            [
-                {
-                    "history": history,
-                    "deleted": deleted,
-                    "orphans": [{"table": f.table, "cause": f.reason, "rows": f.rows} for f in listed],
-                }
-                for history, listed in found.items()
-            ]
-        )
-        return
-    rows = [
-        (history, f.table, f.reason, f"{f.rows:,}") for history in found for f in found[history] if f.rows
-    ]
-    if rows:
-        heading = "DELETED" if deleted else "ROWS"
-        context.output.table(("HISTORY", "TABLE", "CAUSE", heading), rows, right=(heading,))
-        if not deleted:
-            context.output.notice("nothing was deleted; --delete removes them")
-    elif found:
-        context.output.text("no orphans")

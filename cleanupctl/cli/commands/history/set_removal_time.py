@@ -87,6 +87,7 @@ def set_removal_time(
     """Set, clear or calculate the removal time of chosen instances and of what belongs to them."""
     from cleanupctl.cli.commands.history.choice import one_engine_history
     from cleanupctl.cli.commands.history.maintenance import Operation
+    from cleanupctl.cli.views.history_removal_times import show_changes
     from cleanupctl.history.camunda.repair.removal_times import RemovalTimesPlanner
     from cleanupctl.history.camunda.repair.requests import InstanceFilter
 
@@ -112,28 +113,7 @@ def set_removal_time(
     else:
         operation.carry_out(settings, planner)
         changed = Counter({table: rows for (_, table), rows in operation.totals.changed.items()})
-    instances, skipped = planner.selected.instances, planner.selected.skipped
-    if context.output.json:
-        rows = [{"table": table, "rows": number} for table, number in sorted(changed.items())]
-        context.output.data({
-            "history": settings.name, "dryRun": dry_run, "instances": instances, "skipped": skipped,
-            "changed": rows,
-        })  # fmt: skip
-    elif changed:
-        heading = "ROWS THAT WOULD CHANGE" if dry_run else "ROWS CHANGED"
-        context.output.table(
-            ("TABLE", heading),
-            ((table, f"{number:,}") for table, number in sorted(changed.items())),
-            right=(heading,),
-        )
-    context.output.notice(
-        f"{instances:,} instances selected, {changed.total():,} rows"
-        f" {'would change; this is a dry run' if dry_run else 'changed'}"
-    )
-    if skipped:
-        context.output.notice(
-            f"{skipped} instances left alone: their root is gone; try without --hierarchical"
-        )
+    show_changes(context.output, settings.name, changed, planner.selected, dry_run=dry_run)
     operation.judge(fail_if_incomplete=fail_if_incomplete)
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from cleanupctl.cli.completion.values import history_names
 from cleanupctl.cli.context import Context
-from cleanupctl.cli.views.history_report import drop_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cleanupctl.cli.views.history_ttls import TtlLine
     from cleanupctl.core.settings import CamundaSettings
-    from cleanupctl.history.camunda.schema.definitions import Definition
-    from cleanupctl.history.camunda.strategies.ttl import EffectiveTtl
 
 Kind = Literal["process", "decision", "case"]
 
@@ -62,46 +59,15 @@ def show(
 ) -> None:
     """Show the time to live of each definition, and where it comes from."""
     from cleanupctl.cli.commands.history.choice import engine_histories
+    from cleanupctl.cli.views.history_ttls import show_ttls
 
     found = [(one, line) for one in engine_histories(context, name) for line in _lines(one)]
-    if context.output.json:
-        context.output.data([_object(one.name, line) for one, line in found])
-        return
-    rows = [
-        (one.name, line.kind, line.key, line.version, line.tenant, in_words(line.ttl.days), _source(line))
-        for one, line in found
-    ]
-    headings = ("HISTORY", "KIND", "KEY", "VERSION", "TENANT", "TTL", "FROM")
-    if not any(line.tenant for _, line in found):
-        headings, rows = drop_column(headings, 4), [drop_column(row, 4) for row in rows]
-    if len({one.name for one, _ in found}) == 1:
-        headings, rows = drop_column(headings, 0), [drop_column(row, 0) for row in rows]
-    context.output.table(headings, rows, right=("VERSION",))
-    for history in {one.name: one for one, line in found if _ineffective(one, line)}.values():
-        context.output.notice(
-            f"history {history.name}: under the removal-time strategy what its configuration says of"
-            " definitions and batches counts for set-removal-time --calculate only; the engine writes removal"
-            " times by its own settings"
-        )
+    show_ttls(context.output, found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    kind: str
-    key: str | None
-    ttl: EffectiveTtl
-    definition: Definition | None = None
-
-    @property
-    def version(self) -> int | None:
-        return self.definition.version if self.definition else None
-
-    @property
-    def tenant(self) -> str | None:
-        return self.definition.tenant if self.definition else None
-
-
-def _lines(history: CamundaSettings) -> Iterator[_Line]:
+def _lines(history: CamundaSettings) -> Iterator[TtlLine]:
+    """Yield definitions, types of batch operations, and what has a time to live of its own."""
+    from cleanupctl.cli.views.history_ttls import TtlLine
     from cleanupctl.history.camunda.repair.ttls import definitions_and_batch_types
     from cleanupctl.history.camunda.strategies.ttl import (
         NONE,
@@ -113,53 +79,11 @@ def _lines(history: CamundaSettings) -> Iterator[_Line]:
 
     definitions, used = definitions_and_batch_types(history)
     for one in definitions:
-        yield _Line(one.kind, one.key, definition_ttl(one, history), one)
+        yield TtlLine(one.kind, one.key, definition_ttl(one, history), one)
     for type_ in sorted({*used, *history.batch_ttl.by_type}):
-        yield _Line("batch", type_, batch_ttl(type_, history))
+        yield TtlLine("batch", type_, batch_ttl(type_, history))
     for kind, days in (("task-metrics", history.task_metrics_ttl), ("cleanup-log", history.cleanup_log_ttl)):
-        yield _Line(kind, None, EffectiveTtl(days, NONE if days is None else OVERRIDE))
-
-
-def _source(line: _Line) -> str:
-    """Name the column or the key of the configuration, as somebody would look for it."""
-    if line.ttl.source == "none":
-        return "nothing"
-    if line.ttl.source == "definition":
-        return "HISTORY_TTL_"
-    default = line.ttl.source == "default"
-    keys = {"batch": "batch_ttl", "task-metrics": "task_metrics_ttl", "cleanup-log": "cleanup_log_ttl"}
-    if line.kind == "batch" and default:
-        return "batch_ttl default"
-    return keys.get(line.kind, "default_ttl" if default else "[[history.ttl]]")
-
-
-def _ineffective(history: CamundaSettings, line: _Line) -> bool:
-    engines = line.definition is not None or line.kind == "batch"
-    if not engines or line.ttl.source not in ("override", "default"):
-        return False
-    from cleanupctl.history.camunda.strategies.registry import strategy_of
-
-    return not strategy_of(history).by_instance
-
-
-def _object(history: str, line: _Line) -> dict[str, Any]:
-    one = line.definition
-    return {
-        "history": history,
-        "kind": line.kind,
-        "id": one.id if one else None,
-        "key": line.key,
-        "name": one.name if one else None,
-        "version": line.version,
-        "tenantId": line.tenant,
-        "historyTimeToLive": line.ttl.days,
-        "source": line.ttl.source,
-    }
-
-
-def in_words(ttl: int | None) -> str:
-    """Write days as the engine takes them."""
-    return "none" if ttl is None else f"P{ttl}D"
+        yield TtlLine(kind, None, EffectiveTtl(days, NONE if days is None else OVERRIDE))
 
 
 def set_(
@@ -193,6 +117,7 @@ def set_(
     """Set or remove the time to live of a definition in the engine's database."""
     from cleanupctl.cli.commands.history.choice import one_engine_history
     from cleanupctl.cli.commands.history.maintenance import Operation
+    from cleanupctl.cli.views.history_ttls import show_ttl_change
     from cleanupctl.core.errors import InvalidValueError, NotFoundError
     from cleanupctl.core.times import parse_ttl
     from cleanupctl.history.camunda.repair.ttls import TtlsPlanner, Wanted, meant_definitions
@@ -214,16 +139,7 @@ def set_(
         operation = Operation(context, "ttl-set")
         operation.carry_out(settings, TtlsPlanner(settings, meant, days))
         operation.judge()
-    if context.output.json:
-        context.output.data(_changes(settings.name, days, meant, dry_run=dry_run))
-        return
-    context.output.table(
-        ("KIND", "KEY", "VERSION", "TENANT", "BEFORE", "WOULD BE" if dry_run else "NOW"),
-        ((d.kind, d.key, d.version, d.tenant, in_words(d.ttl), in_words(days)) for d in meant),
-        right=("VERSION",),
-    )
-    if dry_run:
-        context.output.notice("nothing was changed: this is a dry run")
+    show_ttl_change(context.output, settings.name, days, meant, dry_run=dry_run)
 
 
 def _given(ttl: str) -> str:
@@ -233,22 +149,3 @@ def _given(ttl: str) -> str:
     if not ttl.strip():
         raise InvalidValueError("the time to live is empty: write P30D, or none to remove it")
     return ttl
-
-
-def _changes(history: str, ttl: int | None, meant: list[Definition], *, dry_run: bool) -> dict[str, Any]:
-    return {
-        "history": history,
-        "historyTimeToLive": ttl,
-        "dryRun": dry_run,
-        "definitions": [
-            {
-                "kind": one.kind,
-                "id": one.id,
-                "key": one.key,
-                "version": one.version,
-                "tenantId": one.tenant,
-                "previousHistoryTimeToLive": one.ttl,
-            }
-            for one in meant
-        ],
-    }
