@@ -72,7 +72,7 @@ class Candidates:
         self._tables = tables
         self._group = group
         self._units: deque[Unit] = deque()
-        self._last: tuple[Any, str] | None = None
+        self._last: tuple[Any, Any] | None = None
         """Time and order of the last row that was read: what was passed over is not read twice."""
 
     @property
@@ -96,12 +96,12 @@ class Candidates:
     def drop_changed(self, units: Sequence[Unit]) -> bool:
         """Forget those of the first units that may not be deleted any more; return whether there were any."""
         key = f"t.{self._tables.column(self._group.table, self._group.key)}"
-        left: set[str] = set()
+        left: set[Any] = set()
         for start in range(0, len(units), PAGE):
             ids = [unit.id for unit in units[start : start + PAGE]]
             where = both((self._tables.database.any_of(key, ids), self.condition()))
             sql = f"SELECT {key} FROM {self._tables.quoted(self._group.table)} AS t WHERE {where.sql}"
-            left.update(str(one) for (one,) in self._tables.database.query(sql, where.parameters))
+            left.update(one for (one,) in self._tables.database.query(sql, where.parameters))
         self.drop(len(units))
         self._units.extendleft(unit for unit in reversed(units) if unit.id in left)
         return len(left) < len(units)

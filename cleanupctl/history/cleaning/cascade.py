@@ -65,9 +65,10 @@ class CascadePlan:
 class Unit:
     """The top of one hierarchy with what is deleted together with it."""
 
-    id: str
+    id: Any
+    """Value of the key by which everything else refers to the top."""
     plan: CascadePlan
-    more: tuple[str, ...] = ()
+    more: tuple[Any, ...] = ()
     """Further members of its hierarchy that no lookup leads to."""
 
 
@@ -82,7 +83,7 @@ class CascadeBatch:
     """By table: what must hold as well for a row to be deleted."""
     policy: Condition = field(default_factory=lambda: Condition(""))
     """What has to hold for the units' own rows; if it does not when they are deleted, nothing is."""
-    ids: dict[str, list[str]] = field(default_factory=dict)
+    ids: dict[str, list[Any]] = field(default_factory=dict)
 
     def gather(self, most: int) -> bool:
         """Look all ids up; False when there would be more rows than `most`."""
@@ -150,11 +151,11 @@ class CascadeBatch:
         for table, condition in self._conditions(self.plan.absent):
             yield Check(self.tables.tables[table], condition, 0)
 
-    def _chunks(self, name: str) -> Iterator[list[str]]:
+    def _chunks(self, name: str) -> Iterator[list[Any]]:
         ids = self.ids.get(name, [])
         return (ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS))
 
-    def _paged(self, name: str) -> Iterator[list[str]]:
+    def _paged(self, name: str) -> Iterator[list[Any]]:
         """Yield the ids of a set page by page, read anew each time."""
         (unit,) = self.units
         if name in (TOP, MEMBERS):
@@ -166,17 +167,17 @@ class CascadeBatch:
             if lookup.name != wanted:
                 continue
             for chunk in self._paged(lookup.rows.ids):
-                last = None
+                last: tuple[Any, ...] = ()
                 while page := self._select(lookup, chunk, limit=MOST_IDS, after=last):
-                    last = page[-1]
+                    last = (page[-1],)
                     rest = [one for one in page if one != unit.id] if wanted == MEMBERS else page
                     if rest:
                         yield rest
 
     def _select(
-        self, lookup: IdLookup, ids: Sequence[str], *, limit: int, after: str | bool | None = False
-    ) -> list[str]:
-        """Read ids; in order, and only those after one, when `after` is given (None: from the first)."""
+        self, lookup: IdLookup, ids: Sequence[Any], *, limit: int, after: tuple[Any, ...] | None = None
+    ) -> list[Any]:
+        """Read ids; in order, and only those after one, when `after` is given (empty: from the first)."""
         rows, tables = lookup.rows, self.tables
         column = f"t.{tables.column(rows.table, lookup.column)}"
         conditions = [self._reached(rows, ids), Condition(f"{column} IS NOT NULL")]
@@ -185,17 +186,17 @@ class CascadeBatch:
             such = both((Condition(f"b.{key} = {column}"), *self._marked(lookup.only, "b")))
             named = f"SELECT 1 FROM {tables.quoted(lookup.only.table)} AS b WHERE {such.sql}"
             conditions.append(Condition(f"EXISTS ({named})", such.parameters))
-        if isinstance(after, str):
-            conditions.append(Condition(f"{column} > %s", (after,)))
+        if after:
+            conditions.append(Condition(f"{column} > %s", after))
         where = both(conditions)
-        order = "" if after is False else f" ORDER BY {column}"
+        order = "" if after is None else f" ORDER BY {column}"
         sql = (
             f"SELECT {column} FROM {tables.quoted(rows.table)} AS t WHERE {where.sql}{order}"
             f" LIMIT {int(limit)}"
         )
-        return [str(row[0]) for row in tables.database.query(sql, where.parameters)]
+        return [row[0] for row in tables.database.query(sql, where.parameters)]
 
-    def _reached(self, rows: RowSet, ids: Sequence[str]) -> Condition:
+    def _reached(self, rows: RowSet, ids: Sequence[Any]) -> Condition:
         column = f"t.{self.tables.column(rows.table, rows.column)}"
         return both((self.tables.database.any_of(column, ids), *self._marked(rows, "t")))
 
