@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from cleanupctl.cli.output import Output
-    from cleanupctl.history.camunda.repair.removal_times import Selected
+    from cleanupctl.history.camunda.repair.removal_time_changes import Selected
 
 
 def show_changes(
