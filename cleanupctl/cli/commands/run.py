@@ -111,13 +111,7 @@ def run(
     """Execute due cleanup jobs until none is due."""
     from cleanupctl.core.jobs import schedule as scheduling
 
-    if watch and dry_run:
-        raise InvalidValueError("--watch and --dry-run exclude each other")
-    if watch and history:
-        # A job is due for all histories: it would stay due, and be run again at once, for ever.
-        raise InvalidValueError("--watch and --history exclude each other: a watch cleans every history")
-    if estimated and not dry_run:
-        raise InvalidValueError("--estimate belongs to --dry-run: write both")
+    _refuse_contradictions(watch=watch, dry_run=dry_run, estimated=estimated, named=bool(history))
     scheduling.check_participation(context.settings)
     runtime = _runtime(max_runtime)
     with context.open_store(create=not dry_run) as store:
@@ -135,17 +129,39 @@ def run(
                 return _executor(context, store, _histories(context, store, history or []), stopping)
 
             if watch:
-                from cleanupctl.cli.service.watch import Watch
-
-                def run_due(executor: Executor, alive: Callable[[RunEvent], None]) -> None:
-                    report = _run_once(context, store, executor, request, alive)
-                    if report.failures:
-                        context.output.notice(report.failure_sentence())
-
-                Watch(context, store, stopping, prepare, run_due).until_stopped()
+                _watch(context, store, stopping, prepare, request)
                 return
             report = _run_once(context, store, prepare(), request)
         _judge(context, store, report, fail_if_incomplete)
+
+
+def _refuse_contradictions(*, watch: bool, dry_run: bool, estimated: bool, named: bool) -> None:
+    """Raise InvalidValueError for options that do not go together."""
+    if watch and dry_run:
+        raise InvalidValueError("--watch and --dry-run exclude each other")
+    if watch and named:
+        # A job is due for all histories: it would stay due, and be run again at once, for ever.
+        raise InvalidValueError("--watch and --history exclude each other: a watch cleans every history")
+    if estimated and not dry_run:
+        raise InvalidValueError("--estimate belongs to --dry-run: write both")
+
+
+def _watch(
+    context: Context,
+    store: JobStore,
+    stopping: Stopping,
+    prepare: Callable[[], Executor],
+    request: RunRequest,
+) -> None:
+    """Run whenever a job is due, until asked to stop; what fails is a notice."""
+    from cleanupctl.cli.service.watch import Watch
+
+    def run_due(executor: Executor, alive: Callable[[RunEvent], None]) -> None:
+        report = _run_once(context, store, executor, request, alive)
+        if report.failures:
+            context.output.notice(report.failure_sentence())
+
+    Watch(context, store, stopping, prepare, run_due).until_stopped()
 
 
 def _runtime(text: str | None) -> timedelta | None:
@@ -241,13 +257,17 @@ def _preview(context: Context, store: JobStore, histories: Sequence[History], *,
     """Count what has expired; write it, or how long deleting it takes."""
     from cleanupctl.core.run.preview import count_expired
 
-    preview = count_expired(histories, context.now())
+    now = context.now()
+    preview = count_expired(histories, now)
     for notice in preview.notices:
         context.output.notice(f"{notice.history}: {notice.message}")
     if estimated:
-        from cleanupctl.cli.views.estimate import write_estimate
+        from cleanupctl.cli.views.estimate import show_estimate
+        from cleanupctl.core.estimate.backlog import estimate_cleanup
 
-        write_estimate(context, store, histories, preview)
+        settings = context.settings
+        result = estimate_cleanup(store, settings, histories, preview, now)
+        show_estimate(context.output, result, settings.timezone)
         return
     from cleanupctl.cli.views.dry_run import show_preview
 

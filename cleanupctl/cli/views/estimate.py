@@ -1,84 +1,41 @@
-"""`cleanupctl run --dry-run --estimate`: how long the backlog takes, and whether the windows are enough."""
+"""How long the backlog takes, and whether the windows are enough: as JSON, and as fields."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.estimate.costs import LEAST_ROWS, MOST_EXECUTIONS, Measured, measured, work
-from cleanupctl.core.estimate.forecast import HORIZON, Estimate, estimate, gain
-from cleanupctl.core.job import LogState
-from cleanupctl.core.run.preview import count_expired
+from cleanupctl.core.estimate.costs import LEAST_ROWS
 from cleanupctl.core.times import format_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from zoneinfo import ZoneInfo
 
-    from cleanupctl.cli.context import Context
-    from cleanupctl.core.run.cleaning import Expired, History
-    from cleanupctl.core.run.preview import Preview
-    from cleanupctl.core.store.jobstore import JobStore
-
-INFLOW_DAYS = 7
-"""A week: weekdays and weekends differ."""
-
-ALONE = 1.05
-"""Up to this many jobs at a time, on average, they ran one after the other."""
-
-UNKNOWN_RATE = 1e5
-"""Rows a second where there is no table to say what it costs."""
+    from cleanupctl.cli.output import Output
+    from cleanupctl.core.estimate.backlog import CleanupEstimate
+    from cleanupctl.core.estimate.forecast import Estimate
 
 MUCH = 0.1
 """An estimate says so when more of its time than this share is assumed."""
 
 
-def write_estimate(context: Context, store: JobStore, histories: Sequence[History], preview: Preview) -> None:
-    """Count, calculate, write."""
-    settings, now = context.settings, context.now()
-    preview.refuse_failures()
-    found = preview.expired
-    later = count_expired(histories, now + timedelta(days=INFLOW_DAYS)).expired
-    logged = store.log(states=[LogState.SUCCESSFUL, LogState.FAILED], limit=10 * MOST_EXECUTIONS)
-    # What a person does costs something else.
-    entries = [entry for entry in logged if entry.operation is None]
-    costs = measured(entries)
-    now_to_do = work(costs, found)
-    inflow = max(0, sum(expired.rows for expired in later) - now_to_do.rows)
-    occurrences = [one.window for one in settings.windows.occurrences(now, until=now + HORIZON)]
-    result = estimate(
-        backlog=now_to_do.rows,
-        inflow_per_day=inflow / INFLOW_DAYS,
-        rows_per_second=_rate(context, costs, found if now_to_do.rows else later),
-        parallelism=settings.cleanup.parallelism,
-        occurrences=occurrences,
-        now=now,
-        overhead_seconds=costs.overhead,
-    )
-    if now_to_do.assumed > MUCH or not costs.tables:
-        share = f"{now_to_do.assumed:.0%} of the time" if costs.tables else "the rate"
-        context.output.notice(
+def show_estimate(output: Output, estimated: CleanupEstimate, zone: ZoneInfo) -> None:
+    """Write an estimate, and say how much of it was assumed."""
+    measured = estimated.anything_measured
+    if estimated.assumed > MUCH or not measured:
+        share = f"{estimated.assumed:.0%} of the time" if measured else "the rate"
+        output.notice(
             f"{share} is assumed, not measured: no execution in the job log removed {LEAST_ROWS} rows there;"
             " measure with `cleanupctl schedule` and `cleanupctl run --max-runtime 1m`"
         )
-    _write(context, result, assumed=now_to_do.assumed if costs.tables else 1.0, bounded=bool(occurrences))
+    assumed = estimated.assumed if measured else 1.0
+    if output.json:
+        output.data(estimate_object(estimated.result, assumed, zone))
+    else:
+        output.fields(_fields(estimated.result, assumed, zone, bounded=estimated.windows))
 
 
-def _rate(context: Context, costs: Measured, expired: Sequence[Expired]) -> float:
-    """Rows a second of all the jobs that are configured."""
-    configured = context.settings.cleanup.parallelism
-    measured_together = costs.concurrency > ALONE
-    together = min(configured, costs.concurrency) if measured_together else gain(configured)
-    total = work(costs, [replace(one, rows=max(1, one.rows)) for one in expired])
-    return total.rows / total.seconds * together if total.seconds else UNKNOWN_RATE
-
-
-def _write(context: Context, result: Estimate, *, assumed: float, bounded: bool) -> None:
-    zone = context.settings.timezone
-    if context.output.json:
-        context.output.data(_object(context, result, assumed))
-        return
-    pairs: list[tuple[str, Any]] = [
+def _fields(result: Estimate, assumed: float, zone: ZoneInfo, *, bounded: bool) -> list[tuple[str, Any]]:
+    return [
         ("backlog", f"{result.backlog:,} rows"),
         ("inflow", f"{result.inflow_per_day:,.0f} rows a day"),
         ("rate", f"{result.rows_per_second:,.0f} rows/s, {_basis(assumed)}"),
@@ -88,10 +45,10 @@ def _write(context: Context, result: Estimate, *, assumed: float, bounded: bool)
         ("keeps up", "yes" if result.keeps_up else "no: more rows expire than the windows allow to remove"),
         ("jobs needed", result.parallelism_needed or "more than there can be: widen the windows"),
     ]
-    context.output.fields(pairs)
 
 
-def _object(context: Context, result: Estimate, assumed: float) -> dict[str, Any]:
+def estimate_object(result: Estimate, assumed: float, zone: ZoneInfo) -> dict[str, Any]:
+    """Return the estimate; `assumed` is the share of its time that was not measured."""
     return {
         "dryRun": True,
         "backlogRows": result.backlog,
@@ -100,7 +57,7 @@ def _object(context: Context, result: Estimate, assumed: float) -> dict[str, Any
         "assumedShare": round(assumed, 2),
         "openSecondsPerDay": round(result.open_seconds_per_day),
         "secondsOfWork": round(result.seconds_of_work, 3),
-        "finished": format_instant(result.finished, context.settings.timezone),
+        "finished": format_instant(result.finished, zone),
         "keepsUp": result.keeps_up,
         "parallelismNeeded": result.parallelism_needed,
     }
