@@ -41,6 +41,9 @@ COUNT_BOUND = 100_000
 class BeforeDelete(Protocol):
     """A step between choosing rows and deleting them, inside the transaction that deletes."""
 
+    reads: bool
+    """Whether `before` needs to know exactly which rows are deleted: they are chosen and locked first."""
+
     def narrow(self, database: Database, delete: Delete) -> Delete:
         """Return the same for fewer rows (`Delete.narrowed`) when some of them have to stay.
 
@@ -49,9 +52,10 @@ class BeforeDelete(Protocol):
         """
 
     def before(self, database: Database, delete: Delete) -> None:
-        """Look at the rows that are deleted next: those that meet `delete.selected`, all of them.
+        """Look at what is deleted next: the rows that meet `delete.selected`.
 
-        May read them with `database.query`. Raise HistoryError to have nothing of the transaction done.
+        May read them with `database.query`; a step that `reads` finds exactly those that are deleted. Raise
+        HistoryError to have nothing of the transaction done.
         """
 
 
@@ -125,8 +129,9 @@ class Database(Dialect, Diagnosis):
 
         def work() -> bool:
             for start in range(0, len(statements), self.pipelined):
-                some = [self._prepared(one) for one in statements[start : start + self.pipelined]]
-                rows.extend(self._execute(some, most_rows - sum(rows)))
+                left = most_rows - sum(rows)
+                some = [self._prepared(one, left) for one in statements[start : start + self.pipelined]]
+                rows.extend(self._execute(some, left))
                 if sum(rows) > most_rows:
                     return False
             return True
@@ -139,23 +144,24 @@ class Database(Dialect, Diagnosis):
         rows = self.transact((delete,), most_rows)
         return None if rows is None else rows[0]
 
-    def _prepared(self, statement: Statement) -> Statement:
+    def _prepared(self, statement: Statement, most_rows: int) -> Statement:
         """Let every step see what is going to be deleted."""
         if not (self.steps and isinstance(statement, Delete)):
             return statement
         delete = statement
         for step in self.steps:
             delete = step.narrow(self, delete)
-        if delete.limit is not None:
-            delete = self._pinned(delete)
+        if any(step.reads for step in self.steps):
+            delete = self._pinned(delete, most_rows)
         for step in self.steps:
             step.before(self, delete)
         return delete
 
-    def _pinned(self, delete: Delete) -> Delete:
-        """Choose and lock the rows of a Delete with a limit, so that steps see the rows that it means."""
+    def _pinned(self, delete: Delete, most_rows: int) -> Delete:
+        """Choose and lock the rows, one too many at most, so that steps see those that are deleted."""
         columns = self.address_of(delete.table)
-        sql, parameters = self._select(delete, ", ".join(columns), delete.limit)
+        limit = most_rows + 1 if delete.limit is None else delete.limit
+        sql, parameters = self._select(delete, ", ".join(columns), limit)
         keys = self.query(sql + self._lock_clause(delete), parameters)
         within = self.keys_condition(columns, keys) if keys else Condition("1 = 0")
         return replace(delete, within=within, limit=None, skip_locked=False, along_key=False)

@@ -59,6 +59,9 @@ ORDERED = 0.9
 ORDERED_SHARE = 0.6
 """Share of expired rows from which scanning the heap pays even then: it reads the other rows for nothing."""
 
+ADDRESS = "t.ctid"
+"""Where a row lies, which every table knows."""
+
 IDLE_TIMEOUT_SINCE = 140000
 TID_RANGES_SINCE = 140000
 """Server version from which a range of blocks is read without reading the whole table."""
@@ -194,14 +197,14 @@ class PostgreSQL(Database):
         if delete.limit is None:
             where = delete.selected
             return f"DELETE FROM {rows} WHERE {where.sql}", where.parameters
-        where, lock = delete.selected, self._lock_clause(delete) if delete.skip_locked else ""
-        doomed = f"SELECT t.ctid AS place FROM {rows} WHERE {where.sql} LIMIT %s{lock}"
+        where, again, place = delete.selected, delete.repeated, self.address_of(delete.table)
+        lock = self._lock_clause(delete) if delete.skip_locked else ""
+        doomed = f"SELECT {', '.join(place)} FROM {rows} WHERE {where.sql} LIMIT %s{lock}"
+        among = f"({', '.join(place)}) IN (SELECT * FROM doomed)"
+        if place == [ADDRESS]:
+            among = f"{ADDRESS} = ANY(ARRAY(SELECT ctid FROM doomed))"
         # Repeats the condition: a row may have changed between being found and being deleted.
-        again = delete.repeated
-        sql = (
-            f"WITH doomed AS MATERIALIZED ({doomed}) DELETE FROM {rows}"
-            f" WHERE t.ctid = ANY(ARRAY(SELECT place FROM doomed)) AND {again.sql}"
-        )
+        sql = f"WITH doomed AS MATERIALIZED ({doomed}) DELETE FROM {rows} WHERE {among} AND {again.sql}"
         return sql, (*where.parameters, delete.limit, *again.parameters)
 
     def _lock_clause(self, delete: Delete) -> str:
@@ -213,14 +216,13 @@ class PostgreSQL(Database):
         return f"{'ONLY ' if only else ''}{self.qualified(table)} AS t"
 
     def address_of(self, table: Table) -> list[str]:
-        """Return where a row lies, which every table knows."""
-        del table
-        return ["t.ctid"]
+        """Return where a row lies; in a partitioned table, whose partitions lie apart, its key."""
+        return super().address_of(table) if table.detail["partitioned"] else [ADDRESS]
 
     def keys_condition(self, columns: Sequence[str], keys: Sequence[tuple[Any, ...]]) -> Condition:
         """Bind all addresses as one array."""
-        if columns == ["t.ctid"]:
-            return Condition("t.ctid = ANY(%s::tid[])", ([key[0] for key in keys],))
+        if columns == [ADDRESS]:
+            return Condition(f"{ADDRESS} = ANY(%s::tid[])", ([key[0] for key in keys],))
         return super().keys_condition(columns, keys)
 
     def any_of(self, expression: str, values: Sequence[Any]) -> Condition:
