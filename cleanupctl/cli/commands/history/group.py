@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from cleanupctl.cli.context import Context
 
 
+_STOPPABLE = (
+    ExitCode.CLEANUP_FAILED,
+    ExitCode.NOT_FOUND,
+    ExitCode.INCOMPLETE,
+    ExitCode.UNREACHABLE,
+    ExitCode.INTERRUPTED,
+    ExitCode.TERMINATED,
+)
+"""Of commands that write into a history for a while."""
+
+
 def add_to(app: typer.Typer) -> None:
     """Register the group and its commands."""
     history = group("Look at the histories: the databases whose expired rows are cleaned.")
@@ -98,7 +109,7 @@ def _add_ttl(history: typer.Typer) -> None:
             ("cleanupctl history ttl set invoice P30D --version 3", "this one only"),
             ("cleanupctl history ttl set rating none --kind decision", "keep its history for ever"),
         ],
-        exit_codes=failures,
+        exit_codes=[*failures, ExitCode.INTERRUPTED, ExitCode.TERMINATED],
         details=history_ttl.SET_DETAILS,
     )(history_ttl.set_)
     history.add_typer(ttl, name="ttl")
@@ -115,7 +126,7 @@ def _add_set_removal_time(history: typer.Typer) -> None:
             ("cleanupctl history set-removal-time --calculate --without --hierarchical", "whole trees"),
             ("cleanupctl history set-removal-time --clear --definition-key invoice", "keep them for ever"),
         ],
-        exit_codes=[ExitCode.CLEANUP_FAILED, ExitCode.NOT_FOUND, ExitCode.UNREACHABLE],
+        exit_codes=_STOPPABLE,
         details=DETAILS,
     )(set_removal_time)
 
@@ -130,7 +141,7 @@ def _add_orphans(history: typer.Typer) -> None:
             ("cleanupctl history orphans", "count them"),
             ("cleanupctl history orphans orders-engine --delete", "remove them"),
         ],
-        exit_codes=[ExitCode.CLEANUP_FAILED, ExitCode.NOT_FOUND, ExitCode.UNREACHABLE],
+        exit_codes=_STOPPABLE,
         details=DETAILS,
     )(orphans)
 
