@@ -42,6 +42,8 @@ class Recording:
 
     reads: bool = True
     seen: defaultdict[str, set[Any]] = field(default_factory=lambda: defaultdict(set))
+    most: int = 0
+    """Rows seen at once."""
 
     def narrow(self, database: Database, delete: Delete) -> Delete:
         del database
@@ -51,7 +53,9 @@ class Recording:
         keys = ", ".join(database.key_columns(delete.table))
         where = delete.selected
         sql = f"SELECT {keys} FROM {database.rows_of(delete.table)} WHERE {where.sql}"
-        self.seen[delete.table.name.lower()] |= {row[0] for row in database.query(sql, where.parameters)}
+        keys_seen = {row[0] for row in database.query(sql, where.parameters)}
+        self.seen[delete.table.name.lower()] |= keys_seen
+        self.most = max(self.most, len(keys_seen))
 
 
 @dataclass
@@ -124,6 +128,8 @@ def test_a_step_sees_each_row_of_a_table_before_it_is_deleted(
     step = Recording()
     clean(audit(database_url, batch_size), step, now=TODAY)
     assert step.seen["audit_event"] == set(range(expired))
+    # A transaction that would be one row too large is undone.
+    assert step.most <= batch_size + 1
     assert audit_ids(database_url) == set(range(expired, ROWS))
 
 

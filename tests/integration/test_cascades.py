@@ -16,6 +16,7 @@ from cleanupctl.history.cleaning.cascade import TOP, CascadePlan, IdLookup, RowS
 from cleanupctl.history.cleaning.hierarchies import CascadeTask
 from cleanupctl.history.cleaning.sizing import Pacing
 from cleanupctl.history.cleaning.workers import Worker
+from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.cutoff import cutoff
 from cleanupctl.history.databases.table_set import TableSet
 from tests.support.limits import TestLimits
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cleanupctl.history.databases.database import Database
+    from cleanupctl.history.databases.statements import Delete
 
 NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 ORDERS, EXPIRED, LINES = 30, 20, 5
@@ -122,3 +124,26 @@ def test_an_order_that_something_else_needs_stays_whole_and_is_told(
 def claim(opened: Database, *, line: int) -> None:
     connection: Any = opened._connection  # type: ignore[attr-defined]
     connection.cursor().execute(f"INSERT INTO claim VALUES (1, {line})")
+
+
+def test_parts_of_an_order_are_not_deleted_past_what_a_step_keeps(opened: Database) -> None:
+    opened.steps = (KeepingNotes(),)
+    events = clean(opened, batch_size=4)
+    assert opened.query("SELECT id FROM orders WHERE id < %s", (EXPIRED,)) == [(7,)]
+    assert opened.query("SELECT id FROM note WHERE id < %s", (EXPIRED * LINES,)) == [(7 * LINES,)]
+    (told,) = [event for event in events if isinstance(event, Noticed)]
+    assert "1 orders of orders (all) are kept" in told.message
+
+
+class KeepingNotes:
+    """Keeps one note."""
+
+    reads = False
+
+    def narrow(self, database: Database, delete: Delete) -> Delete:
+        del database
+        note = Condition("t.id <> %s", (7 * LINES,))
+        return delete.narrowed(note) if delete.table.name == "note" else delete
+
+    def before(self, database: Database, delete: Delete) -> None:
+        """Nothing to read."""
