@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_QUOTED = re.compile(r""" "[^"]*" | `[^`]*` | '[^']*' """, re.VERBOSE)
+_QUOTED = re.compile(r"""("[^"]*"|`[^`]*`|'[^']*')""")
 """A quote inside of quotes is doubled: what it separates matches as two quoted parts."""
-_QUOTED_OR_VALUE = re.compile(rf"({_QUOTED.pattern})|%s", re.VERBOSE)
 _REMEMBERED = 128
 """Statements are few and are sent again and again; some, with long lists of values, are large."""
 
@@ -19,10 +18,14 @@ _REMEMBERED = 128
 @lru_cache(_REMEMBERED)
 def for_format_driver(sql: str) -> str:
     """Return a statement for a driver that reads every percent sign: those in quotes are doubled."""
-    return _QUOTED.sub(lambda quoted: quoted[0].replace("%", "%%"), sql)
+    parts = _QUOTED.split(sql)
+    parts[1::2] = (quoted.replace("%", "%%") for quoted in parts[1::2])
+    return "".join(parts)
 
 
 @lru_cache(_REMEMBERED)
 def for_qmark_driver(sql: str) -> str:
     """Return a statement for a driver whose bound values are question marks."""
-    return _QUOTED_OR_VALUE.sub(lambda found: found[1] or "?", sql)
+    parts = _QUOTED.split(sql)
+    parts[::2] = (rest.replace("%s", "?") for rest in parts[::2])
+    return "".join(parts)
