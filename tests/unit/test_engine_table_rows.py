@@ -76,9 +76,17 @@ child_tables.CHILD_TABLES += (
 
 from cleanupctl.history.camunda.repair import orphans, removal_times
 from cleanupctl.history.camunda.report.report import MEASURED
-from cleanupctl.history.camunda.schema import definitions, ownership, tables
+from cleanupctl.history.camunda.schema import definitions
+from cleanupctl.history.camunda.repair.reached import reached
 from cleanupctl.history.camunda.strategies import cascades
 from cleanupctl.history.camunda.strategies.registry import STRATEGIES
+
+class Everything:
+    tables = definitions.ENGINE_TABLES
+    has = staticmethod(lambda table, column: True)
+
+def reached_by(by_root):
+    return [one.table for one in reached(cascades.process_plan(Everything, by_root=by_root, decisions=True))]
 
 lists = {
     "removal-time tables": STRATEGIES["removal-time"].tables,
@@ -87,8 +95,8 @@ lists = {
     "measured": MEASURED,
     "explained": definitions.INSTANCE_TABLES,
     "cascade": cascades.TABLES_OF_INSTANCES,
-    "removal times": [one.table for one in ownership.of_process(hierarchical=False)],
-    "removal times of trees": [one.table for one in ownership.of_process(hierarchical=True)],
+    "removal times": reached_by(False),
+    "removal times of trees": reached_by(True),
     "orphans": orphans.WITH_ROOT,
     "owners of byte arrays": orphans.OWNERS,
     "repaired": removal_times._TABLES,

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from cleanupctl.core.run.cleaning import Expired
 from cleanupctl.history.cleaning.tasks import Task
+from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.errors import LockConflictError, StatementTimeoutError
 from cleanupctl.history.databases.scan import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cleanupctl.history.cleaning.workers import Worker
     from cleanupctl.history.databases.catalogue import Table
@@ -32,6 +33,8 @@ class RowChange(NamedTuple):
     """Name in the set of tables."""
     id: str
     value: Any
+    old: Any = None
+    """What it had when it was read: what another session has written since then stays."""
 
 
 class Changes(Protocol):
@@ -44,7 +47,7 @@ class Changes(Protocol):
         """Look at less at a time from now on, and again at what could not be read: it took too long."""
 
     def update(self, table: str, changes: Sequence[RowChange]) -> Update:
-        """Return what changes rows of one table."""
+        """Return what changes rows of one table, as long as they have their old values."""
 
 
 class ChangeTask(Task):
@@ -59,9 +62,22 @@ class ChangeTask(Task):
         self.label = f"{table.name} ({part})"
         self.changes = changes
 
+        self._passed_over = 0
+
     def begin(self, database: Database) -> ChangeScan:
         """Start with the first row."""
-        return ChangeScan(database, self.changes)
+        return ChangeScan(database, self.changes, self._pass_over)
+
+    def _pass_over(self, rows: int) -> None:
+        self._passed_over += rows
+
+    def notices(self) -> Iterator[str]:
+        """Say how many rows another session has changed or deleted in the meantime."""
+        if self._passed_over:
+            yield (
+                f"{self._passed_over} rows of {self.label} are as another session left them: they changed"
+                " after they had been read; the same command looks at them again"
+            )
 
     def preview(self, worker: Worker) -> Iterator[Expired]:
         """Count the rows that would be changed."""
@@ -81,9 +97,12 @@ class ChangeScan:
     most_units = MOST_ROWS
     shared: SharedScan[Any] | None = None
 
-    def __init__(self, database: Database, changes: Changes) -> None:
+    def __init__(
+        self, database: Database, changes: Changes, pass_over: Callable[[int], None] = lambda rows: None
+    ) -> None:
         self._database = database
         self._changes = changes
+        self._pass_over = pass_over
         self._pending: deque[RowChange] = deque()
 
     def run(self, units: int, most_rows: int) -> Batch:
@@ -110,6 +129,7 @@ class ChangeScan:
             return Batch(0, overflow=True, taken=len(some))
         for _ in some:
             self._pending.popleft()
+        self._pass_over(len(some) - rows[0])
         parts = ((update.table.name, rows[0]),)
         return Batch(rows[0], looked_at=len(some), seconds=perf_counter() - started, parts=parts)
 
@@ -121,3 +141,24 @@ class ChangeScan:
         table = self._pending[0].table
         same = takewhile(lambda change: change.table == table, self._pending)
         return list(islice(same, number))
+
+
+def unchanged(key: str, column: str, changes: Sequence[RowChange]) -> Condition:
+    """Say that a column still has what it had when the rows were read; `key` and `column` are expressions."""
+    old = [(one.id, one.old) for one in changes if one.old is not None]
+    without = [one.id for one in changes if one.old is None]
+    if not old:
+        return Condition(f"{column} IS NULL")
+    if len({value for _, value in old}) == 1:
+        same = Condition(f"{column} = %s", (old[0][1],))
+    else:
+        pairs = ", ".join(["(%s, %s)"] * len(old))
+        same = Condition(f"({key}, {column}) IN ({pairs})", tuple(part for pair in old for part in pair))
+    if not without:
+        return same
+    places = ", ".join(["%s"] * len(without))
+    # What had none must have none still; a value that it has got since may happen to be another row's.
+    return Condition(
+        f"(({column} IS NULL AND {key} IN ({places})) OR ({key} NOT IN ({places}) AND {same.sql}))",
+        (*without, *without, *same.parameters),
+    )

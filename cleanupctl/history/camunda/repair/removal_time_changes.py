@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core import times
 from cleanupctl.core.errors import HistoryError
+from cleanupctl.history.camunda.repair.reached import reached
 from cleanupctl.history.camunda.repair.requests import Absolute, Calculated
 from cleanupctl.history.camunda.schema.definitions import (
     ENGINE_KINDS,
@@ -16,12 +17,12 @@ from cleanupctl.history.camunda.schema.definitions import (
     load_definitions,
 )
 from cleanupctl.history.camunda.schema.engine_table import KEY, REMOVAL_TIME
-from cleanupctl.history.camunda.schema.ownership import of_batch, of_decision, of_process, root_column
-from cleanupctl.history.camunda.schema.tables import (
-    BATCHES,
-)
+from cleanupctl.history.camunda.schema.ownership import root_column
+from cleanupctl.history.camunda.schema.tables import BATCHES
+from cleanupctl.history.camunda.strategies import cascades
+from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
 from cleanupctl.history.camunda.strategies.ttl import batch_ttl, definition_ttl
-from cleanupctl.history.cleaning.changes import RowChange
+from cleanupctl.history.cleaning.changes import RowChange, unchanged
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.cutoff import as_instant
 from cleanupctl.history.databases.statements import Assignment, Update
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cleanupctl.core.settings import CamundaSettings
+    from cleanupctl.history.camunda.repair.reached import Reached
     from cleanupctl.history.camunda.repair.requests import InstanceFilter
-    from cleanupctl.history.camunda.schema.ownership import Belonging
     from cleanupctl.history.camunda.schema.tables import Schema
+    from cleanupctl.history.cleaning.cascade import CascadePlan
 
 _BATCH = EngineKind("process", "", BATCHES, "TYPE_", "TYPE_", "END_TIME_", "ID_", "START_TIME_")
 
@@ -89,6 +91,7 @@ class RemovalTimeChanges:
         self.table = schema.tables[self._place.instances]
         if isinstance(wanted, Calculated) and selection.kind != "batch":
             self._definitions = {one.id: one for one in load_definitions(schema, self._place.kind)}
+        self._reached = tuple(one for one in reached(self._plan()) if schema.has(one.table, REMOVAL_TIME))
 
     def read(self) -> list[RowChange] | None:
         """Return what has to be changed for the next instances, their own rows last."""
@@ -98,18 +101,16 @@ class RemovalTimeChanges:
             return None
         governing, skipped = self._governing(instances)
         values = {one.id: self._value(one) for one in governing}
-        changes: dict[tuple[str, str], Any] = {}
-        for belonging in self._belongings():
-            table = belonging.table
-            if values and belonging.known(self._schema) and self._schema.has(table, REMOVAL_TIME):
-                for identity, value in self._changes(belonging, values):
-                    # A row that several lead to comes where the last of them has it.
-                    changes.pop((table, identity), None)
-                    changes[table, identity] = value
+        changes: dict[tuple[str, str], RowChange] = {}
+        for one in self._reached if values else ():
+            for change in self._changes(one, values):
+                # A row that several lead to comes where the last of them has it.
+                changes.pop((change.table, change.id), None)
+                changes[change.table, change.id] = change
         self._advance(instances, size)
         self._selected.instances += len(instances)
         self._selected.skipped += skipped
-        return [RowChange(table, identity, value) for (table, identity), value in changes.items()]
+        return list(changes.values())
 
     def read_less(self) -> None:
         """Look at half as many instances at a time."""
@@ -133,14 +134,17 @@ class RemovalTimeChanges:
         self._ids_read += size
         self._last = instances[-1].id
 
-    def _belongings(self) -> Iterator[Belonging]:
+    def _plan(self) -> CascadePlan:
+        """Return what is deleted with the instances: the same rows get their removal time."""
+        schema, whole = self._schema, self._hierarchical
         match self._selection.kind:
             case "process":
-                return of_process(hierarchical=self._hierarchical)
+                unrooted = unrooted_tables(schema) if whole else cascades.TABLES_OF_INSTANCES
+                return cascades.process_plan(schema, by_root=whole, decisions=True, unrooted=unrooted)
             case "decision":
-                return of_decision(hierarchical=self._hierarchical)
+                return cascades.decision_plan(schema, by_root=whole)
             case _:
-                return of_batch()
+                return cascades.batch_plan(schema)
 
     def _by_ids(self, ids: Sequence[str]) -> Condition:
         places = ", ".join(["%s"] * len(ids))
@@ -215,42 +219,27 @@ class RemovalTimeChanges:
         column = self._schema.tables[self._place.instances].column(name)
         return self._schema.database.stored_value(moment, column, self._settings.timezone)
 
-    def _changes(self, belonging: Belonging, values: dict[str, Any]) -> list[tuple[str, Any]]:
+    def _changes(self, rows: Reached, values: dict[str, Any]) -> list[RowChange]:
         """Find the rows whose removal time differs, those of roots last."""
-        schema, ids = self._schema, tuple(values)
-        table, alias, joined = belonging.table, "t", ""
-        for number, join in enumerate(belonging.joins):
-            other = f"j{number}"
-            joined += (
-                f" JOIN {schema.quoted(join.table)} AS {other}"
-                f" ON {other}.{schema.column(join.table, join.theirs)}"
-                f" = {alias}.{schema.column(table, join.ours)}"
-            )
-            table, alias = join.table, other
-        owner = f"{alias}.{schema.column(table, belonging.owner)}"
-        key = f"t.{schema.column(belonging.table, 'ID_')}"
-        removal = f"t.{schema.column(belonging.table, REMOVAL_TIME)}"
-        sql = (
-            f"SELECT {key}, {owner}, {removal} FROM {schema.quoted(belonging.table)} AS t{joined}"
-            f" WHERE {owner} IN ({', '.join(['%s'] * len(ids))})"
-        )
-        found = {
-            str(row[0]): values[str(row[1])]
-            for row in schema.database.query(sql, ids)
-            if row[2] != values[str(row[1])]
-        }
-        return sorted(found.items(), key=lambda change: change[0] in values)
+        found = [
+            RowChange(rows.table, str(key), values[str(owner)], removal)
+            for owner, key, removal in rows.query(self._schema, (KEY, REMOVAL_TIME), tuple(values))
+            if removal != values[str(owner)]
+        ]
+        return sorted(found, key=lambda change: change.id in values)
 
     def update(self, table: str, changes: Sequence[RowChange]) -> Update:
         """Return what sets the removal times of rows of one table."""
         schema = self._schema
         key = f"t.{schema.column(table, KEY)}"
-        where = schema.database.any_of(key, [one.id for one in changes])
+        removal = f"t.{schema.column(table, REMOVAL_TIME)}"
         different = {one.value for one in changes}
         value = Condition("%s", (different.pop(),))
         if different:
             cases = " ".join(["WHEN %s THEN %s"] * len(changes))
             bound = tuple(part for one in changes for part in (one.id, one.value))
             value = Condition(f"CASE {key} {cases} END", bound)
-        removal = Assignment(schema.tables[table].column(REMOVAL_TIME).name, value)
-        return Update(schema.tables[table], (removal,), where)
+        assignment = Assignment(schema.tables[table].column(REMOVAL_TIME).name, value)
+        named = schema.database.any_of(key, [one.id for one in changes])
+        where = both((named, unchanged(key, removal, changes)))
+        return Update(schema.tables[table], (assignment,), where)

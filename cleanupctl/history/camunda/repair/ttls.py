@@ -13,9 +13,9 @@ from cleanupctl.history.camunda.schema.tables import (
     PROCESS_INSTANCES,
     find_schema,
 )
-from cleanupctl.history.cleaning.changes import ChangeTask, RowChange
+from cleanupctl.history.cleaning.changes import ChangeTask, RowChange, unchanged
 from cleanupctl.history.cleaning.tasks import Phase
-from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.servers import connect
 from cleanupctl.history.databases.statements import Assignment, Update
 
@@ -99,8 +99,8 @@ class TtlsPlanner:
         schema = find_schema(database, self._settings, _tables())
         tasks = []
         for name in dict.fromkeys(ENGINE_KINDS[one.kind].definitions for one in self._definitions):
-            ids = [one.id for one in self._definitions if ENGINE_KINDS[one.kind].definitions == name]
-            changes = _TtlChanges(schema, [RowChange(name, identity, self._ttl) for identity in ids])
+            some = [one for one in self._definitions if ENGINE_KINDS[one.kind].definitions == name]
+            changes = _TtlChanges(schema, [RowChange(name, one.id, self._ttl, one.ttl) for one in some])
             tasks.append(ChangeTask(schema.tables[name], "times to live", changes))
         yield Phase(tuple(tasks))
 
@@ -124,7 +124,9 @@ class _TtlChanges:
         """Return what gives definitions their days; all of them get the same."""
         schema = self._schema
         found = schema.tables[table]
-        where = schema.database.any_of(f"t.{schema.column(table, KEY)}", [one.id for one in changes])
+        key, days = (f"t.{schema.column(table, name)}" for name in (KEY, "HISTORY_TTL_"))
+        named = schema.database.any_of(key, [one.id for one in changes])
+        where = both((named, unchanged(key, days, changes)))
         assignments = [Assignment(found.column("HISTORY_TTL_").name, Condition("%s", (changes[0].value,)))]
         if schema.has(table, "REV_"):
             # As the engine does: whoever changes the same row at the same time notices it.
