@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -14,7 +13,7 @@ from cleanupctl.core.errors import ConfigurationError
 from cleanupctl.core.settings import BatchTtls, CamundaSettings, TtlOverride
 from cleanupctl.core.settings.histories import BATCH_TYPES
 from cleanupctl.core.urls import parse_url
-from cleanupctl.history.camunda.strategies.ttl import EffectiveTtl, batch_ttl, effective_ttl, expiry
+from cleanupctl.history.camunda.strategies.ttl import EffectiveTtl, batch_ttl, effective_ttl
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,15 +157,3 @@ def test_a_prefix_may_name_the_schema(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         load(tmp_path, 'schema = "public"\ntable_prefix = "engine.PRE_"\n')
     assert "names schema engine, and schema says public" in " ".join(caught.value.faults)
-
-
-def test_what_ended_right_after_a_gap_in_the_clock_has_yet_to_expire() -> None:
-    berlin = ZoneInfo("Europe/Berlin")
-    # 2:30 does not exist on 31 March: the row that says 3:00 expires at 3:00 thirty days later.
-    until = expiry(datetime(2024, 4, 30, 0, 30, tzinfo=UTC), 30, berlin)
-    assert str(until.wall) == "2024-03-31 02:30:00"
-    assert until.instant < datetime(2024, 3, 31, 1, 0, tzinfo=UTC)
-    until = expiry(datetime(2024, 6, 15, 10, 0, tzinfo=UTC), 1, berlin)
-    assert str(until.wall) == "2024-06-14 12:00:00"
-    assert until.instant == datetime(2024, 6, 14, 10, 0, tzinfo=UTC)
-    assert expiry(datetime(2024, 6, 15, tzinfo=UTC), 2**31 - 1, berlin).wall.year < 1800

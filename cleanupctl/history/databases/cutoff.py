@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
+from cleanupctl.core import times
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.core.times import resolve
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
     from cleanupctl.history.databases.catalogue import Column, Table
     from cleanupctl.history.databases.target import Target
+
+
+_LONGEST_GAP = timedelta(hours=2)
+"""By no more than that are clocks put forward in a night."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +44,42 @@ def cutoff(instant: datetime, zone: ZoneInfo) -> Cutoff:
     """
     local = instant.astimezone(zone)
     wall = local.replace(tzinfo=None)
-    if local.fold == 0:
-        repeated = (local.utcoffset() or timedelta()) - (local.replace(fold=1).utcoffset() or timedelta())
-        wall -= max(repeated, timedelta())
-    return Cutoff(instant, wall)
+    return Cutoff(instant, wall - _repeated(local))
+
+
+def expiry(now: datetime, days: int, zone: ZoneInfo) -> Cutoff:
+    """Return the latest time of what has lived for `days` at `now` (aware), by any reading of a wall clock.
+
+    It is the same wall clock, days earlier. Where the clocks skipped that, what was written right after
+    the gap has yet to expire. On a night in which they are moved now, what expires in the hour that comes
+    twice waits for the second, and what expires in the one that is skipped for the hour after it.
+    """
+    until = cutoff(times.cutoff(now, days, zone), zone)
+    if until.instant <= times.EARLIEST:
+        return until
+    local = now.astimezone(zone)
+    asked = local.replace(tzinfo=None, fold=0) - timedelta(days=days)
+    back = _repeated(local) or _skipped(local)
+    if until.wall > asked:
+        until = cutoff(until.instant - timedelta(microseconds=1), zone)
+    return Cutoff(until.instant - back, min(until.wall, asked - back))
+
+
+def _repeated(local: datetime) -> timedelta:
+    """Return by how much the clocks will be put back, if `local` (aware) is shown again after that."""
+    if local.fold:
+        return timedelta()
+    first, second = local.utcoffset() or timedelta(), local.replace(fold=1).utcoffset() or timedelta()
+    return max(first - second, timedelta())
+
+
+def _skipped(local: datetime) -> timedelta:
+    """Return by how much the clocks were put forward, if that was no longer than so much before `local`."""
+    zone, instant = local.tzinfo, local.astimezone(UTC)
+    before = (instant - _LONGEST_GAP).astimezone(zone).utcoffset() or timedelta()
+    size = (local.utcoffset() or timedelta()) - before
+    skipped = size > timedelta() and (instant - size).astimezone(zone).utcoffset() == before
+    return size if skipped else timedelta()
 
 
 def epoch(instant: datetime, time_format: str | None, column: Column, table: Table) -> int:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cleanupctl.core import times
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
 from cleanupctl.core.run.cleaning import Failed, Noticed
 from cleanupctl.history.cleaning.tasks import Phase, TableTask
-from cleanupctl.history.databases.cutoff import cutoff
+from cleanupctl.history.databases.cutoff import expiry
 from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
@@ -49,12 +48,11 @@ class TablesPlanner:
         table = database.find_table(settings.name, settings.schema or self._settings.schema)
         if table is None:
             raise HistoryError(f"there is no table {settings.name} in {self._place()}; check name and schema")
-        zone = self._settings.timezone
-        expiry = cutoff(times.cutoff(now, settings.ttl, zone), zone)
+        until = expiry(now, settings.ttl, self._settings.timezone)
         targets = []
         for leaf in database.leaves(table):
             column = leaf.column(settings.time_column)
-            condition = database.expired(column, expiry, leaf, settings.time_format)
+            condition = database.expired(column, until, leaf, settings.time_format)
             targets.append(Target(leaf, column, condition, time_format=settings.time_format))
         return targets
 

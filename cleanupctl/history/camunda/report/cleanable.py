@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from cleanupctl.history.camunda.report.sampling import sample_rows
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, definitions_with_history
 from cleanupctl.history.camunda.schema.tables import BATCHES
-from cleanupctl.history.camunda.strategies.ttl import batch_ttl, expiry
+from cleanupctl.history.camunda.strategies.ttl import batch_ttl
 from cleanupctl.history.databases.conditions import Condition, both
+from cleanupctl.history.databases.cutoff import expiry
 from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
 from cleanupctl.history.camunda.schema.tables import JOB_LOG
 from cleanupctl.history.camunda.strategies import cascades
 from cleanupctl.history.camunda.strategies.eligibility import PerInstance
-from cleanupctl.history.camunda.strategies.ttl import expiry
 from cleanupctl.history.cleaning.candidates import Group
 from cleanupctl.history.cleaning.hierarchies import CascadeTask
 from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.cutoff import expiry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -27,11 +27,12 @@ from cleanupctl.history.camunda.strategies.kept_for_ever import kept_for_ever
 from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
 from cleanupctl.history.camunda.strategies.strategy import Strategy
 from cleanupctl.history.camunda.strategies.task_metrics import task_metrics
-from cleanupctl.history.camunda.strategies.ttl import DEFINITION, NONE, batch_ttl, definition_ttl, expiry
+from cleanupctl.history.camunda.strategies.ttl import DEFINITION, NONE, batch_ttl, definition_ttl
 from cleanupctl.history.cleaning.candidates import Group
 from cleanupctl.history.cleaning.hierarchies import CascadeTask
 from cleanupctl.history.cleaning.tasks import Phase, TableTask
 from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.cutoff import expiry
 from cleanupctl.history.databases.servers import engine_servers, runs_engines
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cleanupctl.history.camunda.schema.tables import TASK_METRICS
-from cleanupctl.history.camunda.strategies.ttl import expiry
+from cleanupctl.history.databases.cutoff import expiry
 from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:

@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cleanupctl.core import times
-from cleanupctl.history.databases.cutoff import Cutoff, cutoff
-
 if TYPE_CHECKING:
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
     from cleanupctl.core.settings import CamundaSettings, DefinitionKind, TtlOverride
     from cleanupctl.history.camunda.schema.definitions import Definition
 
@@ -78,15 +71,3 @@ def batch_ttl(type_: str, settings: CamundaSettings) -> EffectiveTtl:
     if settings.batch_ttl.default is not None:
         return EffectiveTtl(settings.batch_ttl.default, DEFAULT)
     return EffectiveTtl(None, NONE)
-
-
-def expiry(now: datetime, days: int, zone: ZoneInfo) -> Cutoff:
-    """Return the latest end of what has expired at `now` (aware): the same wall clock, days earlier."""
-    until = cutoff(times.cutoff(now, days, zone), zone)
-    if until.instant <= times.EARLIEST:
-        return until
-    asked = now.astimezone(zone).replace(tzinfo=None, fold=0) - timedelta(days=days)
-    if until.wall <= asked:
-        return until
-    # The clocks skipped that time. What ended right after the gap has yet to expire.
-    return Cutoff(until.instant - timedelta(microseconds=1), asked)
