@@ -45,7 +45,7 @@ class Output:
 
     @property
     def shows_progress(self) -> bool:
-        """Whether somebody watches: progress is drawn on standard error."""
+        """Whether a person watches: progress is drawn on standard error."""
         return not self.json and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def keep_secret(self, secrets: Iterable[str]) -> None:

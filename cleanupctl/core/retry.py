@@ -1,4 +1,4 @@
-"""Trying again while the job store is away for a moment: a restart of its server must not cost a job."""
+"""Trying again while the job store is unavailable: a restart of its server must not cost a job."""
 
 from __future__ import annotations
 

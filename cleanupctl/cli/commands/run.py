@@ -73,9 +73,10 @@ def add_to(app: typer.Typer) -> None:
 
             With --watch it stays in the foreground and cleans every history. SIGHUP makes it read the
             configuration again; one that cannot be used is reported, and the one from before stays in force.
-            A job store that is away is asked again until it is back. As a systemd service use `Type=notify`,
-            `ExecStart=cleanupctl run --watch` and `ExecReload=kill -HUP $MAINPID`; with `WatchdogSec=`, of
-            three minutes at least, it says that it is alive at each batch and while it waits.
+            A job store that is unavailable is asked again until it is back. As a systemd service use
+            `Type=notify`, `ExecStart=cleanupctl run --watch` and `ExecReload=kill -HUP $MAINPID`; with
+            `WatchdogSec=`, of three minutes at least, it says that it is alive at each batch
+            and while it waits.
         """,
     )(run)
 

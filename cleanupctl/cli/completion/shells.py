@@ -36,7 +36,7 @@ VARIABLE = COMPLETION_VARIABLE
 FILES = "<files>"
 """The answer that lets the shell complete a path."""
 ANSWER_WITHIN_SECONDS = 2.0
-"""A job store that is far away must not hold up somebody's shell."""
+"""A job store that is far away must not hold up a person's shell."""
 
 BASH_SCRIPT = """\
 _cleanupctl_completion() {

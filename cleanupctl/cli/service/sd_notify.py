@@ -48,7 +48,7 @@ class ServiceManager:
 
 
 def _watchdog_interval() -> float | None:
-    """Half of what the manager waits for a sign of life, if it waits for one from this process."""
+    """Half of the interval in which the manager expects a keep-alive, if it expects one of this process."""
     microseconds, process = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
     if not microseconds.isdecimal() or (process and process != str(os.getpid())):
         return None

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from cleanupctl.core.store.jobstore import JobStore
 
 POLL_SECONDS = 10.0
-"""How soon it notices that somebody scheduled a job earlier than it was due."""
+"""How soon it notices that a job was scheduled earlier than it was due."""
 
 SHORTEST_PAUSE_SECONDS = 0.1
 
 
 class Watch:
-    """Runs when a job is due; survives a store that is away and a configuration that cannot be used."""
+    """Runs when a job is due; survives a store that is unavailable and an unusable configuration."""
 
     def __init__(
         self,

@@ -76,7 +76,7 @@ def show_ttl_change(
 
 
 def _source(line: TtlLine) -> str:
-    """Name the column or the key of the configuration, as somebody would look for it."""
+    """Name the column or the key of the configuration, as an operator would look for it."""
     if line.ttl.source == "none":
         return "nothing"
     if line.ttl.source == "definition":

@@ -111,7 +111,7 @@ def job_state(job: Job, now: datetime) -> str:
 
 
 def next_run(job: Job, now: datetime, windows: BatchWindows) -> datetime | None:
-    """When the job will run next if somebody calls `run` then; None while it waits for a person."""
+    """When the job will run next if `run` is called then; None while it waits for a person."""
     if job.suspended or job.retries == 0 or job.due_date is None:
         return None
     earliest = max(job.due_date, now)

@@ -33,7 +33,7 @@ class Lease:
         self._lost = threading.Event()
 
     def lost(self) -> bool:
-        """Whether the job may belong to somebody else by now."""
+        """Whether the job may belong to another process by now."""
         return self._lost.is_set() or self._monotonic() > self._renewed + SAFE_PART * self._length
 
     def renew(self, store: JobStore) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cleanupctl.core.store.jobstore import JobStore
 
 MEMORY = timedelta(days=7)
-"""A host that has not executed anything for so long counts as gone."""
+"""A host that has not executed anything for so long no longer counts."""
 
 MOST_ENTRIES = 200
 """So many executions are looked at: on a busy store they are enough to meet every host."""

@@ -55,5 +55,5 @@ class Dialect(ABC):
         return str(error)
 
     def refresh(self, database: Any) -> None:
-        """Ask for a sign of life; servers close what is idle for hours. Raises peewee's errors."""
+        """Keep the connection alive; servers close what is idle for hours. Raise peewee's errors."""
         database.execute_sql("SELECT 1")

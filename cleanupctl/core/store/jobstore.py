@@ -187,7 +187,7 @@ class JobStore(JobLog):
     def renew(self, job: Job, lease: timedelta) -> bool:
         """Extend the lease on `job`, as `acquire` returned it, to `lease` from now on.
 
-        False when the lease has been lost: somebody took the job over, or scheduled anew.
+        False when the lease has been lost: another process took the job over, or it was scheduled anew.
         """
         update = self._job.update(lock_expiration=self._after(lease)).where(*self._held(job))
         return bool(self._session.write(update.execute) == 1)

@@ -26,7 +26,7 @@ _LONGEST_PAUSE_SECONDS = 1.0
 
 
 class Session:
-    """Runs pieces of work on a store's database, from any thread."""
+    """Runs functions on a store's database, in transactions where they write, from any thread."""
 
     def __init__(self, url: DatabaseUrl) -> None:
         self.url = url
