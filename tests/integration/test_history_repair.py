@@ -120,6 +120,17 @@ def test_calculated_from_todays_time_to_live_and_nothing_left_to_do_the_second_t
         assert removal == end + timedelta(days=3)
 
 
+def test_all_without_a_removal_time_are_those_and_no_others(engine_url: str) -> None:
+    fill(engine_url, expired_instances=10, unexpired_instances=10, now=NOW, unset_instances=5)
+    before = by_root(engine_url)
+    selection = InstanceFilter(finished_before=NOW, without=True)
+    changed = change(settings(engine_url), selection, Absolute(NOW - timedelta(days=1)))
+    assert changed["ACT_HI_PROCINST"] >= 5
+    had = {(table, identity): one for rows in before.values() for table, identity, one in rows if one}
+    has = {(table, identity): one for rows in by_root(engine_url).values() for table, identity, one in rows}
+    assert {place: has[place] for place in had} == had
+
+
 def test_it_goes_on_where_it_was_stopped(engine_postgresql_url: str) -> None:
     fill(engine_postgresql_url, expired_instances=20, unexpired_instances=0, now=NOW, unset_instances=0)
     selection = InstanceFilter(definition_key="invoice")

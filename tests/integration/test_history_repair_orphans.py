@@ -81,6 +81,18 @@ def test_a_tree_stays_as_long_as_one_of_its_instances_is_left_or_runs(engine_pos
     assert found(url) == {}
 
 
+@pytest.mark.parametrize("column", ["PROC_INST_ID_", "ROOT_PROC_INST_ID_"])
+def test_a_tree_stays_as_long_as_an_execution_names_it(engine_url: str, column: str) -> None:
+    for root in ("gone", "running"):
+        detail(engine_url, f"of {root}", root)
+    execution = "running" if column == "PROC_INST_ID_" else "below"
+    query(
+        engine_url, f"INSERT INTO ACT_RU_EXECUTION (ID_, REV_, {column}) VALUES ('{execution}', 1, 'running')"
+    )
+    assert found(engine_url, delete=True) == {"ACT_HI_DETAIL": 1}
+    assert query(engine_url, "SELECT ID_ FROM ACT_HI_DETAIL") == [("of running",)]
+
+
 def detail(url: str, identity: str, root: str, at: str = OLD) -> None:
     query(
         url,

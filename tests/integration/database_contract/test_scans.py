@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cleanupctl.core.errors import HistoryError
+from cleanupctl.history.databases.conditions import Condition
 from tests.support.contract import covers
 
 if TYPE_CHECKING:
@@ -150,3 +151,13 @@ def test_a_table_with_neither_key_nor_index_is_refused_where_each_batch_would_re
         return
     ended(place.database.scan(target), 50, 50)
     assert place.ids() == list(range(20, ROWS))
+
+
+@covers("scan")
+def test_rows_of_one_time_that_a_guard_keeps_hide_none_behind_them(place: Place) -> None:
+    place.events(ROWS, 100, same_time=True)
+    table = place.table("event")
+    guard = Condition("(t.id >= 60 OR t.id = 3)")
+    batches = ended(place.database.scan(place.target(table, "at", guard)), 30, 30)
+    assert sum(batch.rows for batch in batches) == 41
+    assert place.ids() == [*(n for n in range(60) if n != 3), *range(100, ROWS)]

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cleanupctl.core.errors import HistoryUnreachableError
 from cleanupctl.core.urls import parse_url
+from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.statements import delete_within
+from cleanupctl.history.databases.target import Target
 from tests.support.contract import covers
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cleanupctl.history.databases.database import Database
+    from cleanupctl.history.databases.statements import Delete
     from tests.support.contract import Place
 
 
@@ -105,3 +113,59 @@ def test_fewer_rows_than_configured_are_deleted_where_the_server_wants_that(plac
         assert other.most_rows(200) == 200
     assert place.database.most_rows(10_000) == 10_000
     assert place.database.transaction_rows is None
+
+
+@covers("expired", "count")
+def test_moments_are_compared_as_moments_whatever_the_zone_of_the_server(place: Place) -> None:
+    if place.family != "mysql":
+        # SQLite has no zone, and PostgreSQL's values say which moment they are.
+        place.database.count(place.target(place.events(3, 2).table, "at"))
+        return
+    place.run(
+        "CREATE TABLE entry (id INTEGER PRIMARY KEY, at TIMESTAMP NULL)",
+        "SET time_zone = '+00:00'",
+    )
+    ((zone,),) = place.rows("SELECT @@GLOBAL.time_zone")
+    place.administrate("SET GLOBAL time_zone = '+05:00'")
+    try:
+        # An hour on both sides of NOW, written by a session with the server's zone.
+        place.insert("entry", [(1, "2024-06-15 16:00:00"), (2, "2024-06-15 18:00:00")])
+        with place.another() as session:
+            table = place.table("entry")
+            condition = session.expired(table.column("at"), place.moment, table, None)
+            assert session.count(Target(table, table.column("at"), condition))[0] == 1
+            assert str(session.query("SELECT at FROM entry WHERE id = 1")[0][0]) == "2024-06-15 11:00:00"
+    finally:
+        place.administrate(f"SET GLOBAL time_zone = '{zone}'")
+
+
+@dataclass
+class _Meanwhile:
+    """Writes beside the rows that are being deleted, on another connection."""
+
+    write: Callable[[], None]
+    reads: bool = True
+
+    def narrow(self, database: Database, delete: Delete) -> Delete:
+        del database
+        return delete
+
+    def before(self, database: Database, delete: Delete) -> None:
+        self.write()
+
+
+@covers("steps", "delete")
+def test_others_can_write_beside_the_rows_that_are_deleted(place: Place) -> None:
+    if place.is_file:
+        # One connection at a time writes to a file.
+        assert place.database.steps == ()
+        place.database.delete(delete_within(place.events(3, 2), Condition("")), 10)
+        return
+    target = place.events(20, 10)
+    place.run("DELETE FROM event WHERE id IN (4, 5)")
+    quick = "SET lock_timeout = 1000" if place.family != "mysql" else "SET innodb_lock_wait_timeout = 1"
+    written = "INSERT INTO event VALUES (4, '2024-06-15 13:54:30', 'x')"
+    place.database.steps = (_Meanwhile(lambda: place.run(quick, written)),)
+    assert place.database.delete(delete_within(target, Condition("")), 100) == 8
+    # It was not there when the rows were chosen.
+    assert place.ids() == [4, *range(10, 20)]
