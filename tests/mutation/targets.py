@@ -6,6 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
+_SCANS = tuple(f"tests/integration/database_contract/test_{name}.py" for name in ("scans", "rechecks"))
 _CONTRACT = ("tests/integration/database_contract",)
 _CASCADES = (
     "tests/integration/test_instance_conditions.py",
@@ -17,14 +18,19 @@ _ENGINE = ("tests/integration/test_instance_conditions.py", "tests/integration/t
 _REPAIR = ("tests/integration/test_history_repair.py", "tests/integration/test_history_repair_orphans.py")
 
 _TESTS: dict[str, tuple[str, ...]] = {
-    "databases/cutoff.py": ("tests/unit/test_cutoff.py", "tests/integration/database_contract/test_times.py"),
-    "databases/statements.py": _CONTRACT,
+    "databases/cutoff.py": (
+        "tests/unit/test_cutoff.py",
+        "tests/integration/database_contract/test_times.py",
+        "-k",
+        "test_cutoff or sqlite",
+    ),
+    "databases/statements.py": (*_CONTRACT, "-k", "sqlite or postgresql"),
     "databases/key_scans.py": (
         "tests/integration/database_contract/test_scans.py",
         "-k",
         "sqlite or mariadb",
     ),
-    "databases/postgresql/": (*_CONTRACT, "tests/integration/test_inheritance.py", "-k", "postgresql"),
+    "databases/postgresql/": (*_SCANS, "tests/integration/test_inheritance.py", "-k", "postgresql"),
     "databases/mysql/": (*_CONTRACT, "-k", "mariadb or mysql"),
     "databases/sqlite/": (*_CONTRACT, "-k", "sqlite"),
     "databases/": _CONTRACT,
