@@ -122,7 +122,9 @@ class TtlOverride:
     key: str = declaration.key(values.TEXT, "Key of the definition, in every version.", example="invoice")
     ttl: int | None = declaration.key(
         values.TIME_TO_LIVE_OR_NONE,
-        'Days that count in place of the definition\'s own; "none" keeps its history for ever.',
+        'Days that count in place of the definition\'s own; "none" keeps its history for ever, and with it'
+        " the whole hierarchy in which it was called or evaluated, as that is deleted as a whole (unless"
+        ' hierarchy = "engine").',
         example="P90D",
     )
     tenant: str | None = declaration.key(

@@ -60,6 +60,8 @@ class Group:
     """Column that puts rows of the same time in an order, different in each."""
     noun: str = "rows"
     """What the rows are, for people."""
+    besides: tuple[Condition, ...] = ()
+    """What has to hold for a row as well, and may ask the table itself."""
 
 
 class Candidates:
@@ -99,7 +101,7 @@ class Candidates:
         left: set[Any] = set()
         for start in range(0, len(units), PAGE):
             ids = [unit.id for unit in units[start : start + PAGE]]
-            where = both((self._tables.database.any_of(key, ids), self.condition()))
+            where = both((self._tables.database.any_of(key, ids), self.condition(), *self._group.besides))
             sql = f"SELECT {key} FROM {self._tables.quoted(self._group.table)} AS t WHERE {where.sql}"
             left.update(one for (one,) in self._tables.database.query(sql, where.parameters))
         self.drop(len(units))
@@ -117,7 +119,7 @@ class Candidates:
         """Write the query for the next page."""
         group, tables = self._group, self._tables
         time, order = (f"t.{tables.column(group.table, name)}" for name in (group.time, group.order))
-        conditions = [self.condition()]
+        conditions = [self.condition(), *group.besides]
         if self._last is not None:
             conditions.append(row_comparison((time, order), ">", self._last, inclusive=False))
         where = both(conditions)

@@ -83,6 +83,8 @@ class CascadeBatch:
     """By table: what must hold as well for a row to be deleted."""
     policy: Condition = field(default_factory=lambda: Condition(""))
     """What has to hold for the units' own rows; if it does not when they are deleted, nothing is."""
+    besides: tuple[Condition, ...] = ()
+    """What has to hold for them as well, and is asked before they are deleted: it may ask their table."""
     ids: dict[str, list[Any]] = field(default_factory=dict)
 
     def gather(self, most: int) -> bool:
@@ -115,6 +117,8 @@ class CascadeBatch:
         for table, condition in self._conditions(below):
             yield self.guarded(Delete(self.tables.tables[table], condition), table)
         yield from self._absent()
+        if self.besides:
+            yield from self._standing(own)
         for chunk in self._chunks(own.ids):
             condition = both((self._reached(own, chunk), self.policy))
             yield Delete(self.tables.tables[own.table], condition, exactly=len(chunk))
@@ -139,12 +143,14 @@ class CascadeBatch:
 
     def checks(self) -> list[Check]:
         """Return what makes sure that the units may still be deleted; needs no right to lock their rows."""
-        own = self.plan.rows[-1]
-        standing = [
-            Check(self.tables.tables[own.table], both((self._reached(own, chunk), self.policy)), len(chunk))
-            for chunk in self._chunks(own.ids)
-        ]
-        return [*standing, *self._absent()]
+        return [*self._standing(self.plan.rows[-1]), *self._absent()]
+
+    def _standing(self, own: RowSet) -> Iterator[Check]:
+        """Yield what makes sure that the units' own rows are as they were when they were chosen."""
+        table = self.tables.tables[own.table]
+        for chunk in self._chunks(own.ids):
+            condition = both((self._reached(own, chunk), self.policy, *self.besides))
+            yield Check(table, condition, len(chunk))
 
     def _absent(self) -> Iterator[Check]:
         """Yield what makes sure that nothing is there that keeps everything."""

@@ -59,6 +59,7 @@ class CascadeScan:
         self._tables = tables
         self._candidates = Candidates(tables, group)
         self._policy = self._candidates.condition()
+        self._besides = group.besides
         self._kept = kept
         self._least = least_units
         self._guards: dict[str, tuple[Condition, ...]] = {}
@@ -93,7 +94,9 @@ class CascadeScan:
         started = time.perf_counter()
         statements: list[Statement] = []
         for some in by_plan(units):
-            cascade = CascadeBatch(self._tables, some[0].plan, some, self._guards, self._policy)
+            cascade = CascadeBatch(
+                self._tables, some[0].plan, some, self._guards, self._policy, self._besides
+            )
             if not cascade.gather(most_rows):
                 return None
             statements += cascade.statements()
@@ -119,7 +122,7 @@ class CascadeScan:
         if len(units) > 1:
             return self._fewer(units)
         self._in_parts = True
-        cascade = CascadeBatch(self._tables, units[0].plan, units, self._guards, self._policy)
+        cascade = CascadeBatch(self._tables, units[0].plan, units, self._guards, self._policy, self._besides)
         return Batch(0, idle=True, rest=UnitScan(cascade, self._guards, self._kept))
 
     def _fewer(self, units: Sequence[Unit]) -> Batch:

@@ -108,8 +108,19 @@ class Policy:
         if not self.by_root:
             return past
         running = {self._top(row) for row in rows.values() if row["END_TIME_"] is None}
-        tops = {one for one in past if self._top(rows[one]) == one and one not in running}
+        kept = running | self._kept_for_ever()
+        tops = {one for one in past if self._top(rows[one]) == one and one not in kept}
         return {one for one, row in rows.items() if self._top(row) in tops}
+
+    def _kept_for_ever(self) -> set[str]:
+        """Tops of the trees with something of a definition that is never to go."""
+        rows, found = self.rows["ACT_HI_PROCINST"], set()
+        for table, column in (("ACT_HI_PROCINST", "PROC_DEF_ID_"), ("ACT_HI_DECINST", "DEC_DEF_ID_")):
+            for row in self.rows[table].values():
+                key = row[column].split(":", maxsplit=1)[0]
+                if key in self.ttls and self.ttls[key] is None and row["PROC_INST_ID_"] in rows:
+                    found.add(self._top(rows[row["PROC_INST_ID_"]]))
+        return found
 
     def _top(self, row: Row) -> str:
         """Follow the callers up, as far as they are there."""

@@ -10,7 +10,7 @@ from cleanupctl.history.camunda.schema.tables import BATCHES, BYTE_ARRAYS, DECIS
 from cleanupctl.history.camunda.strategies import cascades
 from cleanupctl.history.camunda.strategies.explained import Referenced
 from cleanupctl.history.cleaning.cascade import CascadeBatch, Unit
-from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.database import COUNT_BOUND
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def with_blockers(facts: Facts, schema: Schema, strategy: Strategy) -> Facts:
     eligibility = strategy.eligibility(schema, facts.root.kind)
     if eligibility is None:
         return _each_row(facts, schema)
+    facts = replace(facts, kept_below=_kept_below(facts.root, schema, strategy))
     unit = _unit(facts.root, schema, eligibility)
     if unit is None:
         return replace(facts, tree_runs=True)
@@ -53,6 +54,16 @@ def _each_row(facts: Facts, schema: Schema) -> Facts:
             if other != table:
                 references += [replace(one, fatal=False) for one in _references(schema, other, condition)]
     return replace(facts, references=_joined(references))
+
+
+def _kept_below(top: Instance, schema: Schema, strategy: Strategy) -> bool:
+    """Whether something below it keeps the whole hierarchy for ever."""
+    conditions = tuple(strategy.keeps_whole(schema, top.kind)) if top.kind != "batch" else ()
+    if not conditions:
+        return False
+    table, key = _own(top)
+    own = Condition(f"t.{schema.column(table, key)} = %s", (top.id,))
+    return not schema.database.bounded_count(schema.tables[table], both((own, *conditions)), 1)
 
 
 def _own(instance: Instance) -> tuple[str, str]:

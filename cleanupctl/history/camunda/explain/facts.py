@@ -9,9 +9,9 @@ from cleanupctl.history.camunda.explain.blockers import with_blockers
 from cleanupctl.history.camunda.schema.definitions import (
     ENGINE_KINDS,
     INSTANCE_TABLES,
-    Definition,
-    key_of,
+    TENANT,
     load_definitions,
+    missing_definition,
 )
 from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME, ROOT
 from cleanupctl.history.camunda.schema.tables import BATCHES, find_schema
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from cleanupctl.core.settings import CamundaSettings
-    from cleanupctl.history.camunda.schema.definitions import EngineKind
+    from cleanupctl.history.camunda.schema.definitions import Definition, EngineKind
     from cleanupctl.history.camunda.schema.engine_table import Kind
     from cleanupctl.history.camunda.schema.tables import Schema
     from cleanupctl.history.camunda.strategies.strategy import Strategy
@@ -148,12 +148,14 @@ class _Loader:
     def _instance(self, kind: EngineKind, identity: str) -> _Found | None:
         schema, table = self._schema, kind.instances
         start = kind.started
-        names = (kind.instance_id, kind.definition_id, start, kind.ended, REMOVAL_TIME)
+        own = (kind.instance_id, kind.definition_id, start, kind.ended, REMOVAL_TIME)
+        names = (*own, kind.definition_key or "", TENANT)
         row = self._row(table, kind.instance_id, identity, (*names, *_LINKS))
         if row is None:
             return None
-        found, definition, started, ended, removal = row[:5]
-        key, ttl, source, remedy = self._time_to_live(kind.kind, definition)
+        found, definition, started, ended, removal, its_key, tenant = row[:7]
+        gone = missing_definition(kind.kind, definition, its_key, tenant)
+        key, ttl, source, remedy = self._time_to_live(gone)
         instance = Instance(
             kind.kind,
             str(found),
@@ -165,7 +167,7 @@ class _Loader:
             source,
             remedy,
         )
-        return _Found(instance, dict(zip(_LINKS, row[5:], strict=True)))
+        return _Found(instance, dict(zip(_LINKS, row[7:], strict=True)))
 
     def batch(self, identity: str) -> Facts | None:
         names = ("ID_", "TYPE_", "START_TIME_", "END_TIME_", REMOVAL_TIME)
@@ -203,11 +205,14 @@ class _Loader:
         target = Target(found, found.column(name), Condition(""))
         return as_instant(value, target, self._settings.timezone, None)
 
-    def _time_to_live(self, kind: Kind, identity: str) -> tuple[str | None, int | None, str, str]:
-        """Return the definition's key, the days, where they come from, and what gives it some."""
+    def _time_to_live(self, gone: Definition) -> tuple[str | None, int | None, str, str]:
+        """Return the definition's key, the days, where they come from, and what gives it some.
+
+        `gone` is what counts when the definition is.
+        """
+        kind, identity = gone.kind, gone.id
         found = load_definitions(self._schema, kind, f"t.{self._id_of(kind)} = %s", identity)
-        missing = Definition(kind, identity, key=key_of(identity), missing=True)
-        definition = found[0] if found else missing
+        definition = found[0] if found else gone
         key = definition.key or identity
         configure = f'a [[history.ttl]] with key = "{key}", or default_ttl, in the configuration gives it one'
         set_it = f"cleanupctl history ttl set {key} P30D --kind {kind} --all-versions gives it one"

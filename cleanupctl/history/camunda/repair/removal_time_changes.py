@@ -11,15 +11,16 @@ from cleanupctl.history.camunda.repair.reached import reached
 from cleanupctl.history.camunda.repair.requests import Absolute, Calculated
 from cleanupctl.history.camunda.schema.definitions import (
     ENGINE_KINDS,
-    Definition,
+    TENANT,
     EngineKind,
-    key_of,
     load_definitions,
+    missing_definition,
 )
 from cleanupctl.history.camunda.schema.engine_table import KEY, REMOVAL_TIME
 from cleanupctl.history.camunda.schema.ownership import root_column
 from cleanupctl.history.camunda.schema.tables import BATCHES
 from cleanupctl.history.camunda.strategies import cascades
+from cleanupctl.history.camunda.strategies.kept_below import nothing_kept_below
 from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
 from cleanupctl.history.camunda.strategies.ttl import batch_ttl, definition_ttl
 from cleanupctl.history.cleaning.changes import RowChange, unchanged
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.repair.reached import Reached
     from cleanupctl.history.camunda.repair.requests import InstanceFilter
+    from cleanupctl.history.camunda.schema.definitions import Definition
     from cleanupctl.history.camunda.schema.tables import Schema
     from cleanupctl.history.cleaning.cascade import CascadePlan
 
@@ -57,6 +59,9 @@ class _Instance:
     definition: str | None
     start: Any
     end: Any
+    key: str | None = None
+    """Of the definition, as the row has it."""
+    tenant: str | None = None
 
 
 class RemovalTimeChanges:
@@ -100,7 +105,8 @@ class RemovalTimeChanges:
         if not instances:
             return None
         governing, skipped = self._governing(instances)
-        values = {one.id: self._value(one) for one in governing}
+        kept = self._kept_for_ever(governing)
+        values = {one.id: None if one.id in kept else self._value(one) for one in governing}
         changes: dict[tuple[str, str], RowChange] = {}
         for one in self._reached if values else ():
             for change in self._changes(one, values):
@@ -154,7 +160,7 @@ class RemovalTimeChanges:
         table, place = self._place.instances, self._place
         names = (
             place.instance_id, root_column(place), place.definition_id, self._place.started,
-            place.ended,
+            place.ended, place.definition_key or "", TENANT,
         )  # fmt: skip
         columns = ", ".join(self._column(n) if self._schema.has(table, n) else "NULL" for n in names)
         where = both((condition, *(self._conditions() if chosen else ()))).sql or "1 = 1"
@@ -193,6 +199,20 @@ class RemovalTimeChanges:
         gone = roots - {one.id for one in found}
         return found, sum((one.root or one.id) in gone for one in selected)
 
+    def _kept_for_ever(self, instances: list[_Instance]) -> set[str]:
+        """Return those that have a part which an override keeps for ever: a tree is deleted as a whole."""
+        if self._selection.kind == "batch" or not isinstance(self._wanted, Calculated) or not instances:
+            return set()
+        conditions = tuple(
+            nothing_kept_below(self._schema, self._settings, self._selection.kind, by_root=self._hierarchical)
+        )
+        if not conditions:
+            return set()
+        without = both(conditions)
+        by_id = self._by_ids([one.id for one in instances])
+        kept = both((by_id, Condition(f"NOT ({without.sql})", without.parameters)))
+        return {one.id for one in self._instances(kept, chosen=False)}
+
     def _value(self, instance: _Instance) -> Any:
         """Calculate what the engine would; without base time or time to live there is none."""
         if isinstance(self._wanted, Absolute):
@@ -202,17 +222,18 @@ class RemovalTimeChanges:
         target = Target(table, table.column(name), Condition(""))
         raw = instance.start if self._wanted.base == "start" else instance.end
         base = as_instant(raw, target, self._settings.timezone, None)
-        ttl = self._ttl(instance.definition or "")
+        ttl = self._ttl(instance)
         if base is None or ttl is None:
             return None
         return self._stored(times.removal_time(base, ttl, self._settings.timezone), REMOVAL_TIME)
 
-    def _ttl(self, definition: str) -> int | None:
+    def _ttl(self, instance: _Instance) -> int | None:
         """Return the days of a definition, or of a type of batch; one that is gone may be configured."""
+        identity = instance.definition or ""
         if self._selection.kind == "batch":
-            return batch_ttl(definition, self._settings).days
-        gone = Definition(self._place.kind, definition, key=key_of(definition), missing=True)
-        return definition_ttl(self._definitions.get(definition, gone), self._settings).days
+            return batch_ttl(identity, self._settings).days
+        gone = missing_definition(self._place.kind, identity, instance.key, instance.tenant)
+        return definition_ttl(self._definitions.get(identity, gone), self._settings).days
 
     def _stored(self, moment: datetime, name: str) -> Any:
         """Express an instant as the column holds it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cleanupctl.history.camunda.report.sampling import sample_rows
-from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, definitions_with_history
+from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, definitions_with_history, instances_of
 from cleanupctl.history.camunda.schema.tables import BATCHES
 from cleanupctl.history.camunda.strategies.ttl import batch_ttl
 from cleanupctl.history.databases.conditions import Condition, both
@@ -59,11 +59,11 @@ def cleanable(
     removable = scope.expired_rows(engine_kind.instances)
     if removable is not None and not scope.is_counted(engine_kind.instances):
         sample = sample_rows(scope, kind, removable.condition)
-    for definition in definitions_with_history(scope.schema, kind):
+    for definition in definitions_with_history(scope.schema, kind, scope.settings):
         ttl = scope.strategy.ttl(definition).days
         finished = scope.number(engine_kind.instances, engine_kind.ended, _finished(scope, definition))
         if counts is not None and engine_kind.instances not in counts.uncounted:
-            number, counted = counts.instances[engine_kind.instances, definition.id], True
+            number, counted = counts.of(engine_kind.instances, definition), True
         elif sample is not None and (counts is None or kind == "process"):
             number, counted = sample.cleanable(definition.id, finished), False
         elif counts is None:
@@ -75,17 +75,10 @@ def cleanable(
         )
 
 
-def _of(scope: ReportScope, definition: Definition) -> Condition:
-    identity = scope.schema.column(
-        ENGINE_KINDS[definition.kind].instances, ENGINE_KINDS[definition.kind].definition_id
-    )
-    return Condition(f"t.{identity} = %s", (definition.id,))
-
-
 def _finished(scope: ReportScope, definition: Definition) -> Condition:
     engine_kind = ENGINE_KINDS[definition.kind]
     ended = scope.schema.column(engine_kind.instances, engine_kind.ended)
-    return both((_of(scope, definition), Condition(f"t.{ended} IS NOT NULL")))
+    return both((instances_of(scope.schema, definition), Condition(f"t.{ended} IS NOT NULL")))
 
 
 def _expired(scope: ReportScope, definition: Definition) -> int:
@@ -94,7 +87,7 @@ def _expired(scope: ReportScope, definition: Definition) -> int:
     removable = scope.expired_rows(engine_kind.instances)
     if removable is None:
         return 0
-    condition = both((_of(scope, definition), removable.condition))
+    condition = both((instances_of(scope.schema, definition), removable.condition))
     return scope.number(engine_kind.instances, engine_kind.ended, condition)
 
 
@@ -106,7 +99,9 @@ def _past(scope: ReportScope, definition: Definition, ttl: int | None) -> int:
     table = scope.schema.tables[engine_kind.instances]
     until = expiry(scope.now, ttl, scope.settings.timezone)
     past = scope.schema.database.expired(table.column(engine_kind.ended), until, table, None)
-    return scope.number(engine_kind.instances, engine_kind.ended, both((_of(scope, definition), past)))
+    return scope.number(
+        engine_kind.instances, engine_kind.ended, both((instances_of(scope.schema, definition), past))
+    )
 
 
 def cleanable_batches(scope: ReportScope) -> Iterator[CleanableBatches]:

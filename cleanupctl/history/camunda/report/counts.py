@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS
+from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, TENANT
 from cleanupctl.history.camunda.schema.tables import BYTE_ARRAYS
 from cleanupctl.history.cleaning.cascade import MEMBERS, CascadeBatch
 from cleanupctl.history.cleaning.hierarchies import ALL
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from cleanupctl.history.camunda.report.scope import ReportScope
+    from cleanupctl.history.camunda.schema.definitions import Definition
     from cleanupctl.history.camunda.schema.tables import Schema
     from cleanupctl.history.cleaning.cascade import CascadePlan
     from cleanupctl.history.cleaning.hierarchies import CascadeTask
@@ -30,14 +31,22 @@ _DEFINITIONS = {engine_kind.instances: engine_kind for engine_kind in ENGINE_KIN
 class ExactCounts:
     """Rows that a run would delete now."""
 
-    instances: Counter[tuple[str, str]] = field(default_factory=Counter)
+    definitions: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By table of instances, without prefix, and id of the definition."""
+    instances: Counter[tuple[str, str, str | None]] = field(default_factory=Counter)
+    """By table of instances, without prefix, id of the definition, and tenant of the instances."""
     rows: Counter[str] = field(default_factory=Counter)
     """By table, without prefix."""
     oldest: dict[str, Any] = field(default_factory=dict)
     """The first end among them as the database has it, by table of instances."""
     uncounted: set[str] = field(default_factory=set)
     """Tables of which not all rows that would be deleted were counted."""
+
+    def of(self, table: str, definition: Definition) -> int:
+        """Return how many instances of a definition would be deleted; of one that is gone by their tenant."""
+        if definition.of_tenant:
+            return self.instances[table, definition.id, definition.tenant]
+        return self.definitions[table, definition.id]
 
 
 def count_exactly(scope: ReportScope) -> ExactCounts:
@@ -101,9 +110,12 @@ def _count(counts: ExactCounts, schema: Schema, conditions: Iterable[tuple[str, 
         definition, ended = (
             f"t.{schema.column(table, one)}" for one in (engine_kind.definition_id, engine_kind.ended)
         )
-        sql = f"SELECT {definition}, count(*), min({ended}) FROM {rows} GROUP BY {definition}"
-        for identity, number, first in schema.database.query(sql, condition.parameters):
-            counts.instances[table, str(identity)] += int(number)
+        tenant = f"t.{schema.column(table, TENANT)}" if schema.has(table, TENANT) else None
+        group = f"{definition}, {tenant}" if tenant else definition
+        sql = f"SELECT {definition}, {tenant or 'NULL'}, count(*), min({ended}) FROM {rows} GROUP BY {group}"
+        for identity, of, number, first in schema.database.query(sql, condition.parameters):
+            counts.instances[table, str(identity), of] += int(number)
+            counts.definitions[table, str(identity)] += int(number)
             counts.rows[table] += int(number)
             known = counts.oldest.get(table)
             if first is not None and (known is None or first < known):

@@ -145,9 +145,11 @@ def _deleted(scope: ReportScope, tops: Iterable[_Row]) -> set[str]:
     ids: dict[str, list[str]] = {}
     for row in tops:
         ids.setdefault(str(row[_DEFINITION]), []).append(str(row[_INSTANCE]))
-    definitions = [one for one in definitions_with_history(scope.schema, "process") if one.id in ids]
+    known = definitions_with_history(scope.schema, "process", scope.settings)
+    definitions = [one for one in known if one.id in ids]
     tasks = scope.strategy.of_definitions(scope.schema, definitions, scope.now)
-    return {one for task in tasks for one in _chosen(scope, task, ids[task.group.part])}
+    parts = {one.part: ids[one.id] for one in definitions}
+    return {one for task in tasks for one in _chosen(scope, task, parts[task.group.part])}
 
 
 def _chosen(scope: ReportScope, task: CascadeTask, ids: list[str]) -> Iterator[str]:
@@ -158,7 +160,7 @@ def _chosen(scope: ReportScope, task: CascadeTask, ids: list[str]) -> Iterator[s
     for start in range(0, len(ids), MOST_IDS):
         key = f"t.{schema.column(group.table, group.key)}"
         some = schema.database.any_of(key, ids[start : start + MOST_IDS])
-        where = both((some, *group.conditions, expired))
+        where = both((some, *group.conditions, *group.besides, expired))
         sql = f"SELECT {columns} FROM {schema.quoted(group.table)} AS t WHERE {where.sql}"
         rows = [_row(row) for row in schema.database.query(sql, where.parameters)]
         yield from (unit.id for unit in group.eligibility(rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cleanupctl.history.camunda.schema.engine_table import Part
@@ -16,11 +16,13 @@ from cleanupctl.history.camunda.schema.tables import (
     SHARED,
     tables_of,
 )
+from cleanupctl.history.databases.conditions import Condition, both
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.schema.engine_table import Kind
     from cleanupctl.history.camunda.schema.tables import Schema
 
@@ -90,7 +92,15 @@ class Definition:
     ttl: int | None = None
     """HISTORY_TTL_ in days; None when there is none."""
     missing: bool = False
-    """Whether history mentions it, but the engine has it no more."""
+    """Whether history mentions it, but the engine has it no more: key and tenant are its instances'."""
+
+    of_tenant: bool = False
+    """Whether only instances of its tenant are meant: several may share a definition that was deleted."""
+
+    @property
+    def part(self) -> str:
+        """Return what tells its instances from those of all other definitions."""
+        return f"{self.id} of {self.tenant}" if self.of_tenant and self.tenant is not None else self.id
 
 
 def load_definitions(schema: Schema, kind: Kind, condition: str = "1 = 1", *values: Any) -> list[Definition]:
@@ -104,6 +114,8 @@ def load_definitions(schema: Schema, kind: Kind, condition: str = "1 = 1", *valu
     return sorted(found, key=lambda one: (one.key or "", one.tenant or "", one.version or 0, one.id))
 
 
+TENANT = "TENANT_ID_"
+_MOST_IDS = 1_000
 _COLUMNS = ("ID_", "KEY_", "NAME_", "VERSION_", "TENANT_ID_", "HISTORY_TTL_")
 
 
@@ -137,12 +149,60 @@ def used_definitions(schema: Schema, kind: Kind) -> Iterator[str]:
         found = schema.database.query(f"SELECT min({column}) FROM {rows} WHERE {column} > %s", (found,))[0][0]
 
 
-def definitions_with_history(schema: Schema, kind: Kind) -> list[Definition]:
-    """Return the definitions of one kind, those that were deleted but have history at the end."""
+def definitions_with_history(schema: Schema, kind: Kind, settings: CamundaSettings) -> list[Definition]:
+    """Return the definitions of one kind, those that were deleted but have history at the end.
+
+    Of these there is one for each tenant when the configuration names tenants.
+    """
     known = load_definitions(schema, kind)
     ids = {definition.id for definition in known}
     missing = [identity for identity in used_definitions(schema, kind) if identity not in ids]
-    return [*known, *(Definition(kind, identity, key=key_of(identity), missing=True) for identity in missing)]
+    by_tenant = any(one.tenant is not None for one in settings.ttls)
+    return [*known, *_missing_definitions(schema, kind, missing, by_tenant=by_tenant)]
+
+
+def _missing_definitions(
+    schema: Schema, kind: Kind, ids: list[str], *, by_tenant: bool
+) -> Iterator[Definition]:
+    """Yield definitions that were deleted, with the key and the tenant that their instances have.
+
+    The engine may give the instances of one definition to several tenants.
+    """
+    engine_kind = ENGINE_KINDS[kind]
+    names = (engine_kind.definition_id, engine_kind.definition_key, TENANT if by_tenant else None)
+    columns = ", ".join(
+        _column(schema, engine_kind.instances, one) if one is not None else "NULL" for one in names
+    )
+    by_tenant = by_tenant and schema.has(engine_kind.instances, TENANT)
+    column = f"t.{schema.column(engine_kind.instances, engine_kind.definition_id)}"
+    found: dict[tuple[str, str | None], str | None] = {}
+    for start in range(0, len(ids), _MOST_IDS):
+        some = schema.database.any_of(column, ids[start : start + _MOST_IDS])
+        sql = f"SELECT DISTINCT {columns} FROM {schema.quoted(engine_kind.instances)} AS t WHERE {some.sql}"
+        for identity, key, tenant in schema.database.query(sql, some.parameters):
+            place = str(identity), tenant
+            found[place] = found.get(place) or key
+    for (identity, tenant), key in sorted(found.items(), key=lambda one: (one[0][0], one[0][1] or "")):
+        yield replace(missing_definition(kind, identity, key, tenant), of_tenant=by_tenant)
+
+
+def missing_definition(kind: Kind, identity: str, key: str | None, tenant: str | None) -> Definition:
+    """Return a definition that was deleted, by what a row of an instance of it says."""
+    return Definition(kind, identity, key=key or key_of(identity), tenant=tenant, missing=True)
+
+
+def instances_of(schema: Schema, definition: Definition) -> Condition:
+    """Say which rows `t` are instances of a definition; of one that was deleted those of its tenant."""
+    engine_kind = ENGINE_KINDS[definition.kind]
+    own = Condition(
+        f"{_column(schema, engine_kind.instances, engine_kind.definition_id)} = %s", (definition.id,)
+    )
+    if not definition.of_tenant:
+        return own
+    tenant = _column(schema, engine_kind.instances, TENANT)
+    if definition.tenant is None:
+        return both((own, Condition(f"{tenant} IS NULL")))
+    return both((own, Condition(f"{tenant} = %s", (definition.tenant,))))
 
 
 def key_of(identity: str) -> str | None:

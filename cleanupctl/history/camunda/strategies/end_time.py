@@ -10,6 +10,7 @@ from cleanupctl.history.camunda.schema.definitions import (
     ENGINE_KINDS,
     INSTANCE_TABLES,
     definitions_with_history,
+    instances_of,
 )
 from cleanupctl.history.camunda.schema.engine_table import KEY
 from cleanupctl.history.camunda.schema.tables import (
@@ -23,15 +24,22 @@ from cleanupctl.history.camunda.strategies import cascades, end_time_rule
 from cleanupctl.history.camunda.strategies.cascades import TABLES_OF_INSTANCES
 from cleanupctl.history.camunda.strategies.cleanup_log import cleanup_log
 from cleanupctl.history.camunda.strategies.eligibility import ByRootDecision, ByRootProcess, PerInstance
+from cleanupctl.history.camunda.strategies.kept_below import nothing_kept_below
 from cleanupctl.history.camunda.strategies.kept_for_ever import kept_for_ever
 from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
 from cleanupctl.history.camunda.strategies.strategy import Strategy
 from cleanupctl.history.camunda.strategies.task_metrics import task_metrics
-from cleanupctl.history.camunda.strategies.ttl import DEFINITION, NONE, batch_ttl, definition_ttl
+from cleanupctl.history.camunda.strategies.ttl import (
+    DEFINITION,
+    NONE,
+    OVERRIDE,
+    batch_ttl,
+    definition_ttl,
+)
 from cleanupctl.history.cleaning.candidates import Group
 from cleanupctl.history.cleaning.hierarchies import CascadeTask
 from cleanupctl.history.cleaning.tasks import Phase, TableTask
-from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.cutoff import expiry
 from cleanupctl.history.databases.servers import engine_servers, runs_engines
 
@@ -90,7 +98,9 @@ class EndTime(Strategy):
         """Yield all that a run does by instances, without the notices of a run."""
         for kind in ENGINE_KINDS:
             if schema.has(ENGINE_KINDS[kind].instances, ENGINE_KINDS[kind].ended):
-                yield from self.of_definitions(schema, definitions_with_history(schema, kind), now)
+                yield from self.of_definitions(
+                    schema, definitions_with_history(schema, kind, self.settings), now
+                )
         yield from self._batches(schema, now)
         yield from cleanup_log(schema, self.settings, now)
 
@@ -109,7 +119,7 @@ class EndTime(Strategy):
                 yield self._task(schema, definition, until, conditions, unrooted)
 
     def _definitions(self, schema: Schema, kind: Kind, now: datetime) -> Phase:
-        definitions = definitions_with_history(schema, kind)
+        definitions = definitions_with_history(schema, kind, self.settings)
         endless = [one for one in definitions if self.ttl(one).source == NONE]
         tasks = tuple(self.of_definitions(schema, definitions, now))
         return Phase(tasks, tuple(kept_for_ever(schema, self.settings, kind, endless)))
@@ -124,9 +134,10 @@ class EndTime(Strategy):
     ) -> CascadeTask:
         kind = ENGINE_KINDS[definition.kind]
         chosen = self.eligibility(schema, definition.kind, unrooted)
+        whole = tuple(self.keeps_whole(schema, definition.kind))
         group = Group(
             kind.instances,
-            definition.id,
+            definition.part,
             kind.ended,
             until,
             conditions,
@@ -135,6 +146,7 @@ class EndTime(Strategy):
             chosen,
             KEY,
             "instances",
+            whole,
         )
 
         def notices() -> Iterator[str]:
@@ -143,9 +155,25 @@ class EndTime(Strategy):
                     f"{chosen.kept} hierarchies of {group.part} are kept: their root has ended, but an"
                     " instance below it still runs (include_unfinished = true removes them)"
                 )
+            if whole:
+                table = schema.tables[kind.instances]
+                past = schema.database.expired(table.column(kind.ended), until, table, None)
+                without = both(whole)
+                kept = Condition(f"NOT ({without.sql})", without.parameters)
+                number = schema.database.bounded_count(table, both((*conditions, past, kept)))
+                if number:
+                    yield (
+                        f"{number} hierarchies of {group.part} are kept: something below them is of a"
+                        ' definition with ttl = "none", and a hierarchy is deleted as a whole'
+                    )
 
         least = _least_units(schema) if definition.kind == "case" else 1
         return CascadeTask(schema, group, least_units=least, notices=notices)
+
+    def keeps_whole(self, schema: Schema, kind: Kind) -> Iterator[Condition]:
+        """Yield what has to hold for instances `t` besides: nothing of a tree is to be kept for ever."""
+        if self.settings.hierarchy == "root":
+            yield from nothing_kept_below(schema, self.settings, kind)
 
     def eligibility(
         self, schema: Schema, kind: InstanceKind, unrooted: Container[str] = TABLES_OF_INSTANCES
@@ -230,17 +258,15 @@ class EndTime(Strategy):
 def _of_definition(schema: Schema, definition: Definition, ttl: EffectiveTtl) -> tuple[Condition, ...]:
     """Return what makes a row an instance of a definition whose time to live is still the one that counts."""
     engine_kind = ENGINE_KINDS[definition.kind]
-    own = Condition(
-        f"t.{schema.column(engine_kind.instances, engine_kind.definition_id)} = %s", (definition.id,)
-    )
-    if ttl.source != DEFINITION:
+    own = instances_of(schema, definition)
+    if ttl.source == OVERRIDE or not schema.has(engine_kind.definitions, "HISTORY_TTL_"):
         return (own,)
     identity, days = (schema.column(engine_kind.definitions, name) for name in ("ID_", "HISTORY_TTL_"))
-    governed = (
-        f"EXISTS (SELECT 1 FROM {schema.quoted(engine_kind.definitions)} AS d WHERE d.{identity} = %s"
-        f" AND d.{days} = %s)"
-    )
-    return own, Condition(governed, (definition.id, ttl.days))
+    row = f"EXISTS (SELECT 1 FROM {schema.quoted(engine_kind.definitions)} AS d WHERE d.{identity} = %s"
+    if ttl.source == DEFINITION:
+        return own, Condition(f"{row} AND d.{days} = %s)", (definition.id, ttl.days))
+    # The default counts as long as the engine has nothing to say: one that was set during the run protects.
+    return own, Condition(f"NOT {row} AND d.{days} IS NOT NULL)", (definition.id,))
 
 
 def _least_units(schema: Schema) -> int:

@@ -36,6 +36,12 @@ def answer(facts: Facts, zone: ZoneInfo) -> Answer:
             f"{facts.who} has ended, but an instance below it still runs, and a hierarchy goes as a whole"
             " (include_unfinished = true removes it)",
         )
+    if facts.kept_below:
+        obstacles = (
+            *obstacles,
+            f'something below {facts.whom} is of a definition with ttl = "none" in the configuration, and a'
+            " hierarchy is deleted as a whole: take that away, or give it days",
+        )
     return Answer(times.removal_time(root.end, root.ttl, zone), rule, obstacles)
 
 

@@ -88,6 +88,8 @@ class Facts:
     """Whether the end-time strategy asks the root and not each instance."""
     tree_runs: bool = False
     """Whether an instance below the root still runs, though the root has ended."""
+    kept_below: bool = False
+    """Whether something below the root is of a definition that the configuration keeps for ever."""
     has_removal_time: bool = True
     """Whether the instance's table has a column for it."""
     references: tuple[Referenced, ...] = ()
@@ -98,6 +100,11 @@ class Facts:
     def who(self) -> str:
         """Return the name of what governs the instance."""
         return "it" if self.root is self.instance else f"its {self.above} {self.root.id}"
+
+    @property
+    def whom(self) -> str:
+        """Return the name of what governs the instance, as an object."""
+        return "it" if self.root is self.instance else f"{self.above} {self.root.id}"
 
     @property
     def whose(self) -> str:

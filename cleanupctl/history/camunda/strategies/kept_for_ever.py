@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.run.cleaning import Noticed
-from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS
+from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, instances_of
 from cleanupctl.history.databases.database import COUNT_BOUND
 
 if TYPE_CHECKING:
@@ -31,14 +31,20 @@ def kept_for_ever(
 ) -> Iterator[Noticed]:
     """Yield how many instances of definitions without a time to live have finished."""
     table = schema.tables[ENGINE_KINDS[kind].instances].name
-    for missing, reason in ((True, "their definitions are gone"), (False, "they have no time to live")):
-        counted = {one.id: _finished(schema, settings, one) for one in definitions if one.missing is missing}
-        counted = {identity: number for identity, number in counted.items() if number}
+    reasons = {
+        "their definitions are gone": [one for one in definitions if one.missing and one.key is not None],
+        "their definitions are gone, and no row has the key that a [[history.ttl]] may mean": [
+            one for one in definitions if one.missing and one.key is None
+        ],
+        "they have no time to live": [one for one in definitions if not one.missing],
+    }
+    for reason, some in reasons.items():
+        counted = [(one, number) for one in some if (number := _finished(schema, settings, one))]
         if counted:
-            keys = dict.fromkeys(identity.split(":", maxsplit=1)[0] for identity in counted)
+            keys = dict.fromkeys(one.key or one.id for one, _ in counted)
             yield Noticed(
                 settings.name,
-                f"{sum(counted.values())} finished instances in {table} are kept: {reason}"
+                f"{sum(number for _, number in counted)} finished instances in {table} are kept: {reason}"
                 f" ({_named(keys)}); default_ttl or a [[history.ttl]] gives them one",
             )
 
@@ -51,17 +57,15 @@ def _finished(schema: Schema, settings: CamundaSettings, definition: Definition)
         schema.column(engine_kind.instances, one) for one in columns if schema.has(engine_kind.instances, one)
     ]
     key = schema.column(engine_kind.instances, engine_kind.instance_id)
-    identity, ended = (
-        schema.column(engine_kind.instances, one) for one in (engine_kind.definition_id, engine_kind.ended)
-    )
+    ended, of = schema.column(engine_kind.instances, engine_kind.ended), instances_of(schema, definition)
     inner = (
         f"SELECT t.{key}{''.join(f', t.{one}' for one in above if one != key)}"
         f" FROM {schema.quoted(engine_kind.instances)} AS t"
-        f" WHERE t.{identity} = %s AND t.{ended} IS NOT NULL LIMIT {COUNT_BOUND}"
+        f" WHERE {of.sql} AND t.{ended} IS NOT NULL LIMIT {COUNT_BOUND}"
     )
     own = "".join(f" AND (s.{one} IS NULL OR s.{one} = s.{key})" for one in above)
     sql = f"SELECT count(*) FROM ({inner}) AS s WHERE 1 = 1{own}"
-    return int(schema.database.query(sql, (definition.id,))[0][0])
+    return int(schema.database.query(sql, of.parameters)[0][0])
 
 
 def _named(keys: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.schema.definitions import Definition
+    from cleanupctl.history.camunda.schema.engine_table import Kind
     from cleanupctl.history.camunda.schema.tables import Schema
     from cleanupctl.history.camunda.strategies.eligibility import Chooser
     from cleanupctl.history.camunda.strategies.explained import Answer, Facts, InstanceKind
@@ -91,6 +92,11 @@ class Strategy(ABC):
         """Return what chooses among expired instances of a kind; None when no whole instances are deleted."""
         del schema, kind
         return None
+
+    def keeps_whole(self, schema: Schema, kind: Kind) -> Iterator[Condition]:
+        """Yield what has to hold for instances `t`, besides what they are, that whole ones may be deleted."""
+        del schema, kind
+        return iter(())
 
     @abstractmethod
     def answer(self, facts: Facts, zone: ZoneInfo) -> Answer:

@@ -46,7 +46,12 @@ def effective_ttl(
 
 
 def definition_ttl(definition: Definition, settings: CamundaSettings) -> EffectiveTtl:
-    """Return the time to live of a definition as it was read from the database."""
+    """Return the time to live of a definition as it was read from the database.
+
+    Without a key nobody can tell whether an override means it: then it has none.
+    """
+    if definition.key is None and any(one.kind in (None, definition.kind) for one in settings.ttls):
+        return EffectiveTtl(None, NONE)
     return effective_ttl(
         definition.ttl,
         key=definition.key,
