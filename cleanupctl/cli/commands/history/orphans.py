@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 DETAILS = """
 Orphans are rows whose root process instance is gone together with every other instance of its tree, and
 that no execution of the engine needs; and byte arrays that no row refers to, in any column that can hold
-the id of one. Resources of deployments are none, nor is anything younger than a day. Crashed clean-ups,
-scripts and old versions of the engine leave them behind.
+the id of one. Resources of deployments are none, nor is anything younger than a day; rows without a time
+are taken only where their id, a time-based UUID, proves their age. Crashed clean-ups, scripts and old
+versions of the engine leave them behind.
+
+The policy keeps orphans too: rows with a removal time to come, rows that are younger than the time to live of
+their definition, and those of a definition with `ttl = "none"`. Decisions whose process went first are
+instances of their own: they are orphans once their own time to live is past, and never without one. A row
+that a foreign key of any table points at stays, whatever that key would do. When a table that may say
+otherwise cannot be read, none is told to be an orphan.
 
 Counting reads whole tables. With `--delete` they are removed as `cleanupctl run` removes rows: in batches of
 at most batch_size rows that take about as long as batch_time, with the pauses of [throttle], and with an

@@ -7,10 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError
+from cleanupctl.history.camunda.repair.kept_orphans import kept_by_nothing, older_than, without_decision
 from cleanupctl.history.camunda.schema.engine_table import ROOT
 from cleanupctl.history.camunda.schema.tables import (
     BYTE_ARRAY_COLUMNS,
     BYTE_ARRAYS,
+    CASES,
+    DECISIONS,
+    DEFINITION_TABLES,
     ENGINE_TABLES,
     EXECUTIONS,
     OF_PROCESSES,
@@ -20,7 +24,6 @@ from cleanupctl.history.camunda.schema.tables import (
 )
 from cleanupctl.history.cleaning.tasks import Phase, TableTask
 from cleanupctl.history.databases.conditions import Condition, both
-from cleanupctl.history.databases.cutoff import cutoff
 from cleanupctl.history.databases.key_scans import PrimaryKeyScan
 from cleanupctl.history.databases.servers import connect
 from cleanupctl.history.databases.shared_scan import SharedScan
@@ -41,8 +44,21 @@ AT_LEAST_OLD = timedelta(days=1)
 """Younger rows may belong to what the engine has not written yet, or has written since the statement began:
 on MySQL a DELETE sees new rows of its own table, but not new rows of the tables it asks."""
 
+_INSTANCE = "PROC_INST_ID_"
+_INSTANCES = (
+    (PROCESS_INSTANCES, _INSTANCE),
+    (PROCESS_INSTANCES, ROOT),
+    (EXECUTIONS, _INSTANCE),
+    (EXECUTIONS, ROOT),
+)
+"""Where an instance of a tree is found by the id of its root."""
+
 OWNERS = tuple(dict.fromkeys(table for table, _ in BYTE_ARRAY_COLUMNS))
-TABLES = (*WITH_ROOT, PROCESS_INSTANCES, BYTE_ARRAYS, EXECUTIONS, *OWNERS)
+TABLES = tuple(
+    dict.fromkeys(
+        (*WITH_ROOT, PROCESS_INSTANCES, CASES, BYTE_ARRAYS, EXECUTIONS, *DEFINITION_TABLES, *OWNERS)
+    )
+)
 """What has to be looked up before anything can be said about orphans."""
 
 
@@ -72,11 +88,11 @@ def orphans(schema: Schema, settings: CamundaSettings, now: datetime) -> Iterato
     of the tree has its row, or runs, everything of the tree stays. Raises HistoryError when a table
     that may refer to byte arrays cannot be seen.
     """
+    _require_sight(schema, settings)
     for name in WITH_ROOT:
         if schema.has(name, ROOT):
             yield from _without_root(schema, settings, now, name)
     if schema.has(BYTE_ARRAYS, "CREATE_TIME_"):
-        _require_owners(schema, settings)
         yield _byte_arrays(schema, settings, now)
 
 
@@ -113,16 +129,16 @@ class OrphansPlanner:
             yield Phase((OrphanTask(one.target),))
 
 
-def _require_owners(schema: Schema, settings: CamundaSettings) -> None:
+def _require_sight(schema: Schema, settings: CamundaSettings) -> None:
     """Make sure that no table is overlooked: some servers hide those that the user may not read."""
-    for name in OWNERS:
+    for name in TABLES:
         if name in schema.tables:
             continue
         hidden = schema.database.may_be_hidden(settings.table_prefix + name, settings.schema)
         if hidden or ENGINE_TABLES[name].in_every_version:
             raise HistoryError(
-                f"{settings.table_prefix}{name} cannot be read, and it may refer to byte arrays:"
-                " grant SELECT on it, or none can be told to be an orphan"
+                f"{settings.table_prefix}{name} cannot be read, and it may say that rows are no orphans:"
+                " grant SELECT on it, or none can be told to be one"
             )
 
 
@@ -132,34 +148,32 @@ def _nobody(schema: Schema, name: str, column: str, ours: str) -> Condition:
     return Condition(f"NOT EXISTS (SELECT 1 FROM {schema.quoted(name)} AS r WHERE {theirs} = {ours})")
 
 
-def _old(schema: Schema, settings: CamundaSettings, now: datetime, name: str, column: str) -> Condition:
-    table = schema.tables[name]
-    moment = cutoff(now - AT_LEAST_OLD, settings.timezone)
-    return schema.database.expired(table.column(column), moment, table, None)
-
-
 def _without_root(schema: Schema, settings: CamundaSettings, now: datetime, name: str) -> Iterator[Orphans]:
     table = schema.tables[name]
     written = ENGINE_TABLES[name].written
     if written is None or not schema.has(name, written):
         return
     root = f"t.{schema.column(name, ROOT)}"
-    old = _old(schema, settings, now, name, written)
+    described = ENGINE_TABLES[name]
+    owners = [(root, owner, column) for owner, column in _INSTANCES]
+    if described.owner is not None and schema.has(name, described.owner):
+        owner = f"t.{schema.column(name, described.owner)}"
+        owners += [(owner, PROCESS_INSTANCES, _INSTANCE), (owner, EXECUTIONS, _INSTANCE)]
+    if described.case is not None and schema.has(name, described.case):
+        owners.append((f"t.{schema.column(name, described.case)}", CASES, "CASE_INST_ID_"))
     conditions = [
-        # Whatever is written today has the time on it; some columns came later than the oldest rows.
-        Condition(f"({old.sql} OR t.{schema.column(name, written)} IS NULL)", old.parameters),
+        older_than(schema, settings, now - AT_LEAST_OLD, name, written),
         Condition(f"{root} IS NOT NULL"),
-        _nobody(schema, PROCESS_INSTANCES, "PROC_INST_ID_", root),
         *(
-            _nobody(schema, owner, column, root)
-            for owner, column in (
-                (PROCESS_INSTANCES, ROOT),
-                (EXECUTIONS, "PROC_INST_ID_"),
-                (EXECUTIONS, ROOT),
-            )
+            _nobody(schema, owner, column, ours)
+            for ours, owner, column in owners
             if schema.has(owner, column)
         ),
     ]
+    if described.decision is not None and DECISIONS in schema.tables:
+        decision = f"t.{schema.column(name, described.decision)}"
+        conditions.append(without_decision(schema, settings, now, decision))
+    conditions += kept_by_nothing(schema, settings, now, name, written)
     reason = "no process instance of its tree is left"
     yield Orphans(name, reason, Target(table, table.column(ROOT), both(conditions)))
 
@@ -169,13 +183,14 @@ def _byte_arrays(schema: Schema, settings: CamundaSettings, now: datetime) -> Or
     identity = f"t.{schema.column(BYTE_ARRAYS, 'ID_')}"
     column = table.column("CREATE_TIME_")
     conditions = [
-        _old(schema, settings, now, BYTE_ARRAYS, "CREATE_TIME_"),
+        older_than(schema, settings, now - AT_LEAST_OLD, BYTE_ARRAYS, "CREATE_TIME_"),
         Condition(f"t.{schema.column(BYTE_ARRAYS, 'DEPLOYMENT_ID_')} IS NULL"),
         *(
             _nobody(schema, owner, reference, identity)
             for owner, reference in BYTE_ARRAY_COLUMNS
             if schema.has(owner, reference)
         ),
+        *kept_by_nothing(schema, settings, now, BYTE_ARRAYS, "CREATE_TIME_"),
     ]
     return Orphans(BYTE_ARRAYS, "no row refers to it", Target(table, column, both(conditions)))
 

@@ -133,7 +133,9 @@ RUNTIME_TABLES = (
         name="ACT_GE_PROPERTY",
         part=Part.RUNTIME,
         key="NAME_",
-        other_columns="VALUE_ REV_",
+        # The licence key is a byte array, and nothing but a property has its id.
+        byte_arrays=("VALUE_",),
+        other_columns="REV_",
     ),
     EngineTable(
         name="ACT_GE_SCHEMA_LOG",
