@@ -19,7 +19,7 @@ from cleanupctl.history.camunda.schema.tables import (
     Schema,
     find_schema,
 )
-from cleanupctl.history.camunda.strategies import removal_time_checks, removal_time_rule
+from cleanupctl.history.camunda.strategies import removal_time_checks, removal_time_rule, undated
 from cleanupctl.history.camunda.strategies.cleanup_log import cleanup_log
 from cleanupctl.history.camunda.strategies.strategy import Strategy
 from cleanupctl.history.camunda.strategies.task_metrics import task_metrics
@@ -55,7 +55,8 @@ class RemovalTime(Strategy):
         """Yield children, shared tables, roots, and what has its own time to live. Raise HistoryError."""
         schema = find_schema(database, self.settings, self.tables)
         moment = cutoff(now, self.settings.timezone)
-        yield Phase(events=tuple(self._notices(schema)))
+        yield Phase(events=(*self._notices(schema), *self._left_behind(schema, moment)))
+        yield Phase(tuple(self._contents(schema, moment)))
         yield self._phase(schema, CHILDREN, moment)
         yield self._phase(schema, SHARED, moment, needs_earlier=True)
         yield self._phase(schema, ROOTS, moment, needs_earlier=True)
@@ -98,6 +99,23 @@ class RemovalTime(Strategy):
                 "there are finished process instances without a removal time: this strategy keeps them"
                 " (their definitions had no time to live when they ran)",
             )
+
+    def _left_behind(self, schema: Schema, moment: Cutoff) -> Iterator[Event]:
+        rows = undated.rows_left_behind(schema, moment)
+        if rows:
+            yield Noticed(
+                self.settings.name,
+                f"{undated.left_behind_text(rows)}; cleanupctl history set-removal-time --calculate"
+                " --hierarchical with the id of the root gives them its removal time; once the root is"
+                " deleted, cleanupctl history orphans finds them",
+            )
+
+    def _contents(self, schema: Schema, moment: Cutoff) -> Iterator[TableTask]:
+        """Yield what deletes contents without a removal time, while the rows that refer to them are there."""
+        unfinished = self.settings.include_unfinished
+        running = not unfinished and expired_running(schema, moment)
+        guards = tuple(running_guards(schema, BYTE_ARRAYS)) if running else ()
+        yield from undated.contents_without_time(schema, moment, guards, include_unfinished=unfinished)
 
     def _ages_without_removal_time(self, schema: Schema) -> bool:
         if not schema.has(PROCESS_INSTANCES, REMOVAL_TIME):

@@ -246,7 +246,7 @@ class MySQL(KeysetDatabase):
         where = f" WHERE {condition.sql}" if condition else ""
         explain = f"EXPLAIN SELECT 1 FROM {self.rows_of(target.table)}{where}"
         plan = self.named_rows(explain, condition.parameters if condition else ())
-        return int(plan[0].get("rows") or 0) if plan else 0
+        return int(str(plan[0].get("rows") or 0).split()[0]) if plan else 0
 
     def estimate(self, target: Target) -> int | None:
         """Return the planner's guess, which InnoDB takes from the index itself."""

@@ -1,0 +1,161 @@
+"""Rows without a removal time that belong to what has one: contents go along, of all others is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cleanupctl.history.camunda.schema.engine_table import KEY, REMOVAL_TIME, ROOT
+from cleanupctl.history.camunda.schema.ownership import WITH_BYTE_ARRAYS
+from cleanupctl.history.camunda.schema.tables import (
+    BYTE_ARRAYS,
+    ENGINE_TABLES,
+    OF_PROCESSES,
+    PROCESS_INSTANCES,
+)
+from cleanupctl.history.cleaning.tasks import TableTask
+from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.key_scans import PrimaryKeyScan
+from cleanupctl.history.databases.shared_scan import SharedScan
+from cleanupctl.history.databases.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cleanupctl.history.camunda.schema.engine_table import EngineTable
+    from cleanupctl.history.camunda.schema.tables import Schema
+    from cleanupctl.history.databases.cutoff import Cutoff
+    from cleanupctl.history.databases.database import Database
+    from cleanupctl.history.databases.scan import BatchSource
+
+LOOKED_AT = 5_000
+"""Rows of a table without a removal time that are looked at."""
+_INSTANCE, _END = "PROC_INST_ID_", "END_TIME_"
+_HISTORY_BYTES = 3
+"""TYPE_ of byte arrays that belong to the history."""
+
+
+class ContentsTask(TableTask):
+    """Byte arrays without a removal time, to which a row refers whose removal time is past."""
+
+    part = "without removal time"
+
+    def begin(self, database: Database) -> BatchSource:
+        """Look at every row once: it is done only where there is one."""
+        return PrimaryKeyScan(database, SharedScan(self.target, None))
+
+    def estimate(self, database: Database) -> None:
+        """Say nothing: no statistics know how many there are."""
+
+
+def contents_without_time(
+    schema: Schema, moment: Cutoff, guards: tuple[Condition, ...], *, include_unfinished: bool
+) -> Iterator[ContentsTask]:
+    """Yield what deletes contents before the rows that refer to them; `guards` are those of byte arrays.
+
+    Engines before 7.18.11 and 7.19.6 wrote no removal time on the stack traces of their own cleanup, and a
+    removal time that is filled in by hand is often forgotten there. Without a removal time of their own they
+    stay with a row that has none, as on a hold.
+    """
+    if not schema.has(BYTE_ARRAYS, REMOVAL_TIME):
+        return
+    referring = [
+        sql
+        for table in WITH_BYTE_ARRAYS + _values()
+        for sql in _referring(schema, table, moment, include_unfinished=include_unfinished)
+    ]
+    if not referring:
+        return
+    own = f"t.{schema.column(BYTE_ARRAYS, REMOVAL_TIME)} IS NULL"
+    if schema.has(BYTE_ARRAYS, "TYPE_"):
+        kind = f"t.{schema.column(BYTE_ARRAYS, 'TYPE_')}"
+        own += f" AND ({kind} = {_HISTORY_BYTES} OR {kind} IS NULL)"
+    condition = Condition(
+        f"{own} AND ({' OR '.join(one.sql for one in referring)})",
+        tuple(part for one in referring for part in one.parameters),
+    )
+    table = schema.tables[BYTE_ARRAYS]
+    yield ContentsTask(Target(table, table.column(REMOVAL_TIME), condition, guards))
+
+
+def _values() -> tuple[EngineTable, ...]:
+    return tuple(one for one in ENGINE_TABLES.values() if one.decision and one.byte_arrays)
+
+
+def _referring(
+    schema: Schema, described: EngineTable, moment: Cutoff, *, include_unfinished: bool
+) -> Iterator[Condition]:
+    """Yield that a row refers to the byte array `t` and is going to be deleted."""
+    name = described.name
+    if not schema.has(name, REMOVAL_TIME) or schema.tables[name].references:
+        # What a table of others points at may stay.
+        return
+    table = schema.tables[name]
+    past = schema.database.expired(table.column(REMOVAL_TIME), moment, table, None)
+    removal = schema.column(name, REMOVAL_TIME)
+    running = "" if include_unfinished else "".join(_ended(schema, described))
+    for column in described.byte_arrays:
+        if not schema.has(name, column):
+            continue
+        reference = schema.column(name, column)
+        along = ""
+        if table.column(column).name not in table.indexed:
+            # Without an index each row would cost a scan; that of the root leads to it as well.
+            if not (described.root and schema.has(name, ROOT) and schema.has(BYTE_ARRAYS, ROOT)):
+                continue
+            along = f" AND c.{schema.column(name, ROOT)} = t.{schema.column(BYTE_ARRAYS, ROOT)}"
+        yield Condition(
+            f"EXISTS (SELECT 1 FROM {schema.quoted(name)} AS c WHERE"
+            f" c.{reference} = t.{schema.column(BYTE_ARRAYS, KEY)}"
+            f" AND {past.sql.replace(f't.{removal}', f'c.{removal}')}{along}{running})",
+            past.parameters,
+        )
+
+
+def _ended(schema: Schema, described: EngineTable) -> Iterator[str]:
+    end = f"r.{schema.column(PROCESS_INSTANCES, _END)}"
+    for ours in (described.owner, described.root):
+        for theirs in (_INSTANCE, ROOT):
+            if ours and schema.has(described.name, ours) and schema.has(PROCESS_INSTANCES, theirs):
+                yield (
+                    f" AND NOT EXISTS (SELECT 1 FROM {schema.quoted(PROCESS_INSTANCES)} AS r"
+                    f" WHERE r.{schema.column(PROCESS_INSTANCES, theirs)}"
+                    f" = c.{schema.column(described.name, ours)} AND {end} IS NULL)"
+                )
+
+
+def rows_left_behind(schema: Schema, moment: Cutoff) -> dict[str, int]:
+    """Count rows without a removal time whose root instance has ended and is past its own, by table.
+
+    Of big tables only the first rows are looked at.
+    """
+    found: dict[str, int] = {}
+    if not schema.has(PROCESS_INSTANCES, REMOVAL_TIME):
+        return found
+    instances = schema.tables[PROCESS_INSTANCES]
+    past = schema.database.expired(instances.column(REMOVAL_TIME), moment, instances, None)
+    instance, end = (f"t.{schema.column(PROCESS_INSTANCES, one)}" for one in (_INSTANCE, _END))
+    for name in OF_PROCESSES:
+        if name == BYTE_ARRAYS or not (schema.has(name, REMOVAL_TIME) and schema.has(name, ROOT)):
+            continue
+        root, removal = (f"c.{schema.column(name, one)}" for one in (ROOT, REMOVAL_TIME))
+        some = (
+            f"SELECT {root} AS root FROM {schema.quoted(name)} AS c WHERE {removal} IS NULL"
+            f" AND {root} IS NOT NULL LIMIT {LOOKED_AT}"
+        )
+        sql = (
+            f"SELECT count(*) FROM ({some}) AS s JOIN {schema.quoted(PROCESS_INSTANCES)} AS t"
+            f" ON {instance} = s.root WHERE {end} IS NOT NULL AND {past.sql}"
+        )
+        number = int(schema.database.query(sql, past.parameters)[0][0])
+        if number:
+            found[schema.tables[name].name] = number
+    return found
+
+
+def left_behind_text(rows: dict[str, int]) -> str:
+    """Say which rows have no removal time below a root that is past its own."""
+    numbers = ", ".join(f"{number} in {name}" for name, number in rows.items())
+    return (
+        f"rows without a removal time stay although that of their root instance is past ({numbers}):"
+        " on a hold, or forgotten when removal times were set"
+    )
