@@ -29,9 +29,11 @@ def _times_to_live(inspected: InspectedEngine, schema: Schema) -> Iterator[Findi
         any_row(schema, name, f"t.{schema.column(name, 'HISTORY_TTL_')} IS NOT NULL") for name in definitions
     ):
         return
+    column = schema.column(definitions[0], "KEY_")
+    key = schema.database.query(f"SELECT min({column}) FROM {schema.quoted(definitions[0])}")[0][0]
     yield Finding(
         inspected.strategy.without_ttl,
         schema.tables[definitions[0]].name,
         "no definition has a time to live (HISTORY_TTL_): no instance ever expires",
-        "cleanupctl history ttl set KEY P30D",
+        f"cleanupctl history ttl set {key} P30D --history {inspected.settings.name} --all-versions",
     )

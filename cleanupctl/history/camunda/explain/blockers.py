@@ -6,15 +6,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS
+from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
 from cleanupctl.history.camunda.schema.tables import BATCHES, BYTE_ARRAYS, DECISIONS
 from cleanupctl.history.camunda.strategies import cascades
 from cleanupctl.history.camunda.strategies.explained import Referenced
 from cleanupctl.history.cleaning.cascade import CascadeBatch, Unit
 from cleanupctl.history.databases.conditions import Condition, both
+from cleanupctl.history.databases.cutoff import as_instant
 from cleanupctl.history.databases.database import COUNT_BOUND
+from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from cleanupctl.history.camunda.schema.tables import Schema
     from cleanupctl.history.camunda.strategies.eligibility import Chooser
@@ -26,7 +31,7 @@ def with_blockers(facts: Facts, schema: Schema, strategy: Strategy) -> Facts:
     """Add what else blocks the instance, by the same rules by which the strategy runs."""
     eligibility = strategy.eligibility(schema, facts.root.kind)
     if eligibility is None:
-        return _each_row(facts, schema)
+        return _each_row(facts, schema, strategy.settings.timezone)
     facts = replace(facts, kept_below=_kept_below(facts.root, schema, strategy))
     unit = _unit(facts.root, schema, eligibility)
     if unit is None:
@@ -41,7 +46,7 @@ def with_blockers(facts: Facts, schema: Schema, strategy: Strategy) -> Facts:
     return replace(facts, references=_joined(references), decisions=decisions)
 
 
-def _each_row(facts: Facts, schema: Schema) -> Facts:
+def _each_row(facts: Facts, schema: Schema, zone: ZoneInfo) -> Facts:
     """Each row is deleted by its own removal time: only foreign keys to the instance's own row keep it."""
     table, key = _own(facts.instance)
     if table not in schema.tables:
@@ -50,7 +55,9 @@ def _each_row(facts: Facts, schema: Schema) -> Facts:
     references = list(_references(schema, table, own))
     if facts.instance.kind == "process":
         plan = cascades.process_plan(schema, by_root=facts.root is facts.instance, decisions=True)
-        for other, condition in _deleted(schema, Unit(facts.instance.id, plan)):
+        deleted = _deleted(schema, Unit(facts.instance.id, plan))
+        facts = replace(facts, first_of_rows=_first(facts, schema, deleted, zone))
+        for other, condition in deleted:
             if other != table:
                 references += [replace(one, fatal=False) for one in _references(schema, other, condition)]
     return replace(facts, references=_joined(references))
@@ -64,6 +71,24 @@ def _kept_below(top: Instance, schema: Schema, strategy: Strategy) -> bool:
     table, key = _own(top)
     own = Condition(f"t.{schema.column(table, key)} = %s", (top.id,))
     return not schema.database.bounded_count(schema.tables[table], both((own, *conditions)), 1)
+
+
+def _first(
+    facts: Facts, schema: Schema, rows: list[tuple[str, Condition]], zone: ZoneInfo
+) -> datetime | None:
+    """Return the first removal time of the rows if that is before the instance's own."""
+    found = []
+    for name, condition in rows:
+        if not schema.has(name, REMOVAL_TIME):
+            continue
+        table = schema.tables[name]
+        column = table.column(REMOVAL_TIME)
+        first = f"SELECT min(t.{schema.column(name, REMOVAL_TIME)}) FROM {schema.quoted(name)} AS t"
+        raw = schema.database.query(f"{first} WHERE {condition.sql}", condition.parameters)[0][0]
+        found.append(as_instant(raw, Target(table, column, Condition("")), zone, None))
+    times = [one for one in found if one is not None]
+    own = facts.instance.removal_time
+    return min(times) if times and (own is None or min(times) < own) else None
 
 
 def _own(instance: Instance) -> tuple[str, str]:

@@ -90,6 +90,8 @@ class Facts:
     """Whether an instance below the root still runs, though the root has ended."""
     kept_below: bool = False
     """Whether something below the root is of a definition that the configuration keeps for ever."""
+    first_of_rows: datetime | None = None
+    """The first removal time of rows that belong to it, where that is before its own (aware)."""
     has_removal_time: bool = True
     """Whether the instance's table has a column for it."""
     references: tuple[Referenced, ...] = ()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
+from cleanupctl.history.camunda.schema.definitions import TENANT, load_definitions, missing_definition
+from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME, ROOT
 from cleanupctl.history.camunda.schema.tables import CASES, ENGINE_TABLES, PROCESS_INSTANCES, any_row
+from cleanupctl.history.camunda.strategies.ttl import definition_ttl
 from cleanupctl.history.databases.findings import Finding
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.schema.tables import Schema
 
 _COUNT_BOUND = 10_000
+_FIRST = (7, 10)
+"""Version of the engine with which removal times came."""
 
 
 def check_table(schema: Schema, name: str) -> Iterator[Finding]:
@@ -23,6 +27,14 @@ def check_table(schema: Schema, name: str) -> Iterator[Finding]:
         return
     table = schema.tables[name]
     if not schema.has(name, REMOVAL_TIME):
+        since = ENGINE_TABLES[name].column_since(REMOVAL_TIME)
+        if since is not None and since > _FIRST and schema.has(PROCESS_INSTANCES, REMOVAL_TIME):
+            yield Finding(
+                "hint",
+                table.name,
+                f"it has no column {REMOVAL_TIME}, which came with {since[0]}.{since[1]}: its rows stay",
+            )
+            return
         yield Finding(
             "error",
             table.name,
@@ -50,16 +62,11 @@ def check_rows(schema: Schema, settings: CamundaSettings) -> Iterator[Finding]:
 
 
 def _without(schema: Schema, settings: CamundaSettings) -> Iterator[Finding]:
-    end = f"t.{schema.column(PROCESS_INSTANCES, 'END_TIME_')}"
     removal = f"t.{schema.column(PROCESS_INSTANCES, REMOVAL_TIME)}"
-    without = _count(schema, PROCESS_INSTANCES, f"{end} IS NOT NULL AND {removal} IS NULL")
+    without, remedy = _without_by_definition(schema, settings)
     if not without:
         return
     name = schema.tables[PROCESS_INSTANCES].name
-    remedy = (
-        f"cleanupctl history set-removal-time --history {settings.name} --calculate --without"
-        ' --dry-run, or set strategy = "end-time"'
-    )
     if not any_row(schema, PROCESS_INSTANCES, f"{removal} IS NOT NULL"):
         yield Finding(
             "error",
@@ -75,6 +82,45 @@ def _without(schema: Schema, settings: CamundaSettings) -> Iterator[Finding]:
         f"{number} finished instances have no removal time: the removal-time strategy keeps them for ever",
         remedy,
     )
+
+
+def _without_by_definition(schema: Schema, settings: CamundaSettings) -> tuple[int, str]:
+    """Count ended instances of ended trees without a removal time, and say what gives them one."""
+    columns = {
+        one: schema.column(PROCESS_INSTANCES, one)
+        for one in ("PROC_INST_ID_", ROOT, "END_TIME_", REMOVAL_TIME, "PROC_DEF_ID_", "PROC_DEF_KEY_", TENANT)
+    }
+    table = schema.quoted(PROCESS_INSTANCES)
+    some = (
+        f"SELECT coalesce(t.{columns[ROOT]}, t.{columns['PROC_INST_ID_']}) AS root FROM {table} AS t"
+        f" WHERE t.{columns['END_TIME_']} IS NOT NULL AND t.{columns[REMOVAL_TIME]} IS NULL"
+        f" LIMIT {_COUNT_BOUND}"
+    )
+    of = ", ".join(f"r.{columns[one]}" for one in ("PROC_DEF_ID_", "PROC_DEF_KEY_", TENANT))
+    sql = (
+        f"SELECT {of}, count(*) FROM ({some}) AS s JOIN {table} AS r ON r.{columns['PROC_INST_ID_']} = s.root"
+        f" WHERE r.{columns['END_TIME_']} IS NOT NULL GROUP BY {of} ORDER BY 4 DESC"
+    )
+    known = {one.id: one for one in load_definitions(schema, "process")}
+    rows = [
+        (known.get(str(identity)) or missing_definition("process", str(identity), key, tenant), int(number))
+        for identity, key, tenant, number in schema.database.query(sql)
+    ]
+    calculate = (
+        f"cleanupctl history set-removal-time --history {settings.name} --calculate --without --hierarchical"
+        " (begin with --dry-run)"
+    )
+    end_time = 'or set strategy = "end-time"'
+    number = sum(of_definition for _, of_definition in rows)
+    if any(definition_ttl(one, settings).days is not None for one, _ in rows):
+        return number, f"{calculate}, {end_time}"
+    one = rows[0][0] if rows else None
+    if one is None or one.missing:
+        return number, f"give them a time to live by default_ttl or a [[history.ttl]], then {calculate}"
+    first = (
+        f"cleanupctl history ttl set {one.key} P30D --history {settings.name} --kind process --all-versions"
+    )
+    return number, f"{first}, then {calculate}, {end_time}"
 
 
 def _running(schema: Schema, settings: CamundaSettings) -> Iterator[Finding]:
@@ -104,8 +150,3 @@ def _cases(schema: Schema) -> Iterator[Finding]:
             "case instances have no removal time: the removal-time strategy keeps them for ever",
             'set strategy = "end-time" to remove them too',
         )
-
-
-def _count(schema: Schema, name: str, condition: str) -> int:
-    rows = f"SELECT 1 FROM {schema.quoted(name)} AS t WHERE {condition} LIMIT {_COUNT_BOUND}"
-    return int(schema.database.query(f"SELECT count(*) FROM ({rows}) AS bounded")[0][0])

@@ -28,10 +28,19 @@ def answer(facts: Facts, zone: ZoneInfo) -> Answer:
             "the removal-time strategy, for which this schema has no column",
             ('removal times came with version 7.10 of the engine: update it, or set strategy = "end-time"',),
         )
+    runs = facts.root.end is None and not facts.include_unfinished
+    if facts.first_of_rows is not None and not runs:
+        own = "none" if instance.removal_time is None else "a later one"
+        return Answer(
+            facts.first_of_rows,
+            f"the removal time on rows that belong to it: each row is deleted by its own, and that of the"
+            f" instance has {own}; cleanupctl history set-removal-time --clear --hierarchical"
+            f" {facts.root.id} keeps what there is still",
+        )
     if instance.removal_time is None:
         return Answer(None, "the removal-time strategy, but there is no removal time", (_why_missing(facts),))
     rule = f"the removal time on its row: {_origin(facts, zone)}"
-    if facts.root.end is None and not facts.include_unfinished:
+    if runs:
         obstacle = f"{facts.who} is still running; history of running instances is kept"
         return Answer(instance.removal_time, rule, (obstacle,))
     return Answer(instance.removal_time, rule)
@@ -39,7 +48,9 @@ def answer(facts: Facts, zone: ZoneInfo) -> Answer:
 
 def _why_missing(facts: Facts) -> str:
     instance, root = facts.instance, facts.root
-    kind = "" if instance.kind == "process" else f" --kind {instance.kind}"
+    # What was evaluated in a process gets its removal time with that.
+    of = root if root.kind == "process" else instance
+    kind = "" if of.kind == "process" else f" --kind {of.kind}"
     repair = f"cleanupctl history set-removal-time{kind}"
     if facts.root_missing:
         return (
@@ -48,11 +59,11 @@ def _why_missing(facts: Facts) -> str:
         )
     if root.end is None:
         return f"{facts.who} is still running; the engine sets the removal time when it ends"
-    whole = "" if root is instance else " --hierarchical"
+    whole = "" if of.kind == "batch" else " --hierarchical"
     first = f"{root.ttl_remedy}; then " if root.ttl is None and root.ttl_remedy else ""
     return (
         f"{facts.who} ended without one, mostly for want of a time to live ({root.ttl_source}): {first}"
-        f"{repair} --calculate{whole} {instance.id} sets one"
+        f"{repair} --calculate{whole} {of.id} sets one"
     )
 
 
