@@ -9,10 +9,12 @@ from cleanupctl.core.settings.histories import (
     Hierarchy,
     HistoryKind,
     HistorySettings,
+    ImplausibleTimes,
     TableSettings,
     TablesSettings,
     TimeFormat,
     TtlOverride,
+    UnsetTime,
 )
 from cleanupctl.core.settings.settings import Settings
 
@@ -25,6 +27,7 @@ __all__ = [
     "Hierarchy",
     "HistoryKind",
     "HistorySettings",
+    "ImplausibleTimes",
     "Settings",
     "Strategy",
     "TableSettings",
@@ -32,4 +35,5 @@ __all__ = [
     "ThrottleSettings",
     "TimeFormat",
     "TtlOverride",
+    "UnsetTime",
 ]

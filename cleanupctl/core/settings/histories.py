@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from cleanupctl.core.urls import DatabaseUrl
 
 HistoryKind = Literal["camunda", "tables"]
-TimeFormat = Literal["timestamp", "seconds", "milliseconds"]
+TimeFormat = Literal["timestamp", "seconds", "milliseconds", "microseconds", "days", "julian-day"]
+UnsetTime = Literal["keep", "expired"]
+ImplausibleTimes = Literal["refuse", "allow"]
 Hierarchy = Literal["root", "engine"]
 DefinitionKind = Literal["process", "decision", "case"]
 
@@ -236,10 +238,25 @@ class TableSettings:
     )
     time_format: TimeFormat | None = key(
         values.choice(TimeFormat),
-        "Whether the time column has timestamps, or seconds or milliseconds since 1970.",
+        "What the time column has: timestamps, or numbers that count seconds, milliseconds, microseconds or"
+        " days since 1970, or Julian days. A column of numbers needs it: no unit is guessed.",
         default=None,
-        otherwise="by the column's type",
+        otherwise="timestamps, by the column's type",
         example="milliseconds",
+    )
+    unset_time: UnsetTime = key(
+        values.choice(UnsetTime),
+        "What happens to rows whose time was never set: NULL, 0, a zero date, minus infinity, and whatever"
+        " else lies before 2 January 1980.",
+        default="keep",
+        example="keep",
+    )
+    implausible_times: ImplausibleTimes = key(
+        values.choice(ImplausibleTimes),
+        "What happens to a table whose newest row is, as the time column is read, 20 years old or more, or"
+        " would be from today in another unit. To allow it is for tables that are really that old.",
+        default="refuse",
+        example="refuse",
     )
 
 

@@ -86,6 +86,7 @@ class TableTask(Task):
         self.target = target
         self.table = target.table
         self.label = target.label
+        self.part, self.spans_tables = target.part, bool(target.part)
         # Rows of a table that refers to itself come free once those that point at them are deleted.
         self.repeats = repeats
 

@@ -7,20 +7,22 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
-from cleanupctl.history.databases.cutoff import as_instant, cutoff
+from cleanupctl.history.databases.cutoff import cutoff
 from cleanupctl.history.databases.findings import Finding, span
-from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from cleanupctl.core.settings import HistorySettings
-    from cleanupctl.history.databases.catalogue import Column, Table
+    from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.database import Database
+    from cleanupctl.history.databases.time_column import TimeColumn
 
 LONG_TRANSACTION = timedelta(minutes=10)
 """From this age on a transaction of another session keeps deleted rows in the tables."""
+FUTURE = timedelta(days=20 * 365)
+"""What lies farther ahead is no newest row: in a column of expiry dates it means "never"."""
 CLOCKS_DIFFER = timedelta(minutes=5)
 """A newest row this far in the future is not explained by clocks that are not quite the same."""
 
@@ -98,23 +100,38 @@ def storage(inspected: Inspected, table: Table) -> Iterator[Finding]:
             )
 
 
-def newest(inspected: Inspected, table: Table, column: Column, time_format: str | None) -> Iterator[Finding]:
-    """Find rows from the future: the sign of a wrong time zone. Not looked for without an index."""
+def newest(times: TimeColumn) -> Iterator[Finding]:
+    """Find rows from the future, or as late as a zone's offset: the signs of a wrong time zone.
+
+    Not looked for without an index.
+    """
+    table, column, zone, now = times.table, times.column, times.zone, times.now
     if column.name not in table.indexed:
         return
-    database, settings = inspected.database, inspected.settings
-    value = database.query(f"SELECT max({database.quote(column.name)}) FROM {database.qualified(table)}")[0][
-        0
-    ]
-    moment = cutoff(inspected.now, settings.timezone)
-    target = Target(table, column, database.expired(column, moment, table, time_format))
-    latest = as_instant(value, target, settings.timezone, time_format)
-    if latest is None or latest <= inspected.now + CLOCKS_DIFFER:
+    found = times.newest(cutoff(now + FUTURE, zone))
+    if not found:
         return
-    yield Finding(
-        "warning",
-        table.name,
-        f"its newest {column.name} is {span(latest - inspected.now)} in the future, read as"
-        f" {settings.timezone}: rows would be removed too late, or the time zone is wrong",
-        "set timezone of the history to that of the program which writes the rows",
-    )
+    latest = found[0]
+    offset = now.astimezone(zone).utcoffset() or timedelta()
+    # What was written in UTC and is read in the zone appears to be so much too early.
+    in_utc = abs(latest + offset - now) <= CLOCKS_DIFFER and times.wall
+    if latest > now + CLOCKS_DIFFER:
+        would = ": as UTC it would be now" if in_utc else ""
+        yield Finding(
+            "warning",
+            table.name,
+            f"its newest {column.name} is {span(latest - now)} in the future, read as"
+            f" {zone}{would}: rows would be removed too late, or the time zone is wrong",
+            _ZONE_REMEDY + (' (timezone = "UTC")' if in_utc else ""),
+        )
+    elif in_utc and abs(offset) > CLOCKS_DIFFER and latest - found[-1] < abs(offset):
+        yield Finding(
+            "warning",
+            table.name,
+            f"its newest {column.name} is {span(now - latest)} ago, read as {zone}, and as UTC it would be"
+            " now: rows are removed too early by that if they are written in UTC",
+            _ZONE_REMEDY + ' (timezone = "UTC")',
+        )
+
+
+_ZONE_REMEDY = "set timezone of the history to that of the program which writes the rows"

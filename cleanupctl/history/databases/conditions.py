@@ -17,6 +17,8 @@ class Condition:
     parameters: tuple[Any, ...] = ()
     wide: Condition | None = None
     """A cheap one that holds wherever this one does, and that an index answers by itself."""
+    lower: Any = None
+    """The smallest value of the time column for which it can hold, where it has a lower bound."""
 
 
 def both(conditions: Sequence[Condition]) -> Condition:

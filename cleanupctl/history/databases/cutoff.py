@@ -7,15 +7,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core import times
-from cleanupctl.core.errors import HistoryError
-from cleanupctl.core.times import resolve
+from cleanupctl.history.databases.units import UNITS
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from cleanupctl.history.databases.catalogue import Column, Table
     from cleanupctl.history.databases.target import Target
+    from cleanupctl.history.databases.units import Unit
 
+
+SET_FROM = datetime(1980, 1, 2, tzinfo=UTC)
+"""What is earlier was not written as a time: it is the zero of some calendar (years 1, 1601, 1899, 1904,
+1970, 1980), minus infinity, or a number of another unit, read wrongly. It means that no time was set."""
 
 _LONGEST_GAP = timedelta(hours=2)
 """By no more than that are clocks put forward in a night."""
@@ -82,33 +85,40 @@ def _skipped(local: datetime) -> timedelta:
     return size if skipped else timedelta()
 
 
-def epoch(instant: datetime, time_format: str | None, column: Column, table: Table) -> int:
-    """Return an instant as the integer that a column holds. Raise HistoryError when the unit is unknown."""
-    if time_format == "seconds":
-        return int(instant.timestamp())
-    if time_format == "milliseconds":
-        return int(instant.timestamp() * 1000)
-    raise HistoryError(
-        f"column {column.name} of table {table.name} is a number: say what it counts with"
-        ' time_format = "seconds" or time_format = "milliseconds"'
-    )
+def latest_number(cutoff: Cutoff, unit: Unit, *, whole: bool = True) -> tuple[str, float]:
+    """Return how, and with which number, a column is compared that counts `unit`, in whole numbers or not.
+
+    A day has expired once it has wholly passed, be it a day of UTC or of the zone.
+    """
+    if unit is UNITS["days"]:
+        return "<", (min(cutoff.day, cutoff.instant.date()) - date(1970, 1, 1)).days
+    fine = unit.zero and not whole
+    return "<=", unit.number(cutoff.instant) if fine else unit.last_number(cutoff.instant)
 
 
 def as_instant(value: Any, target: Target, zone: ZoneInfo, time_format: str | None) -> datetime | None:
-    """Return a time column's raw value as an instant (aware); None for what is no time."""
+    """Return a time column's raw value as an instant (aware); None for what is no time of our calendar."""
+    return read_value(value, target.time_column.kind, zone, time_format)
+
+
+def read_value(value: Any, kind: str, zone: ZoneInfo, time_format: str | None) -> datetime | None:
+    """Do the same by the kind of the column."""
+    try:
+        return _read(value, kind, zone, time_format)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _read(value: Any, kind: str, zone: ZoneInfo, time_format: str | None) -> datetime | None:
     if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
+        value = datetime.fromisoformat(value)
     if isinstance(value, datetime):
         if value.tzinfo is not None:
             return value.astimezone(UTC)
         # MySQL's driver hands instants over without a zone; the session's is UTC.
-        return value.replace(tzinfo=UTC) if target.time_column.kind == "instant" else resolve(value, zone)
+        return value.replace(tzinfo=UTC) if kind == "instant" else times.resolve(value, zone)
     if isinstance(value, date):
-        return resolve(datetime.combine(value, time()), zone)
-    if isinstance(value, int | float):
-        seconds = value / 1000 if time_format == "milliseconds" else value
-        return datetime.fromtimestamp(seconds, UTC)
+        return times.resolve(datetime.combine(value, time()), zone)
+    if isinstance(value, int | float) and time_format in UNITS:
+        return UNITS[time_format].instant(value)
     return None

@@ -6,7 +6,10 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cleanupctl.core.errors import HistoryError
-from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.catalogue import unfit_column
+from cleanupctl.history.databases.conditions import Condition, both
+from cleanupctl.history.databases.cutoff import SET_FROM, latest_number
+from cleanupctl.history.databases.units import unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,9 +66,66 @@ class Dialect(ABC):
         marks = ", ".join(["%s"] * len(values))
         return Condition(f"{expression} IN ({marks})", tuple(values))
 
-    @abstractmethod
-    def expired(self, column: Column, cutoff: Cutoff, table: Table, time_format: str | None) -> Condition:
-        """Return the condition that `column` is not after `cutoff`. Raise HistoryError for no time."""
+    def expired(
+        self, column: Column, cutoff: Cutoff, table: Table, time_format: str | None, *, unset: bool = False
+    ) -> Condition:
+        """Return the condition that `column` is not after `cutoff`. Raise HistoryError for no time.
+
+        A time before SET_FROM means that none was set: it has not expired, unless `unset` says so.
+        Compares by the column's own type and never casts the column, so that its index serves.
+        """
+        name = f"t.{self.quote(column.name)}"
+        operator, latest = self._latest(column, cutoff, table, time_format)
+        upper = Condition(f"{name} {operator} %s", (latest,))
+        if unset:
+            return upper
+        return both((Condition(f"{name} >= %s", (self._earliest(column, table, time_format),)), upper))
+
+    def unset(self, column: Column, table: Table, time_format: str | None) -> Condition:
+        """Return the condition that `column` has a time which means that none was set; it is not NULL."""
+        earliest = self._earliest(column, table, time_format)
+        return Condition(f"t.{self.quote(column.name)} < %s", (earliest,))
+
+    def unreadable(self, column: Column) -> Condition | None:
+        """Return the condition that `column` has no readable time; None where its type forbids that."""
+        del column
+        return None
+
+    def without_time(self, column: Column) -> Condition:
+        """Return the condition that `column` is NULL."""
+        return Condition(f"t.{self.quote(column.name)} IS NULL")
+
+    def _latest(
+        self, column: Column, cutoff: Cutoff, table: Table, time_format: str | None
+    ) -> tuple[str, Any]:
+        """Return how, and with which value of its own type, a column is compared with a cutoff."""
+        match column.kind:
+            case "wall":
+                return "<=", cutoff.wall
+            case "instant":
+                return "<=", self._instant_value(cutoff.instant)
+            case "date":
+                return "<", cutoff.day
+            case "integer":
+                return latest_number(cutoff, unit_of(time_format, column, table))
+        raise unfit_column(column, table)
+
+    def _earliest(self, column: Column, table: Table, time_format: str | None) -> Any:
+        """Return SET_FROM as a value of a column's own type."""
+        match column.kind:
+            case "wall":
+                return SET_FROM.replace(tzinfo=None)
+            case "instant":
+                return self._instant_value(SET_FROM)
+            case "date":
+                return SET_FROM.date()
+            case "integer":
+                return unit_of(time_format, column, table).last_number(SET_FROM)
+        raise unfit_column(column, table)
+
+    def _instant_value(self, instant: datetime) -> datetime:
+        """Return an instant as the driver binds it for a column of kind `instant`."""
+        return instant
 
     @abstractmethod
     def stored_value(self, instant: datetime, column: Column, zone: ZoneInfo) -> Any:

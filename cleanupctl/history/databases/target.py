@@ -23,6 +23,8 @@ class Target:
     """What holds besides for rows that may be deleted."""
     time_format: str | None = None
     """What the numbers of an integer column count, as configured."""
+    part: str = ""
+    """Which part of the table's rows these are, where others are a target of their own."""
 
     @property
     def label(self) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.databases import checks
-from cleanupctl.history.databases.cutoff import cutoff
 from cleanupctl.history.databases.findings import Checked, Finding
+from cleanupctl.history.tables.times import never_set, time_column, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from cleanupctl.core.settings import TableSettings
     from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.checks import Inspected
+
+CHECKED_ROWS = 50_000
+"""Rows at each end of a table whose texts are looked at: a check may take longer than the start of a run."""
 
 Check = tuple[str, "Callable[[], Iterator[Finding]]"]
 
@@ -45,14 +48,18 @@ def _table(inspected: Inspected, configured: TableSettings, found: list[Table]) 
                 "correct name or schema of the table, or grant SELECT and DELETE on it",
             )
             return
-        column = table.column(configured.time_column)
-        database.expired(column, cutoff(inspected.now, settings.timezone), table, configured.time_format)
+        times = time_column(database, table, configured, settings.timezone, inspected.now)
     except HistoryError as error:
         yield Finding("error", configured.name, error.message, "correct the configuration of the table")
         return
     found.append(table)
     yield from inspected.database.schema_usage(table)
     yield from checks.privileges(inspected, table)
-    yield from checks.index(inspected, table, column.name, f"{table.name}_{column.name}_idx")
+    column = times.column.name
+    yield from checks.index(inspected, table, column, f"{table.name}_{column}_idx")
     yield from checks.storage(inspected, table)
-    yield from checks.newest(inspected, table, column, configured.time_format)
+    yield from checks.newest(times)
+    for message, remedy in unreadable(times, CHECKED_ROWS):
+        yield Finding("warning", table.name, message, remedy)
+    for message, remedy in never_set(times):
+        yield Finding("hint", table.name, message, remedy)

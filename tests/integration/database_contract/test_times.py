@@ -9,7 +9,7 @@ import pytest
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.databases.conditions import Condition
-from cleanupctl.history.databases.cutoff import as_instant
+from cleanupctl.history.databases.cutoff import SET_FROM, as_instant
 from cleanupctl.history.databases.statements import Assignment, Update
 from cleanupctl.history.databases.target import Target
 from tests.support.contract import NOW, ZONE, covers
@@ -82,12 +82,57 @@ def test_a_column_that_is_no_time_is_refused(place: Place) -> None:
 
 
 @covers("expired")
-def test_a_number_without_a_unit_is_refused_unless_its_rows_tell(place: Place) -> None:
+def test_a_number_without_a_unit_is_refused_whatever_its_rows_look_like(place: Place) -> None:
     place.run(f"CREATE TABLE entry (id INTEGER PRIMARY KEY, at {place.type_of('integer')})")
-    place.insert("entry", [(1, 5), (2, 10**12)])
+    place.insert("entry", [(1, 1_700_000_000), (2, 1_710_000_000)])
     table = place.table("entry")
     with pytest.raises(HistoryError, match="say what it counts with time_format"):
         place.database.expired(table.column("at"), place.moment, table, None)
+
+
+@pytest.mark.parametrize("kind", ["wall", "instant", "date", "seconds", "milliseconds"])
+@covers("expired", "unset", "without_time")
+def test_a_time_before_1980_means_that_none_was_set_and_expires_only_if_asked_for(
+    place: Place, kind: str
+) -> None:
+    number = kind in ("seconds", "milliseconds")
+    place.run(
+        f"CREATE TABLE entry (id INTEGER PRIMARY KEY, at {place.type_of('integer' if number else kind)})"
+    )
+    moments = [_stored(place, kind, SET_FROM - DAY), _stored(place, kind, SET_FROM + DAY), None]
+    place.insert("entry", list(enumerate([*moments, *([0, -1] if number else [])])))
+    table, time_format = place.table("entry"), kind if number else None
+    column = table.column("at")
+
+    def rows(condition: Condition) -> set[int]:
+        return {
+            row[0]
+            for row in place.database.query(
+                f"SELECT id FROM entry AS t WHERE {condition.sql}", condition.parameters
+            )
+        }
+
+    unset = {0, 3, 4} if number else {0}
+    database = place.database
+    assert rows(database.expired(column, place.moment, table, time_format)) == {1}
+    assert rows(database.expired(column, place.moment, table, time_format, unset=True)) == {1, *unset}
+    assert rows(database.unset(column, table, time_format)) == unset
+    assert rows(database.without_time(column)) == {2}
+
+
+@covers("unreadable")
+def test_only_texts_can_be_unreadable_as_times(place: Place) -> None:
+    place.run("CREATE TABLE entry (id INTEGER PRIMARY KEY, at VARCHAR(40))")
+    texts = ["2024-01-01 10:00:00", "2024-01-01", "2024-01-01T10:00:00.5Z", "", "0000-00-00", None]
+    odd = ["2024-01-01T10:00:00+0000", "20240101T100000Z", "27.11.2023", "11/27/2023", "1700000000"]
+    place.insert("entry", list(enumerate([*texts, *odd])))
+    condition = place.database.unreadable(place.table("entry").column("at"))
+    if not place.is_file:
+        assert condition is None
+        return
+    assert condition is not None
+    found = place.database.query(f"SELECT id FROM entry AS t WHERE {condition.sql}", condition.parameters)
+    assert {row[0] for row in found} == set(range(len(texts), len(texts) + len(odd)))
 
 
 @pytest.mark.parametrize("kind", ["wall", "instant"])

@@ -23,6 +23,7 @@ from cleanupctl.history.camunda.schema.tables import (
 )
 from cleanupctl.history.databases import checks
 from cleanupctl.history.databases.findings import Checked, Finding
+from cleanupctl.history.databases.time_column import TimeColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -182,4 +183,6 @@ def _foreign_keys(inspected: InspectedEngine, table: Table) -> Iterator[Finding]
 def _newest(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:
     if schema.has(PROCESS_INSTANCES, "START_TIME_"):
         table = schema.tables[PROCESS_INSTANCES]
-        yield from checks.newest(inspected, table, table.column("START_TIME_"), None)
+        column = table.column("START_TIME_")
+        zone = inspected.settings.timezone
+        yield from checks.newest(TimeColumn(inspected.database, table, column, None, zone, inspected.now))

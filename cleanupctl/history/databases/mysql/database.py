@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryUnreachableError, InvalidValueError
 from cleanupctl.core.mysql_options import mysql_options
-from cleanupctl.history.databases.catalogue import Column, Table, unfit_column
-from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.costs import TypicalCosts
-from cleanupctl.history.databases.cutoff import Cutoff, epoch
 from cleanupctl.history.databases.database import IDLE_IN_TRANSACTION_SECONDS, IDLE_SECONDS
 from cleanupctl.history.databases.key_scans import KeysetDatabase, in_chunks
 from cleanupctl.history.databases.mysql import catalogue, health, privileges
@@ -28,6 +25,8 @@ if TYPE_CHECKING:
     from pymysql.connections import Connection
 
     from cleanupctl.core.urls import DatabaseUrl
+    from cleanupctl.history.databases.catalogue import Column, Table
+    from cleanupctl.history.databases.conditions import Condition
     from cleanupctl.history.databases.findings import Finding
     from cleanupctl.history.databases.replicas import Lag
     from cleanupctl.history.databases.sizes import TableSize
@@ -187,20 +186,9 @@ class MySQL(KeysetDatabase):
         """Return the tables that exist, looked up with four queries in all."""
         return catalogue.find_tables(self, names, schema)
 
-    def expired(self, column: Column, cutoff: Cutoff, table: Table, time_format: str | None) -> Condition:
-        """Compare by the column's own type; never casts the column, so that its index serves."""
-        name = f"t.{self.quote(column.name)}"
-        match column.kind:
-            case "wall":
-                return Condition(f"{name} <= %s", (cutoff.wall,))
-            case "instant":
-                return Condition(f"{name} <= %s", (cutoff.instant.replace(tzinfo=None),))
-            case "date":
-                return Condition(f"{name} < %s", (cutoff.day,))
-            case "integer":
-                return Condition(f"{name} <= %s", (epoch(cutoff.instant, time_format, column, table),))
-            case _:
-                raise unfit_column(column, table)
+    def _instant_value(self, instant: datetime) -> datetime:
+        """Return it without the zone, which is UTC in the session."""
+        return instant.astimezone(UTC).replace(tzinfo=None)
 
     def stored_value(self, instant: datetime, column: Column, zone: ZoneInfo) -> Any:
         """Return an instant as a column with a time holds it, without what the server would round up."""

@@ -7,10 +7,8 @@ from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryUnreachableError
-from cleanupctl.history.databases.catalogue import Column, Table, unfit_column
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.costs import TypicalCosts
-from cleanupctl.history.databases.cutoff import Cutoff, epoch
 from cleanupctl.history.databases.database import (
     COUNT_BOUND,
     DENSE_SHARE,
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
     from psycopg import Connection, Cursor
 
     from cleanupctl.core.urls import DatabaseUrl
+    from cleanupctl.history.databases.catalogue import Column, Table
     from cleanupctl.history.databases.findings import Finding
     from cleanupctl.history.databases.replicas import Lag
     from cleanupctl.history.databases.scan import Scan
@@ -79,7 +78,7 @@ def connect(url: DatabaseUrl) -> PostgreSQL:
     try:
         import psycopg
 
-        from cleanupctl.history.databases.postgresql.cursor import Cursor
+        from cleanupctl.history.databases.postgresql.cursor import Cursor, read_all_times
     except ImportError:
         raise HistoryUnreachableError(
             f"{url} needs the PostgreSQL driver: pip install 'cleanupctl[postgres]'"
@@ -100,6 +99,7 @@ def connect(url: DatabaseUrl) -> PostgreSQL:
         )
     except psycopg.Error as error:
         raise HistoryUnreachableError(f"{url} is not reachable: {one_line(error, url)}") from error
+    read_all_times(connection)
     return PostgreSQL(url, connection)
 
 
@@ -252,21 +252,6 @@ class PostgreSQL(Database):
     def leaves(self, table: Table) -> list[Table]:
         """Return a partitioned table's partitions: row addresses mean something only within one of them."""
         return catalogue.leaves(self, table)
-
-    def expired(self, column: Column, cutoff: Cutoff, table: Table, time_format: str | None) -> Condition:
-        """Compare by the column's own type; never casts the column, so that its index serves."""
-        name = f"t.{self.quote(column.name)}"
-        match column.kind:
-            case "wall":
-                return Condition(f"{name} <= %s", (cutoff.wall,))
-            case "instant":
-                return Condition(f"{name} <= %s", (cutoff.instant,))
-            case "date":
-                return Condition(f"{name} < %s", (cutoff.day,))
-            case "integer":
-                return Condition(f"{name} <= %s", (epoch(cutoff.instant, time_format, column, table),))
-            case _:
-                raise unfit_column(column, table)
 
     def stored_value(self, instant: datetime, column: Column, zone: ZoneInfo) -> Any:
         """Return an instant (aware) as a column with a time holds it; `zone` is that of the writer."""

@@ -6,22 +6,21 @@ import sqlite3
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
 from cleanupctl.history.databases.catalogue import Column, Table, unfit_column
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.costs import TypicalCosts
-from cleanupctl.history.databases.cutoff import Cutoff, epoch
 from cleanupctl.history.databases.database import COUNT_BOUND, DENSE_SHARE
 from cleanupctl.history.databases.errors import ForeignKeyError, LockConflictError
 from cleanupctl.history.databases.key_scans import KeysetDatabase, TimeIndexScan
-from cleanupctl.history.databases.sqlite import catalogue
+from cleanupctl.history.databases.sqlite import catalogue, times
 from cleanupctl.history.databases.sqlite.checkpoints import Checkpoints
 from cleanupctl.history.databases.sqlite.cursor import Connection
 from cleanupctl.history.databases.sqlite.statistics import dense_rows, lies_in_order, reaches
-from cleanupctl.history.databases.sqlite.times import expired_text
 from cleanupctl.history.databases.statements import Check, Delete, checked
+from cleanupctl.history.databases.units import unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from cleanupctl.core.urls import DatabaseUrl
+    from cleanupctl.history.databases.cutoff import Cutoff
     from cleanupctl.history.databases.scan import Scan
     from cleanupctl.history.databases.statements import Statement
     from cleanupctl.history.databases.target import Target
@@ -38,8 +38,6 @@ CHECKPOINT_PAGES = 4_000
 """Four times the default: a page that several batches change is written back once."""
 CACHE_KIBIBYTES = 32_768
 """The default of 2 MB makes a batch write the pages of a large index several times."""
-EPOCH_MILLISECONDS_FROM = 10**11
-"""A whole number from here on counts milliseconds: as seconds it would lie beyond the year 5138."""
 
 
 def connect(url: DatabaseUrl) -> SQLite:
@@ -191,25 +189,49 @@ class SQLite(KeysetDatabase):
         del column
         return instant.astimezone(zone).replace(tzinfo=None).isoformat(" ", "milliseconds")
 
-    def expired(self, column: Column, cutoff: Cutoff, table: Table, time_format: str | None) -> Condition:
+    def expired(
+        self, column: Column, cutoff: Cutoff, table: Table, time_format: str | None, *, unset: bool = False
+    ) -> Condition:
         """Compare values by how they are stored: SQLite orders every number before every text.
 
         A value of another storage class than the column's usual one, or a text that is no date, never
         counts as expired.
         """
+        name = f"t.{self.quote(column.name)}"
+        match self._form(column, table, time_format):
+            case "text":
+                return times.expired_text(name, cutoff, unset=unset)
+            case "number":
+                return times.expired_number(name, cutoff, unit_of(time_format, column, table), unset=unset)
+        return Condition("1 = 0")
+
+    def unset(self, column: Column, table: Table, time_format: str | None) -> Condition:
+        """Return the condition that `column` has a time, in its usual form, that means none was set."""
+        name = f"t.{self.quote(column.name)}"
+        match self._form(column, table, time_format):
+            case "text":
+                return times.unset_text(name)
+            case "number":
+                return times.unset_number(name, unit_of(time_format, column, table))
+        return Condition("1 = 0")
+
+    def unreadable(self, column: Column) -> Condition:
+        """Return the condition that `column` has a text that is no ISO 8601 time."""
+        return times.unreadable_text(f"t.{self.quote(column.name)}")
+
+    def _form(
+        self, column: Column, table: Table, time_format: str | None
+    ) -> Literal["text", "number"] | None:
+        """Return how times are stored; None where there are none yet. Raise HistoryError."""
         if column.kind == "other":
             raise unfit_column(column, table)
-        name = f"t.{self.quote(column.name)}"
         stored = self._stored_class(column, table)
-        if stored == "text" and time_format in (None, "timestamp"):
-            return expired_text(name, cutoff)
-        if stored in ("integer", "real"):
-            unit = time_format or self._unit(column, table)
-            number = epoch(cutoff.instant, unit, column, table)
-            wide = Condition(f"{name} <= %s", (number,))
-            return Condition(f"{wide.sql} AND typeof({name}) IN ('integer', 'real')", (number,), wide)
         if stored is None:
-            return Condition("1 = 0")
+            return None
+        if stored == "text" and time_format in (None, "timestamp"):
+            return "text"
+        if stored == "integer":
+            return "number"
         raise HistoryError(
             f"column {column.name} of table {table.name} holds values of type {stored}"
             f"{f', not {time_format}' if time_format else ''}: cleanupctl cannot tell how old its rows are"
@@ -231,21 +253,6 @@ class SQLite(KeysetDatabase):
                 f" ({', '.join(sorted(found))}): cleanupctl cannot tell how old its rows are"
             )
         return found.pop() if found else None
-
-    def _unit(self, column: Column, table: Table) -> str:
-        name, rows = self.quote(column.name), self.qualified(table)
-        order = self.quote(table.key[0])
-        sample = self.query(
-            f"SELECT min(value), max(value) FROM (SELECT {name} AS value FROM {rows} WHERE {name} > 0"
-            f" ORDER BY {order} DESC LIMIT 100)"
-        )
-        least, most = sample[0]
-        if least is None or (least < EPOCH_MILLISECONDS_FROM) != (most < EPOCH_MILLISECONDS_FROM):
-            raise HistoryError(
-                f"column {column.name} of table {table.name} is a number: say what it counts with"
-                ' time_format = "seconds" or time_format = "milliseconds"'
-            )
-        return "milliseconds" if least >= EPOCH_MILLISECONDS_FROM else "seconds"
 
     def scan(self, target: Target) -> Scan:
         """Follow the time index also where much has expired, if the rows lie in its order."""

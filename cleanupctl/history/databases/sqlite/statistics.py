@@ -62,9 +62,9 @@ def _near(sample: list[tuple[Any, ...]]) -> bool:
 
 
 def _along_index(database: Database, target: Target, *, limit: int, offset: int) -> list[tuple[Any, ...]]:
-    column = database.quote(target.time_column.name)
+    column, lower = database.quote(target.time_column.name), target.condition.lower
     return database.query(
         f"SELECT {column}, rowid FROM {database.qualified(target.table)} WHERE {column} >= %s"
         f" ORDER BY {column} LIMIT %s OFFSET %s",
-        (SMALLEST, limit, offset),
+        (SMALLEST if lower is None else lower, limit, offset),
     )
