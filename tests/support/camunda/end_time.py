@@ -123,11 +123,12 @@ class Policy:
         return found
 
     def _top(self, row: Row) -> str:
-        """Follow the callers up, as far as they are there."""
+        """Follow the callers up, as far as they are there; what lost its caller may still name its root."""
         rows = self.rows["ACT_HI_PROCINST"]
         while row["SUPER_PROCESS_INSTANCE_ID_"] in rows:
             row = rows[row["SUPER_PROCESS_INSTANCE_ID_"]]
-        return str(row["ID_"])
+        root = row["ROOT_PROC_INST_ID_"]
+        return str(root if root in rows else row["ID_"])
 
     def _of_processes(self, processes: set[str]) -> None:
         tasks = self._tasks("PROC_INST_ID_", processes)

@@ -51,6 +51,9 @@ TIMES_TO_LIVE: dict[str, Any] = {
 
 MODELS = sorted(str(path) for path in (Path(__file__).parent / "models").iterdir())
 
+OF_TENANTS = [one for one in MODELS if Path(one).stem in ("letter", "memo")]
+"""Where histories are not whole these are deployed for tenants only."""
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -81,6 +84,7 @@ class Laboratory:
         self.server = cache(server)
         self.driver = cache(self._driver)
         self.populated = cache(self._populated)
+        self.unhealthy = cache(self._unhealthy)
         self.before = cache(ids)
         self.by_engine = cache(self._by_engine)
         """A copy after the engine's own cleanup."""
@@ -135,6 +139,11 @@ class Laboratory:
         """A copy of the populated database."""
         return copy_database(self.server(experiment.server), self.original(experiment))
 
+    def copy_of_unhealthy(self, experiment: Experiment) -> tuple[str, dict[str, str]]:
+        """A copy of the database with histories that are not whole, and instances by what they met."""
+        url, instances = self.unhealthy(experiment.engine, experiment.server)
+        return copy_database(self.server(experiment.server), url), instances
+
     def _cleaned(self, experiment: Experiment, url: str) -> Cleaned:
         before = self.before(self.original(experiment))
         return Cleaned(url, {table: left & before[table] for table, left in ids(url).items()})
@@ -151,3 +160,13 @@ class Laboratory:
             for start, end in ROUNDS[removal]:
                 running("populate", start=start.isoformat(), end=end.isoformat())
         return url
+
+    def _unhealthy(self, engine: str, server: str) -> tuple[str, dict[str, str]]:
+        url = self.server(server).create_database()
+        with self.engine(Experiment(engine, server), url) as running:
+            now = DEPLOYED.isoformat()
+            running("deploy", now=now, files=[one for one in MODELS if one not in OF_TENANTS])
+            for tenant in ("north", "south"):
+                running("deploy", now=now, files=OF_TENANTS, tenant=tenant)
+            start, end = _LONG_AGO
+            return url, running("misfortunes", start=start.isoformat(), end=end.isoformat())

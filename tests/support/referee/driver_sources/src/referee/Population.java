@@ -69,6 +69,14 @@ final class Population {
 
   /** Ends everything that still runs, then runs one more of everything; how many instances ended. */
   long resume() {
+    long ended = end();
+    Date now = ClockUtil.getCurrentTime();
+    populate(now, now);
+    return ended;
+  }
+
+  /** Ends everything that still runs; how many instances ended. */
+  long end() {
     var unfinished = engine.getHistoryService().createHistoricProcessInstanceQuery().unfinished();
     long before = unfinished.count();
     for (Batch batch : engine.getManagementService().createBatchQuery().list()) {
@@ -90,12 +98,10 @@ final class Population {
     if (left > 0) {
       throw new IllegalStateException(left + " instances did not come to their end");
     }
-    Date now = ClockUtil.getCurrentTime();
-    populate(now, now);
     return before;
   }
 
-  private String startProcess(String key) {
+  String startProcess(String key) {
     ProcessInstance instance =
         engine.getRuntimeService().startProcessInstanceByKey(key, "business " + key, variables());
     Authorization grant =
@@ -128,7 +134,7 @@ final class Population {
     return variables;
   }
 
-  private void finish(String root) {
+  void finish(String root) {
     advance(root, null, true);
     long left = engine.getRuntimeService().createProcessInstanceQuery().processInstanceId(root).count();
     if (left > 0) {
@@ -266,7 +272,7 @@ final class Population {
         .absoluteRemovalTime(removal.getTime()).byIds(id).hierarchical().executeAsync(), true);
   }
 
-  private void seed(Batch batch) {
+  void seed(Batch batch) {
     var management = engine.getManagementService();
     management.createJobQuery().jobDefinitionId(batch.getSeedJobDefinitionId()).list()
         .forEach(job -> management.executeJob(job.getId()));

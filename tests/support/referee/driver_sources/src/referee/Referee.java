@@ -24,6 +24,7 @@ final class Referee {
 
   private ProcessEngine engine;
   private Population population;
+  private Misfortunes misfortunes;
 
   Object answer(JsonObject command) throws Exception {
     switch (text(command, "command")) {
@@ -34,6 +35,18 @@ final class Referee {
       case "populate":
         population.populate(instant(text(command, "start")), instant(text(command, "end")));
         return null;
+      case "misfortunes":
+        return misfortunes.happen(instant(text(command, "start")), instant(text(command, "end")));
+      case "hold":
+        ClockUtil.setCurrentTime(instant(text(command, "now")));
+        misfortunes.hold(instant(text(command, "removal")), text(command, "id"));
+        return null;
+      case "release":
+        misfortunes.release();
+        return null;
+      case "end":
+        ClockUtil.setCurrentTime(instant(text(command, "now")));
+        return population.end();
       case "resume":
         ClockUtil.setCurrentTime(instant(text(command, "now")));
         return population.resume();
@@ -88,12 +101,14 @@ final class Referee {
     }
     engine = configuration.buildProcessEngine();
     population = new Population(engine);
+    misfortunes = new Misfortunes(engine, population);
     return engine.getClass().getName();
   }
 
   private Object deploy(JsonObject command) throws IOException, ParseException {
     ClockUtil.setCurrentTime(instant(text(command, "now")));
-    DeploymentBuilder deployment = engine.getRepositoryService().createDeployment();
+    DeploymentBuilder deployment =
+        engine.getRepositoryService().createDeployment().tenantId(text(command, "tenant"));
     for (JsonElement file : command.getAsJsonArray("files")) {
       Path path = Path.of(file.getAsString());
       try (InputStream content = Files.newInputStream(path)) {
