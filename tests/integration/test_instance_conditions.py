@@ -56,6 +56,17 @@ def test_an_instance_that_runs_below_an_ended_root_keeps_its_row(engine_url: str
     assert "other" not in left
 
 
+@pytest.mark.parametrize(
+    ("end", "removal", "noticed"), [(OLD, None, True), (OLD, AHEAD, False), (None, None, False)]
+)
+def test_finished_instances_without_a_removal_time_are_noticed_and_no_others(
+    engine_url: str, end: str | None, removal: str | None, noticed: bool
+) -> None:
+    instance(engine_url, "one", end=end, REMOVAL_TIME_=removal)
+    said = notices(clean(removal_time_settings(engine_url)))
+    assert ("finished process instances without a removal time" in said) is noticed
+
+
 @pytest.mark.parametrize("strategy", ["removal-time", "end-time"])
 def test_only_the_removal_time_strategy_prefers_the_removal_time_of_a_log_entry_to_the_configured_days(
     engine_url: str, strategy: str

@@ -26,6 +26,8 @@ from tests.mutation.targets import ROOT, modules, tests_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_NO_DECISION = ("TYPE_CHECKING", "@dataclass")
+"""Lines that decide nothing while the program runs."""
 LONGEST = 4
 """A run that takes so many times as long as the first one does not end: that is noticed, too."""
 
@@ -40,7 +42,8 @@ def mutants(source: str) -> Iterator[tuple[str, str]]:
                 changed = ast.dump(ast.parse(mutant)) != ast.dump(ast.parse(source))
             except SyntaxError:
                 continue
-            if changed:
+            line = difference(source, mutant).split("\n")[1]
+            if changed and not any(word in line for word in _NO_DECISION):
                 yield name, mutant
 
 

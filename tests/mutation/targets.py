@@ -36,7 +36,12 @@ _TESTS: dict[str, tuple[str, ...]] = {
     "databases/": _CONTRACT,
     "cleaning/cascade": (*_CASCADES, "-k", "postgresql"),
     "cleaning/": (*_CASCADES, "tests/unit/test_batches.py", "tests/unit/test_phases.py", "-k", "not mariadb"),
-    "camunda/strategies/removal_time.py": (*_ENGINE, "-k", "postgresql"),
+    "camunda/strategies/removal_time.py": (
+        *_ENGINE,
+        "tests/integration/test_history_report.py",
+        "-k",
+        "postgresql",
+    ),
     "camunda/strategies/": (*_CASCADES, "-k", "postgresql"),
     "camunda/repair/": (*_REPAIR, "-k", "postgresql"),
 }
