@@ -65,7 +65,7 @@ def test_an_instance_without_a_removal_time(cleanupctl: Command, engine_postgres
         ended:        2024-01-10T12:00:00.000+0000
         removal time: -
         """
-    ).replace("…", "cleanupctl history set-removal-time --calculate undated sets one")
+    ).replace("…", "cleanupctl history set-removal-time --calculate --hierarchical undated sets one")
 
 
 def test_a_called_instance_whose_root_runs(cleanupctl: Command, engine_postgresql_url: str) -> None:
@@ -134,6 +134,8 @@ def test_the_configuration_in_force_is_a_configuration_without_passwords(cleanup
         name = "event"
         time_column = "at"
         ttl = "P90D"
+        unset_time = "keep"
+        implausible_times = "refuse"
         """
     ).replace("FOLDER", str(cleanupctl.folder))
 

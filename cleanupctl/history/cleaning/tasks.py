@@ -86,7 +86,9 @@ class TableTask(Task):
         self.target = target
         self.table = target.table
         self.label = target.label
-        self.part, self.spans_tables = target.part, bool(target.part)
+        # A task with a name of its own is not the table's: the one must not count as done with the other.
+        self.part = target.part or type(self).part
+        self.spans_tables = bool(target.part)
         # Rows of a table that refers to itself come free once those that point at them are deleted.
         self.repeats = repeats
 
