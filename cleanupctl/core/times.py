@@ -19,6 +19,9 @@ LONGEST_TTL = 2**31 - 1
 EARLIEST = datetime(1000, 1, 2, tzinfo=UTC)
 """Before every base time, and within what each kind of database can hold in any zone."""
 
+LATEST = datetime(9990, 1, 1, tzinfo=UTC)
+"""After every time that can expire, within what each kind of database can hold, with windows to come."""
+
 # Patterns are text and not compiled here: few calls need them, and every call would pay.
 _TIME_OF_DAY = r"(\d{1,2}):(\d{2})(Z|[+-]\d{2}:?\d{2})?"
 _LARGEST_OFFSET = timedelta(hours=18)
@@ -222,8 +225,11 @@ def removal_time(base: datetime, ttl_days: int, zone: tzinfo) -> datetime:
     """Return when what ended (or began) at `base` expires: the same wall clock of `zone`, days later.
 
     On the day of a clock change it is the engines' calendar arithmetic: the offset of the base is
-    kept where that wall clock exists with it. Raises OverflowError beyond the year 9999.
+    kept where that wall clock exists with it. A time to live that reaches beyond all databases' calendars
+    gives LATEST.
     """
+    if ttl_days > (LATEST - base).days:
+        return LATEST
     local = base.astimezone(zone)
     wall_clock = local.replace(tzinfo=None, fold=0) + timedelta(days=ttl_days)
     unchanged = (wall_clock - (local.utcoffset() or timedelta(0))).replace(tzinfo=UTC)

@@ -125,3 +125,10 @@ def test_a_row_of_the_hour_that_comes_twice_waits_for_its_second_pass(minutes: i
 @pytest.mark.parametrize("days", [800_000, 2**31 - 1])
 def test_nothing_expires_after_a_time_to_live_longer_than_all_calendars(days: int) -> None:
     assert expiry(datetime(2024, 6, 15, tzinfo=UTC), days, BERLIN).instant == times.EARLIEST
+
+
+@pytest.mark.parametrize("days", [3_000_000, 2**31 - 1])
+def test_what_expires_after_all_calendars_expires_at_the_end_of_them(days: int) -> None:
+    now = datetime(2024, 6, 15, tzinfo=UTC)
+    assert times.removal_time(now, days, BERLIN) == times.LATEST
+    assert times.removal_time(times.LATEST, 0, BERLIN) == times.LATEST

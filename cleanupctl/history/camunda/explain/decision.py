@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from cleanupctl.core.times import LATEST
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
@@ -39,7 +41,7 @@ def decide(facts: Facts, now: datetime, windows: BatchWindows, zone: ZoneInfo) -
     if obstacles or expires is None:
         return Decision("kept", expires, None, rule, tuple(obstacles), tuple(_notes(facts)))
     earliest = max(expires, now)
-    window = windows.current_or_next(earliest) if windows.configured else None
+    window = windows.current_or_next(earliest) if windows.configured and earliest <= LATEST else None
     notes = [*_notes(facts), *_closed(window, now, due=expires <= now)]
     return Decision("due" if expires <= now else "later", expires, window, rule, (), tuple(notes))
 
