@@ -54,6 +54,8 @@ class BatchCommitted:
     seconds: float
     parts: tuple[tuple[str, int], ...] = ()
     """Tables and their rows, when it was about others than `table` too; together they are `rows`."""
+    changed: tuple[tuple[str, int], ...] = ()
+    """Tables and their rows that foreign keys changed along with deleted ones; no part of `rows`."""
 
     @property
     def by_table(self) -> tuple[tuple[str, int], ...]:

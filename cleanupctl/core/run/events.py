@@ -89,6 +89,8 @@ class RunTotals:
                 self.batches += 1
                 for table, rows in event.by_table:
                     self.rows[event.history, table] += rows
+                for table, rows in event.changed:
+                    self.changed[event.history, table] += rows
             case BatchChanged():
                 self.batches += 1
                 for table, rows in event.by_table:

@@ -20,6 +20,7 @@ TimeFormat = Literal["timestamp", "seconds", "milliseconds", "microseconds", "da
 UnsetTime = Literal["keep", "expired"]
 ImplausibleTimes = Literal["refuse", "allow"]
 Hierarchy = Literal["root", "engine"]
+Cascade = Literal["refuse", "allow"]
 DefinitionKind = Literal["process", "decision", "case"]
 
 BATCH_TYPES = (
@@ -200,6 +201,14 @@ class CamundaSettings(HistorySettings):
         default="root",
         example="root",
     )
+    cascade: Cascade = key(
+        values.choice(Cascade),
+        "What happens where foreign keys of your own tables would delete or change their rows along with the"
+        ' engine\'s: "refuse" leaves the table alone that they point at, with "allow" these rows go along,'
+        " and are counted.",
+        default="refuse",
+        example="allow",
+    )
     batch_ttl: BatchTtls = table(
         BatchTtls,
         'Times to live of batch operations by their type, for the history above it, of kind "camunda". They'
@@ -257,6 +266,13 @@ class TableSettings:
         " would be from today in another unit. To allow it is for tables that are really that old.",
         default="refuse",
         example="refuse",
+    )
+    cascade: Cascade = key(
+        values.choice(Cascade),
+        'What happens where foreign keys would delete or change rows of other tables too: "refuse" leaves the'
+        ' table alone, with "allow" these rows go along, and are counted.',
+        default="refuse",
+        example="allow",
     )
 
 

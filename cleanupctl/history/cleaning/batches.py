@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from cleanupctl.core.run.cleaning import (
     TableStarted,
 )
 from cleanupctl.history.cleaning.sizing import START_GROWTH, BatchSizer
+from cleanupctl.history.databases.dependents import paths
 from cleanupctl.history.databases.errors import ForeignKeyError, LockConflictError
 
 if TYPE_CHECKING:
@@ -107,6 +109,9 @@ class TaskRun:
         place = f"{self._task.table.name} by {source.access_path}"
         learned = worker.learned.get(source.access_path, 0) // 2
         start = max(source.start_units, min(learned, START_GROWTH * source.start_units))
+        if any(path[-1].index for path in paths(self._task.table)):
+            # Each row that is deleted reads a table as a whole.
+            start = 1
         return BatchSizer(
             source,
             worker.pacing,
@@ -133,7 +138,8 @@ class TaskRun:
             if not batch.idle:
                 seconds = time.perf_counter() - started if batch.seconds is None else batch.seconds
                 yield self._committed(batch, seconds)
-                sizer.batch(batch, seconds, allowed)
+                touched = batch.rows + sum(rows for _, rows in batch.changed)
+                sizer.batch(replace(batch, rows=touched), seconds, allowed)
                 worker.learned[source.access_path] = sizer.wanted
                 self._give_way(seconds, limits)
             if batch.rest is not None:
@@ -164,7 +170,7 @@ class TaskRun:
         """
         batch: Batch | None = None
         try:
-            batch = source.run(sizer.units, allowed)
+            batch = self._with_along(source.run(sizer.units, allowed))
         except LockConflictError as error:
             if sizer.conflicts == LOCK_ATTEMPTS:
                 raise
@@ -181,9 +187,21 @@ class TaskRun:
         sizer.conflicts = 0
         return batch
 
+    def _with_along(self, batch: Batch) -> Batch:
+        """Add what went along with the rows of a batch."""
+        along = self._worker.database.take_along()
+        if not along.total:
+            return batch
+        parts = Counter(dict(batch.parts or ((self._task.table.name, batch.rows),)))
+        parts.update(along.deleted)
+        changed = tuple((name, rows) for name, rows in along.changed.items() if rows)
+        return replace(batch, rows=parts.total(), parts=tuple(parts.items()), changed=changed)
+
     def _committed(self, batch: Batch, seconds: float) -> BatchDeleted | BatchChanged:
         kind = BatchChanged if self._task.changes_values else BatchDeleted
-        event = kind(self._worker.history, self._task.table.name, batch.rows, seconds, batch.parts)
+        event = kind(
+            self._worker.history, self._task.table.name, batch.rows, seconds, batch.parts, batch.changed
+        )
         self.rows.update(dict(event.by_table))
         return event
 

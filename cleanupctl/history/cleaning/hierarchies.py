@@ -56,8 +56,14 @@ class CascadeTask(Task):
 
     def begin(self, database: Database) -> CascadeScan:
         """Start with the oldest."""
-        del database
+        self._require_deletable(database)
         return CascadeScan(self._tables, self.group, self._kept, self._least)
+
+    def _require_deletable(self, database: Database) -> None:
+        """Raise HistoryError for a table of the hierarchies whose rows may not be deleted, or not alone."""
+        names = {rows.table for plan in self.group.eligibility.plans for rows in plan.rows}
+        for name in sorted(names & set(self._tables.tables)):
+            database.require_deletable(self._tables.tables[name])
 
     def notices(self) -> Iterator[str]:
         """Say what was kept, apart from what is referenced."""
@@ -87,6 +93,7 @@ class CascadeTask(Task):
 
     def preview(self, worker: Worker) -> Iterator[Expired | Noticed]:
         """Count everything that would be deleted, by table."""
+        self._require_deletable(worker.database)
         rows: Counter[str] = Counter()
         for chosen in self.chosen():
             cascade = CascadeBatch(self._tables, chosen[0].plan, chosen)

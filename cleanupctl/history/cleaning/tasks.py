@@ -6,15 +6,16 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cleanupctl.core.run.cleaning import Expired
+from cleanupctl.core.run.cleaning import Expired, Noticed
 from cleanupctl.history.databases.cutoff import as_instant
 from cleanupctl.history.databases.database import COUNT_BOUND
+from cleanupctl.history.databases.dependents import dependents, restricting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from cleanupctl.core.run.cleaning import Event, Noticed
+    from cleanupctl.core.run.cleaning import Event
     from cleanupctl.history.cleaning.workers import Worker
     from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.database import Database
@@ -82,8 +83,10 @@ class Task(ABC):
 class TableTask(Task):
     """The expired rows of a single table."""
 
-    def __init__(self, target: Target, *, repeats: bool = False) -> None:
+    def __init__(self, target: Target, *, repeats: bool = False, kept: str | None = None) -> None:
+        """Prepare; `kept` says why the guards keep rows: some that would go along have not expired."""
         self.target = target
+        self.kept = kept
         self.table = target.table
         self.label = target.label
         # A task with a name of its own is not the table's: the one must not count as done with the other.
@@ -94,6 +97,7 @@ class TableTask(Task):
 
     def begin(self, database: Database) -> BatchSource:
         """Choose how to find the rows, from the statistics."""
+        database.require_deletable(self.table)
         return database.scan(self.target)
 
     def estimate(self, database: Database) -> int | None:
@@ -109,19 +113,23 @@ class TableTask(Task):
         if self.repeats:
             return None
         guards = database.references_guard(self.target.table)
-        return type(self)(replace(self.target, guards=(*self.target.guards, *guards)), repeats=True)
+        target = replace(self.target, guards=(*self.target.guards, *guards))
+        return type(self)(target, repeats=True, kept=self.kept)
 
     def skipped(self, database: Database) -> tuple[int, str | None]:
         """Count the rows that are still referenced, if any were in the way."""
-        if not self.repeats:
+        if not (self.repeats or self.kept):
             return 0, None
         skipped = database.bounded_count(self.target.table, self.target.condition)
-        names = ", ".join(sorted({reference.table for reference in self.target.table.references}))
         more = " at least" if skipped >= COUNT_BOUND else ""
+        if not self.repeats:
+            return skipped, f"{more} {skipped} rows stay: {self.kept}".strip() if skipped else None
+        names = ", ".join(sorted({path[-1].table for path in restricting(self.table)}))
         return skipped, f"{more} {skipped} rows are still referenced from {names}".strip()
 
-    def preview(self, worker: Worker) -> Iterator[Expired]:
-        """Count the expired rows."""
+    def preview(self, worker: Worker) -> Iterator[Expired | Noticed]:
+        """Count the expired rows, and those of other tables that go along."""
+        worker.database.require_deletable(self.table)
         rows, oldest = worker.database.count(self.target)
         yield Expired(
             worker.history,
@@ -130,6 +138,13 @@ class TableTask(Task):
             as_instant(oldest, self.target, worker.zone, self.target.time_format),
             worker.database.typical_costs.seconds(self.table),
         )
+        if dependents(self.table) and self.kept is None:
+            along = worker.database.count_along(self.table, self.target.deletable)
+            for name, number in along.deleted.items():
+                yield Expired(worker.history, name, number, None)
+            for name, number in along.changed.items():
+                message = f"{number} rows of {name} would be changed (ON DELETE SET NULL or SET DEFAULT)"
+                yield Noticed(worker.history, message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """A reference from another table that forbids deleting the referenced row."""
+    """A reference from a table to another one, and what deleting the referenced row does."""
 
     table: str
     """Quoted name of the referencing table."""
@@ -33,6 +33,14 @@ class ForeignKey:
     """What a delete does to the referencing row: `restrict`, `cascade` or `set`."""
     name: str
     """The referencing table's name for people, with its schema: not for statements."""
+    own: bool = False
+    """Whether a table refers to itself."""
+    index: str | None = None
+    """The statement that creates the index which leads to referencing rows; None when there is one."""
+    hidden: bool = False
+    """Whether the login may not read the referencing table."""
+    detail: tuple[Any, ...] = ()
+    """What only the database's own code needs: how it knows the referencing table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +50,49 @@ class Table:
     schema: str | None
     name: str
     columns: Mapping[str, Column]
-    """By lower-case name."""
+    """By exact name."""
     key: tuple[str, ...]
-    """Primary key columns in order; `rowid` for SQLite's rowid tables; empty when there is none."""
+    """Primary key columns in order; an alias of the rowid in SQLite; empty when there is none."""
     indexed: frozenset[str] = frozenset()
     """Columns that are the first of some index."""
     references: tuple[ForeignKey, ...] = ()
+    """The foreign keys that point at the table, its own included."""
+    further: Mapping[str, tuple[ForeignKey, ...]] = field(default_factory=dict, hash=False)
+    """Foreign keys that point at the tables of which rows go along, by quoted name: of any depth."""
+    cascade: bool = False
+    """Whether rows of other tables may go along, or change, when rows of this one are deleted."""
+    refusal: str | None = None
+    """Why no row may be deleted, whatever the policy: what comes after the table's name."""
+    unseen: str | None = None
+    """Why foreign keys may point at the table that cannot be seen, and what makes them visible."""
     detail: Mapping[str, Any] = field(default_factory=dict)
     """What only the database's own code needs (object id, engine, …)."""
 
+    def has(self, name: str) -> bool:
+        """Whether there is a column called `name`, by its exact name or else without regard to case."""
+        return bool(self._called(name))
+
     def column(self, name: str) -> Column:
-        """Return the column called `name`, case-insensitively. Raise HistoryError."""
-        found = self.columns.get(name.lower())
-        if found is None:
-            known = ", ".join(column.name for column in self.columns.values())
+        """Return the column called `name`: an exact name wins, several spellings of it are refused.
+
+        Raise HistoryError.
+        """
+        found = self._called(name)
+        if not found:
+            known = ", ".join(self.columns)
             raise HistoryError(f"table {self.name} has no column {name}; it has {known}")
-        return found
+        if len(found) > 1:
+            among = ", ".join(column.name for column in found)
+            raise HistoryError(
+                f"column name {name} of table {self.name} is ambiguous: there are {among}; write it exactly"
+            )
+        return found[0]
+
+    def _called(self, name: str) -> list[Column]:
+        exact = self.columns.get(name)
+        if exact is not None:
+            return [exact]
+        return [column for column in self.columns.values() if column.name.lower() == name.lower()]
 
 
 def unfit_column(column: Column, table: Table) -> HistoryError:

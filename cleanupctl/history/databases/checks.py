@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
 from cleanupctl.history.databases.cutoff import cutoff
+from cleanupctl.history.databases.dependents import ALLOW, dependents, paths, said
 from cleanupctl.history.databases.findings import Finding, span
 
 if TYPE_CHECKING:
@@ -74,8 +75,10 @@ def denied(database: Database, name: str, place: str, missing: Sequence[str]) ->
 
 def index(inspected: Inspected, table: Table, column: str, name: str) -> Iterator[Finding]:
     """Find out whether an index leads with a column; `name` is for the statement that creates it."""
-    found = table.columns.get(column.lower())
-    if found is None or found.name in table.indexed:
+    if not table.has(column):
+        return
+    found = table.column(column)
+    if found.name in table.indexed:
         return
     yield Finding(
         "warning",
@@ -86,17 +89,44 @@ def index(inspected: Inspected, table: Table, column: str, name: str) -> Iterato
 
 
 def storage(inspected: Inspected, table: Table) -> Iterator[Finding]:
-    """Look at how the server stores the table, and at foreign keys that delete more than asked for."""
+    """Look at how the server stores the table, and at what a run leaves in it or takes along."""
     yield from inspected.database.storage(table)
-    for reference in table.references:
-        if reference.action == "cascade":
+    yield from inspected.database.left_alone(table)
+    yield from unindexed_references(table)
+
+
+def rows_along(database: Database, table: Table) -> Iterator[Finding]:
+    """Say what foreign keys delete or change along with rows of a table, or that it cannot be known."""
+    try:
+        database.require_deletable(table)
+    except HistoryUnreachableError:
+        raise
+    except HistoryError as error:
+        remedy = f"set {ALLOW} for it if other rows may go along, or change the foreign keys"
+        yield Finding("error", table.name, error.message, remedy)
+        return
+    if dependents(table):
+        yield Finding(
+            "hint",
+            table.name,
+            f"deleting from it also {said(table)}",
+            "make sure that these rows may go along",
+        )
+    elif table.unseen is not None:
+        yield Finding("warning", table.name, table.unseen)
+
+
+def unindexed_references(table: Table) -> Iterator[Finding]:
+    """Find foreign keys that no index leads to: each deleted row reads the referencing table as a whole."""
+    for key in dict.fromkeys(path[-1] for path in paths(table)):
+        if key.index is not None:
+            columns = ", ".join(key.columns)
             yield Finding(
                 "warning",
                 table.name,
-                f"deleting from it also deletes the rows of {reference.table} that point at it"
-                " (ON DELETE CASCADE)",
-                "make sure that these rows may be deleted, or replace the foreign key by one without"
-                " ON DELETE",
+                f"no index leads to {columns} of {key.name}, a foreign key that deleting from {table.name}"
+                f" follows: each deleted row reads {key.name} as a whole",
+                key.index,
             )
 
 

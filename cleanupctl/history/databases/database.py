@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from cleanupctl.core.errors import HistoryError
+from cleanupctl.history.databases.along import GoingAlong
 from cleanupctl.history.databases.conditions import Condition, both
-from cleanupctl.history.databases.diagnosis import Diagnosis
-from cleanupctl.history.databases.dialect import Dialect
+from cleanupctl.history.databases.dependents import Along, dependents
 from cleanupctl.history.databases.statements import Check, Delete
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class BeforeDelete(Protocol):
         """
 
 
-class Database(Dialect, Diagnosis):
+class Database(GoingAlong):
     """A connection to one history; belongs to one thread."""
 
     writing_turn: ClassVar[float | None] = None
@@ -74,6 +74,7 @@ class Database(Dialect, Diagnosis):
     transaction_rows: int | None = None
     """Rows that a transaction of this database should delete at most, whatever the configuration says."""
     _alive_at = 0.0
+    _along = Along()
 
     def most_rows(self, configured: int) -> int:
         """Return how many rows a transaction may delete here."""
@@ -90,18 +91,22 @@ class Database(Dialect, Diagnosis):
     def close(self) -> None:
         """Disconnect; never raises."""
 
-    @abstractmethod
     def find_table(self, name: str, schema: str | None = None) -> Table | None:
-        """Return a table of the catalogue, by its exact name or else without regard to case, or None."""
+        """Return a table with rows by its exact name, or else without regard to case, or None.
 
-    def find_tables(self, names: Sequence[str], schema: str | None = None) -> dict[str, Table]:
-        """Return several tables by the names asked for; those that do not exist are left out."""
-        found = {name: self.find_table(name, schema) for name in names}
-        return {name: table for name, table in found.items() if table is not None}
+        Raise HistoryError for what is called so and has no rows of its own.
+        """
+        found = self.find_tables((name,), schema).get(name)
+        if found is not None and found.refusal is not None:
+            raise HistoryError(f"{found.name} {found.refusal}")
+        return found
 
     @abstractmethod
-    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run a statement outside a transaction and return its rows; errors are translated."""
+    def find_tables(self, names: Sequence[str], schema: str | None = None) -> dict[str, Table]:
+        """Return several tables by the names asked for; those that do not exist are left out.
+
+        What can only be read has a `refusal`.
+        """
 
     @abstractmethod
     def scan(self, target: Target) -> Scan:
@@ -126,18 +131,56 @@ class Database(Dialect, Diagnosis):
         ChangedError when a statement did not find as many rows as it had to.
         """
         rows: list[int] = []
+        along = Along()
 
         def work() -> bool:
             for start in range(0, len(statements), self.pipelined):
-                left = most_rows - sum(rows)
+                left = most_rows - sum(rows) - along.total
                 some = [self._prepared(one, left) for one in statements[start : start + self.pipelined]]
+                some = [self._looked_along(one, left, along) for one in some]
+                if along.total > left and self._several(some):
+                    return False
                 rows.extend(self._execute(some, left))
-                if sum(rows) > most_rows:
+                if sum(rows) + along.total > most_rows and not (along.total and sum(rows) == 1):
                     return False
             return True
 
+        for one in statements:
+            if isinstance(one, Delete):
+                self.require_deletable(one.table)
         with self.translated():
-            return rows if self._in_transaction(work) else None
+            if not self._in_transaction(work):
+                return None
+        if along.total:
+            self._along = self._along.plus(along)
+        return rows
+
+    def take_along(self) -> Along:
+        """Return the rows of other tables that went along since this was asked last."""
+        along, self._along = self._along, Along()
+        return along
+
+    def _looked_along(self, statement: Statement, most_rows: int, along: Along) -> Statement:
+        """Count what goes along with the rows of a Delete, up to one more than may be."""
+        if not (isinstance(statement, Delete) and dependents(statement.table)):
+            return statement
+        delete = statement
+        if delete.limit is not None:
+            delete = self._chosen(delete, most_rows, self._lock_clause(delete) if delete.skip_locked else "")
+        found = self.count_along(delete.table, delete.selected, most_rows)
+        if found.total > most_rows and not self._several([delete]):
+            # One row with more than that has to go at once, or never.
+            found = self.count_along(delete.table, delete.selected)
+        along.add(found)
+        return delete
+
+    def _several(self, statements: Sequence[Statement]) -> bool:
+        """Return whether statements delete more than one row of the tables that they name."""
+        rows = 0
+        for one in statements:
+            if isinstance(one, Delete):
+                rows += self.bounded_count(one.table, one.selected, 2)
+        return rows > 1
 
     def delete(self, delete: Delete, most_rows: int) -> int | None:
         """Delete in a transaction of its own; None, and nothing done, when that is more than `most_rows`."""
@@ -159,10 +202,14 @@ class Database(Dialect, Diagnosis):
 
     def _pinned(self, delete: Delete, most_rows: int) -> Delete:
         """Choose and lock the rows, one too many at most, so that steps see those that are deleted."""
+        return self._chosen(delete, most_rows, self._lock_clause(delete))
+
+    def _chosen(self, delete: Delete, most_rows: int, lock: str) -> Delete:
+        """Choose the rows, one too many at most."""
         columns = self.address_of(delete.table)
         limit = most_rows + 1 if delete.limit is None else delete.limit
         sql, parameters = self._select(delete, ", ".join(columns), limit)
-        keys = self.query(sql + self._lock_clause(delete), parameters)
+        keys = self.query(sql + lock, parameters)
         within = self.keys_condition(columns, keys) if keys else Condition("1 = 0")
         return replace(delete, within=within, limit=None, skip_locked=False, along_key=False)
 
@@ -238,7 +285,7 @@ class Database(Dialect, Diagnosis):
     def any_left(self, target: Target) -> bool:
         """Return whether the target has any row left."""
         condition = target.deletable
-        sql = f"SELECT 1 FROM {self.qualified(target.table)} AS t WHERE {condition.sql} LIMIT 1"
+        sql = f"SELECT 1 FROM {self.rows_of(target.table)} WHERE {condition.sql} LIMIT 1"
         return bool(self.query(sql, condition.parameters))
 
     def count(self, target: Target) -> tuple[int, Any]:
@@ -246,13 +293,13 @@ class Database(Dialect, Diagnosis):
         condition = target.deletable
         sql = (
             f"SELECT count(*), min(t.{self.quote(target.time_column.name)})"
-            f" FROM {self.qualified(target.table)} AS t WHERE {condition.sql}"
+            f" FROM {self.rows_of(target.table)} WHERE {condition.sql}"
         )
         number, oldest = self.query(sql, condition.parameters)[0]
         return int(number), oldest
 
     def bounded_count(self, table: Table, condition: Condition, bound: int = COUNT_BOUND) -> int:
         """Return how many rows meet `condition`, counted up to `bound`."""
-        rows = f"{self.qualified(table)} AS t"
+        rows = self.rows_of(table)
         inner = f"SELECT 1 FROM {rows} WHERE {condition.sql} LIMIT {int(bound)}"
         return int(self.query(f"SELECT count(*) FROM ({inner}) AS bounded", condition.parameters)[0][0])

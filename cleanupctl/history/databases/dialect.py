@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.databases.catalogue import unfit_column
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.cutoff import SET_FROM, latest_number
+from cleanupctl.history.databases.dependents import restricting
 from cleanupctl.history.databases.units import unit_of
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from cleanupctl.history.databases.catalogue import Column, Table
+    from cleanupctl.history.databases.catalogue import Column, ForeignKey, Table
     from cleanupctl.history.databases.cutoff import Cutoff
 
 
@@ -25,6 +27,9 @@ class Dialect(ABC):
 
     index_option: ClassVar[str] = ""
     """What lets an index be created without keeping writers out, where that has to be said."""
+
+    deletes_self_referring: ClassVar[bool] = True
+    """Whether a row that a foreign key of its own points at, because it refers to itself, can be deleted."""
 
     @abstractmethod
     def quote(self, name: str) -> str:
@@ -132,17 +137,47 @@ class Dialect(ABC):
         """Return an instant (aware) as a column with a time holds it; `zone` is that of the writer."""
 
     def references_guard(self, table: Table) -> tuple[Condition, ...]:
-        """Return conditions that hold for rows no foreign key of another table points at."""
-        guards = []
-        for reference in table.references:
-            if reference.action != "restrict":
-                continue
-            match = " AND ".join(
-                f"r.{self.quote(column)} = t.{self.quote(referenced)}"
-                for column, referenced in zip(reference.columns, reference.referenced, strict=True)
-            )
-            guards.append(Condition(f"NOT EXISTS (SELECT 1 FROM {reference.table} AS r WHERE {match})"))
-        return tuple(guards)
+        """Return conditions that hold for rows that no foreign key keeps.
+
+        Nothing points at them, but themselves, nor at rows of other tables that go along with them.
+        """
+        return tuple(self._guard(path) for path in restricting(table))
+
+    def unexpired_guard(self, path: tuple[ForeignKey, ...], expired: Condition) -> Condition:
+        """Return the condition that all rows at the end of a path, which leads from the row `t`, are expired.
+
+        `expired` is about the rows of the last table.
+        """
+        key = path[-1]
+        named = dict.fromkeys((*key.columns, *(key.referenced if key.own else ())))
+        columns = ", ".join(f"t.{self.quote(name)}" for name in named)
+        rows = f"(SELECT {columns} FROM {key.table} AS t WHERE ({expired.sql}) IS NOT TRUE)"
+        return replace(self._guard((*path[:-1], replace(key, table=rows))), parameters=expired.parameters)
+
+    def _guard(self, path: tuple[ForeignKey, ...]) -> Condition:
+        """Return the condition that no row of the last table of a path keeps the row `t`, but itself."""
+        referencing = [*(f"r{place}" for place in range(1, len(path))), "r"]
+        referenced = ["t", *referencing[:-1]]
+        keys = list(zip(path, referencing, referenced, strict=True))
+        rows = ", ".join(f"{key.table} AS {alias}" for key, alias, _ in keys)
+        matches = [self._refers(*one) for one in keys]
+        if path[-1].own and self.deletes_self_referring:
+            matches.append(self._differs(*keys[-1]))
+        return Condition(f"NOT EXISTS (SELECT 1 FROM {rows} WHERE {' AND '.join(matches)})")
+
+    def _refers(self, key: ForeignKey, referencing: str, referenced: str) -> str:
+        return " AND ".join(
+            f"{referencing}.{self.quote(ours)} = {referenced}.{self.quote(theirs)}"
+            for ours, theirs in zip(key.columns, key.referenced, strict=True)
+        )
+
+    def _differs(self, key: ForeignKey, one: str, other: str) -> str:
+        """Return that two rows of a table are not the same one: what is referenced is unique."""
+        either = " OR ".join(
+            f"{one}.{name} <> {other}.{name} OR {one}.{name} IS NULL"
+            for name in map(self.quote, key.referenced)
+        )
+        return f"({either})"
 
     def index_statement(self, table: Table, column: Column, name: str | None = None) -> str:
         """Return the statement that creates the index a table lacks, for the operator to run."""

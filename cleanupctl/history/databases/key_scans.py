@@ -200,7 +200,9 @@ class TimeIndexScan:
                 " and the table has no primary key to tell them apart; create one first"
             )
         delete = replace(delete_within(target, self._condition("=", moment)), limit=units)
-        rows = database.delete(delete, units) or 0
+        rows = database.delete(delete, units)
+        if rows is None:
+            return Batch(0, overflow=True)
         # What is left of that time once there are fewer has to stay: to look at it again would never end.
         self._move(">=" if rows == units else ">", moment)
         return Batch(rows)

@@ -28,6 +28,8 @@ class Batch:
     """How long it took, where choosing the units is no part of that."""
     parts: tuple[tuple[str, int], ...] = ()
     """Tables and their rows, when it deleted from several; together they are `rows`."""
+    changed: tuple[tuple[str, int], ...] = ()
+    """Tables and their rows that were changed along with it."""
     rest: BatchSource | None = None
     """What has to be worked through first: a unit that is too big for one transaction."""
 

@@ -19,7 +19,7 @@ class TableSet:
 
     def has(self, name: str, column: str) -> bool:
         """Whether a table is there and has a column."""
-        return name in self.tables and column.lower() in self.tables[name].columns
+        return name in self.tables and self.tables[name].has(column)
 
     def quoted(self, name: str) -> str:
         """Quoted name of a table, for a statement."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.databases import checks
 from cleanupctl.history.databases.findings import Checked, Finding
+from cleanupctl.history.tables.planner import TablesPlanner
 from cleanupctl.history.tables.times import never_set, time_column, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from cleanupctl.core.settings import TableSettings
+    from cleanupctl.core.settings import TableSettings, TablesSettings
     from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.checks import Inspected
 
@@ -34,6 +36,25 @@ def _checks(inspected: Inspected, tables: Iterable[TableSettings]) -> Iterator[C
         yield configured.name, partial(_table, inspected, configured, found)
     yield "autovacuum", lambda: inspected.database.vacuum(found)
     yield "long transactions", lambda: inspected.database.long_transactions(inspected.long_transaction)
+
+
+def _together(inspected: Inspected, configured: TableSettings) -> Iterator[Finding]:
+    """Look at a table as a run does, next to the other ones: one named twice, rows that go along."""
+    settings = cast("TablesSettings", inspected.settings)
+    planned = TablesPlanner(settings).look_up(inspected.database, inspected.now)
+    for one in planned:
+        if one.settings is not configured:
+            continue
+        if one.error is not None:
+            yield Finding(
+                "error", configured.name, one.error.message, "correct the configuration of the table"
+            )
+        found = (
+            finding
+            for target in one.targets
+            for finding in checks.rows_along(inspected.database, target.table)
+        )
+        yield from dict.fromkeys(replace(finding, table=configured.name) for finding in found)
 
 
 def _table(inspected: Inspected, configured: TableSettings, found: list[Table]) -> Iterator[Finding]:
@@ -58,6 +79,7 @@ def _table(inspected: Inspected, configured: TableSettings, found: list[Table]) 
     column = times.column.name
     yield from checks.index(inspected, table, column, f"{table.name}_{column}_idx")
     yield from checks.storage(inspected, table)
+    yield from _together(inspected, configured)
     yield from checks.newest(times)
     for message, remedy in unreadable(times, CHECKED_ROWS):
         yield Finding("warning", table.name, message, remedy)

@@ -20,8 +20,10 @@ from cleanupctl.history.camunda.schema.tables import (
     PROPERTIES,
     SCHEMA_LOG,
     Schema,
+    engine_tables,
 )
 from cleanupctl.history.databases import checks
+from cleanupctl.history.databases.dependents import ALLOW
 from cleanupctl.history.databases.findings import Checked, Finding
 from cleanupctl.history.databases.time_column import TimeColumn
 
@@ -40,10 +42,9 @@ def check(inspected: InspectedEngine) -> Checked:
     name, settings = inspected.settings.name, inspected.settings
     wanted = (*CLEANED, *CASE_TABLES, *_READ_ONLY)
     try:
-        found = inspected.database.find_tables([settings.table_prefix + t for t in wanted], settings.schema)
+        tables = engine_tables(inspected.database, settings, wanted)
     except HistoryError as error:
         return Checked(name, None, (Finding("error", None, error.message, "correct schema or table_prefix"),))
-    tables = {t: found[settings.table_prefix + t] for t in wanted if settings.table_prefix + t in found}
     schema = Schema(tables, inspected.database)
     version = _version(schema)
     return Checked(name, version, checks.collected(_checks(inspected, schema, version)))
@@ -155,6 +156,7 @@ def _table(inspected: InspectedEngine, schema: Schema, name: str) -> Iterator[Fi
         yield from inspected.database.schema_usage(table)
     yield from checks.privileges(inspected, table)
     yield from checks.storage(inspected, table)
+    yield from checks.rows_along(inspected.database, table)
     yield from _foreign_keys(inspected, table)
     unfit = list(inspected.strategy.check_table(schema, name))
     yield from unfit
@@ -176,7 +178,8 @@ def _foreign_keys(inspected: InspectedEngine, table: Table) -> Iterator[Finding]
             "warning",
             table.name,
             f"a foreign key of {name} points at it: {inspected.strategy.keeps_referenced}",
-            f"remove old rows of {name} first, or give the foreign key ON DELETE SET NULL or CASCADE",
+            f"remove old rows of {name} first, or give the foreign key ON DELETE SET NULL or CASCADE and set"
+            f" {ALLOW} for the history",
         )
 
 

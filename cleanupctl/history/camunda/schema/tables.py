@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.schema.engine_table import EngineTable
+    from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.database import Database
 
 PROCESS_INSTANCES, BATCHES = "ACT_HI_PROCINST", "ACT_HI_BATCH"
@@ -74,15 +76,35 @@ def find_schema(database: Database, settings: CamundaSettings, names: tuple[str,
 
     Raise HistoryError when this is no engine's database.
     """
-    prefix = settings.table_prefix
-    found = database.find_tables([prefix + name for name in names], settings.schema)
-    tables = {name: found[prefix + name] for name in names if prefix + name in found}
+    tables = engine_tables(database, settings, names)
     if PROCESS_INSTANCES not in tables:
         raise HistoryError(
             f"history {settings.name}: there is no table {settings.table_prefix}{PROCESS_INSTANCES} in"
             f" {settings.url}; is this the engine's database, and are schema and table_prefix right?"
         )
     return Schema(tables, database)
+
+
+def engine_tables(database: Database, settings: CamundaSettings, names: tuple[str, ...]) -> dict[str, Table]:
+    """Return those of the tables called `names` that are there, all of one engine. Raise HistoryError.
+
+    Along a search path they are where the process instances are; two such schemas are refused.
+    """
+    prefix, schema = settings.table_prefix, settings.schema
+    wanted = [prefix + name for name in dict.fromkeys((PROCESS_INSTANCES, *names))]
+    found = database.find_tables(wanted, schema)
+    top = found.get(prefix + PROCESS_INSTANCES)
+    if schema is None and top is not None:
+        schemas = top.detail.get("schemas", ())
+        if len(schemas) > 1:
+            raise HistoryError(
+                f"history {settings.name}: there are engines in the schemas {', '.join(schemas)}:"
+                " set schema to the one that is meant"
+            )
+        if any(one.schema != top.schema for one in found.values()):
+            found = database.find_tables(wanted, top.schema)
+    allowed = settings.cascade == "allow"
+    return {name: replace(found[prefix + name], cascade=allowed) for name in names if prefix + name in found}
 
 
 def any_row(schema: Schema, name: str, condition: str) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError
-from cleanupctl.history.databases.catalogue import Column, ForeignKey, Table
+from cleanupctl.history.databases.catalogue import Column, Table
+from cleanupctl.history.databases.mysql import foreign_keys
 from cleanupctl.history.databases.sizes import TableSize
 
 if TYPE_CHECKING:
@@ -36,16 +38,11 @@ SELECT table_name, index_name, column_name, seq_in_index FROM information_schema
 WHERE table_schema = %s AND table_name IN ({names}) AND index_type = 'BTREE'
 ORDER BY index_name, seq_in_index
 """
-_REFERENCES = """
-SELECT k.referenced_table_name, k.table_schema, k.table_name, k.constraint_name, k.column_name,
-  k.referenced_column_name, r.delete_rule
-FROM information_schema.key_column_usage k JOIN information_schema.referential_constraints r
-  ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name
- AND r.table_name = k.table_name
-WHERE k.referenced_table_schema = %s AND k.referenced_table_name IN ({names})
-ORDER BY k.table_schema, k.table_name, k.constraint_name, k.ordinal_position
-"""
-_ACTIONS = {"CASCADE": "cascade", "SET NULL": "set", "SET DEFAULT": "set"}
+_REFUSED = {
+    "VIEW": "is a view; name the table that holds the rows",
+    "SYSTEM VIEW": "is a view of the server itself",
+    "SEQUENCE": "is a sequence, which has no rows",
+}
 _SIZE = """
 SELECT table_rows, data_length + index_length FROM information_schema.tables
 WHERE table_schema = %s AND table_name = %s
@@ -53,7 +50,7 @@ WHERE table_schema = %s AND table_name = %s
 
 
 def find_tables(database: Database, names: Sequence[str], schema: str | None) -> dict[str, Table]:
-    """Return the tables called `names` that exist, with four queries in all. Raise HistoryError."""
+    """Return the tables called `names` that exist, with a few queries in all. Raise HistoryError."""
     found = _asked(database, _TABLES, schema, [name.lower() for name in names])
     chosen = {}
     for name in names:
@@ -63,13 +60,27 @@ def find_tables(database: Database, names: Sequence[str], schema: str | None) ->
     if not chosen:
         return {}
     relations = [row[1] for row in chosen.values()]
-    columns, indexes, references = (
-        _by_first(_asked(database, sql, found[0][0], relations)) for sql in (_COLUMNS, _INDEXES, _REFERENCES)
-    )
-    return {
-        name: _table(database, row, columns[row[1]], indexes.get(row[1], []), references.get(row[1], []))
-        for name, row in chosen.items()
+    schema = found[0][0]
+    columns, indexes = (_by_first(_asked(database, sql, schema, relations)) for sql in (_COLUMNS, _INDEXES))
+    keys = foreign_keys.references(database, schema, relations)
+    further, places = foreign_keys.further(database, [key for some in keys.values() for key in some])
+    seen = {(schema, name): len(keys.get(name, ())) for name in relations}
+    seen |= {place: len(further[database.place(place[1], place[0])]) for place in places}
+    unseen = foreign_keys.unseen(database, seen)
+    tables = {
+        name: _table(row, columns.get(row[1], []), indexes.get(row[1], [])) for name, row in chosen.items()
     }
+    below = [unseen[place] for place in places if place in unseen]
+    for name, table in tables.items():
+        pointing = keys.get(table.name, ())
+        along = below if any(key.action == "cascade" for key in pointing) else []
+        hidden = [*([unseen[schema, table.name]] if (schema, table.name) in unseen else []), *along]
+        # Only InnoDB has foreign keys.
+        proven = not hidden or str(table.detail["engine"]).lower() != "innodb"
+        tables[name] = replace(
+            table, references=pointing, further=further, unseen=None if proven else hidden[0]
+        )
+    return tables
 
 
 def _asked(database: Database, sql: str, schema: str | None, names: Sequence[str]) -> list[tuple[Any, ...]]:
@@ -91,43 +102,19 @@ def _chosen(name: str, found: list[tuple[Any, ...]]) -> tuple[Any, ...]:
     if len(exact) > 1:
         among = ", ".join(row[1] for row in exact)
         raise HistoryError(f"table name {name} is ambiguous: there are {among}; write it exactly")
-    if exact[0][2] != "BASE TABLE":
-        raise HistoryError(f"{name} is a view; name the table that holds the rows")
     return exact[0]
 
 
-def _table(
-    database: Database,
-    row: tuple[Any, ...],
-    columns: list[tuple[Any, ...]],
-    indexes: list[tuple[Any, ...]],
-    references: list[tuple[Any, ...]],
-) -> Table:
+def _table(row: tuple[Any, ...], columns: list[tuple[Any, ...]], indexes: list[tuple[Any, ...]]) -> Table:
     known = [Column(name, _KINDS.get(type_.lower(), "other"), type_) for name, type_ in columns]
     return Table(
         schema=row[0],
         name=row[1],
-        columns={column.name.lower(): column for column in known},
+        columns={column.name: column for column in known},
         key=tuple(column for index, column, _ in indexes if index == "PRIMARY"),
         indexed=frozenset(column for _, column, place in indexes if place == 1),
-        references=_references(database, references),
-        detail={"engine": row[3]},
-    )
-
-
-def _references(database: Database, rows: list[tuple[Any, ...]]) -> tuple[ForeignKey, ...]:
-    grouped: dict[tuple[str, str, str], list[tuple[Any, ...]]] = {}
-    for schema, table, constraint, *rest in rows:
-        grouped.setdefault((schema, table, constraint), []).append(tuple(rest))
-    return tuple(
-        ForeignKey(
-            database.place(table, schema),
-            tuple(column for column, _, _ in found),
-            tuple(referenced for _, referenced, _ in found),
-            _ACTIONS.get(found[0][2], "restrict"),
-            f"{schema}.{table}",
-        )
-        for (schema, table, _), found in grouped.items()
+        refusal=_REFUSED.get(row[2]),
+        detail={"engine": row[3], "versioned": row[2] == "SYSTEM VERSIONED"},
     )
 
 

@@ -77,6 +77,8 @@ class MySQL(KeysetDatabase):
 
     # In a table that is not in memory yet, each row waits for a page of each of its indexes.
     start_rows = 500
+    # InnoDB sees that the row is referenced, and not that it is by itself.
+    deletes_self_referring = False
     typical_costs = TypicalCosts(row=8, index=2.5, reference=1)
 
     def __init__(self, url: DatabaseUrl, connection: Connection[Any]) -> None:
@@ -93,6 +95,8 @@ class MySQL(KeysetDatabase):
             f" SESSION wait_timeout = {IDLE_SECONDS}{idle}",
             # `timestamp` columns hold instants: compare them in UTC whatever the server's own zone is.
             "SESSION time_zone = '+00:00'",
+            # Else rows that others point at would be deleted, and those that go along would be left.
+            "SESSION foreign_key_checks = 1",
         ):
             self.query(f"SET {setting}")
         cluster = dict(self.query(_CLUSTER))
@@ -178,12 +182,8 @@ class MySQL(KeysetDatabase):
         """Return the quoted name of a table with its database."""
         return f"{self.quote(schema or self._url.database)}.{self.quote(name)}"
 
-    def find_table(self, name: str, schema: str | None = None) -> Table | None:
-        """Return the table of that name in the URL's database, or in the given one."""
-        return self.find_tables((name,), schema).get(name)
-
     def find_tables(self, names: Sequence[str], schema: str | None = None) -> dict[str, Table]:
-        """Return the tables that exist, looked up with four queries in all."""
+        """Return the tables that exist, looked up with a few queries in all."""
         return catalogue.find_tables(self, names, schema)
 
     def _instant_value(self, instant: datetime) -> datetime:
@@ -214,6 +214,11 @@ class MySQL(KeysetDatabase):
     def storage(self, table: Table) -> Iterator[Finding]:
         """Find out whether the table's storage engine has transactions."""
         return health.storage(self, table)
+
+    def left_alone(self, table: Table) -> Iterator[Finding]:
+        """Find versions of deleted rows that the server keeps, and rows that it never deletes."""
+        yield from health.versions(self, table)
+        yield from health.self_referring(self, table)
 
     def long_transactions(self, longer: timedelta) -> Iterator[Finding]:
         """Find transactions open for longer than that."""

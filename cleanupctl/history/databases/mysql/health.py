@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.database import Database
 
+FIRST_ROWS = 1_000
+
 _TRANSACTIONS = """
 SELECT trx_mysql_thread_id, TIMESTAMPDIFF(SECOND, trx_started, SYSDATE()) AS age
 FROM information_schema.innodb_trx
@@ -31,6 +33,27 @@ def long_transactions(database: Database, longer: timedelta) -> Iterator[Finding
         yield long_transaction(f"connection {thread}", age, f"KILL {thread}")
 
 
+def self_referring(database: Database, table: Table) -> Iterator[Finding]:
+    """Find rows that refer to themselves among the first ones: InnoDB does not delete them."""
+    for key in table.references:
+        if not key.own or key.action != "restrict":
+            continue
+        columns = ", ".join(map(database.quote, dict.fromkeys((*key.columns, *key.referenced))))
+        same = " AND ".join(
+            f"{database.quote(ours)} = {database.quote(theirs)}"
+            for ours, theirs in zip(key.columns, key.referenced, strict=True)
+        )
+        first = f"SELECT {columns} FROM {database.qualified(table)} LIMIT {FIRST_ROWS}"
+        if database.query(f"SELECT 1 FROM ({first}) AS some WHERE {same} LIMIT 1"):
+            yield Finding(
+                "warning",
+                table.name,
+                f"rows of {table.name} refer to themselves by {', '.join(key.columns)}: this server deletes"
+                " no such row, and they are skipped",
+                f"write NULL in place of a row's own {', '.join(key.referenced)}",
+            )
+
+
 def storage(database: Database, table: Table) -> Iterator[Finding]:
     """Find out whether the table's storage engine has transactions."""
     engine = table.detail.get("engine")
@@ -40,4 +63,16 @@ def storage(database: Database, table: Table) -> Iterator[Finding]:
             table.name,
             f"the storage engine is {engine}, which has no transactions and locks the whole table",
             f"ALTER TABLE {database.qualified(table)} ENGINE = InnoDB;",
+        )
+
+
+def versions(database: Database, table: Table) -> Iterator[Finding]:
+    """Find out whether a table is system-versioned: what is deleted stays in its history."""
+    if table.detail.get("versioned"):
+        yield Finding(
+            "hint",
+            table.name,
+            f"{table.name} is system-versioned: the server keeps a version of each row that is deleted, so"
+            " that no space is freed until the versions are deleted too",
+            f"DELETE HISTORY FROM {database.qualified(table)} BEFORE SYSTEM_TIME NOW() - INTERVAL 90 DAY;",
         )

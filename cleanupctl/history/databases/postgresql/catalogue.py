@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError
-from cleanupctl.history.databases.catalogue import Column, ForeignKey, Table
+from cleanupctl.history.databases.catalogue import Column, Table
+from cleanupctl.history.databases.postgresql import foreign_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,20 +35,16 @@ SELECT asked.name, c.oid, n.nspname, c.relname::text, c.relkind,
         JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = x.relam
         JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
         WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND m.amname = 'btree'),
-  (SELECT json_agg(json_build_array(rn.nspname, r.relname, f.confdeltype,
-     ARRAY(SELECT a.attname FROM unnest(f.conkey) WITH ORDINALITY u(attnum, place)
-           JOIN pg_catalog.pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = u.attnum
-           ORDER BY u.place),
-     ARRAY(SELECT a.attname FROM unnest(f.confkey) WITH ORDINALITY u(attnum, place)
-           JOIN pg_catalog.pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = u.attnum
-           ORDER BY u.place)))
-   FROM pg_catalog.pg_constraint f JOIN pg_catalog.pg_class r ON r.oid = f.conrelid
-   JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
-   WHERE f.contype = 'f' AND f.confrelid = c.oid AND f.conparentid = 0)
+  CASE WHEN c.relkind = 'r' AND c.relhassubclass THEN ARRAY(
+    WITH RECURSIVE below (oid) AS (
+      SELECT inhrelid FROM pg_catalog.pg_inherits WHERE inhparent = c.oid
+      UNION SELECT i.inhrelid FROM below JOIN pg_catalog.pg_inherits i ON i.inhparent = below.oid)
+    SELECT ARRAY[bn.nspname::text, b.relname::text] FROM below JOIN pg_catalog.pg_class b ON b.oid = below.oid
+    JOIN pg_catalog.pg_namespace bn ON bn.oid = b.relnamespace ORDER BY 1) END
 FROM unnest(%s::text[]) AS asked (name)
 JOIN pg_catalog.pg_class c ON lower(c.relname) = lower(asked.name)
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
   AND (n.nspname = %s OR (%s::text IS NULL AND n.nspname = ANY(current_schemas(false))))
 ORDER BY c.relname = asked.name DESC, array_position(current_schemas(false), n.nspname), c.relname
 """
@@ -55,7 +53,12 @@ SELECT n.nspname, c.relname FROM pg_catalog.pg_partition_tree(%s::oid::regclass)
 JOIN pg_catalog.pg_class c ON c.oid = p.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE p.isleaf ORDER BY c.relname
 """
-_ACTIONS = {"c": "cascade", "n": "set", "d": "set"}
+_REFUSED = {
+    "v": "is a view; name the table that holds the rows",
+    "m": "is a materialized view; name the table that holds the rows",
+    "f": "is a foreign table; clean it where its rows are",
+    "S": "is a sequence, which has no rows",
+}
 _ELSEWHERE = """
 SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE lower(c.relname) = lower(%s) AND c.relkind IN ('r', 'p') ORDER BY 1
@@ -63,44 +66,46 @@ WHERE lower(c.relname) = lower(%s) AND c.relkind IN ('r', 'p') ORDER BY 1
 
 
 def find_tables(database: Database, names: Sequence[str], schema: str | None) -> dict[str, Table]:
-    """Return the tables called `names` that exist, looked up with one query. Raise HistoryError."""
+    """Return the tables called `names` that exist, looked up with two queries. Raise HistoryError."""
     found: dict[str, list[tuple[Any, ...]]] = {}
     for row in database.query(_CATALOGUE, (list(names), schema, schema)):
         found.setdefault(row[0], []).append(row)
-    return {name: _table(database, _chosen(name, rows)) for name, rows in found.items()}
+    tables = {name: _table(_chosen(name, rows)) for name, rows in found.items()}
+    if not tables:
+        return {}
+    keys = foreign_keys.references(database, {table.detail["oid"] for table in tables.values()})
+    further = foreign_keys.further(database, [key for some in keys.values() for key in some])
+    return {
+        name: replace(table, references=keys.get(table.detail["oid"], ()), further=further)
+        for name, table in tables.items()
+    }
 
 
-def _chosen(name: str, found: list[tuple[Any, ...]]) -> tuple[Any, ...]:
-    """Return the row of the table that is meant: first in the search path, never one of several spellings."""
+def _chosen(name: str, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return the rows of the table that is meant, first in the search path: never of several spellings."""
     exact = [row for row in found if row[3] == name] or found
     if len({row[3] for row in exact}) > 1:
         among = ", ".join(row[3] for row in exact)
         raise HistoryError(f"table name {name} is ambiguous: there are {among}; write it exactly")
-    if exact[0][4] not in ("r", "p"):
-        raise HistoryError(f"{name} is a view or a foreign table; name the table that holds the rows")
-    return exact[0]
+    return exact
 
 
-def _table(database: Database, row: tuple[Any, ...]) -> Table:
-    _, oid, namespace, relation, kind, columns, key, indexed, references = row
+def _table(rows: list[tuple[Any, ...]]) -> Table:
+    _, oid, namespace, relation, kind, columns, key, indexed, children = rows[0]
     known = [Column(column, _KINDS.get(type_, "other"), type_) for column, type_ in columns]
     return Table(
         schema=namespace,
         name=relation,
-        columns={column.name.lower(): column for column in known},
+        columns={column.name: column for column in known},
         key=tuple(key),
         indexed=frozenset(indexed),
-        references=tuple(
-            ForeignKey(
-                database.place(table, schema),
-                tuple(ours),
-                tuple(theirs),
-                _ACTIONS.get(action, "restrict"),
-                f"{schema}.{table}",
-            )
-            for schema, table, action, ours, theirs in references or ()
-        ),
-        detail={"oid": oid, "partitioned": kind == "p"},
+        refusal=_REFUSED.get(kind),
+        detail={
+            "oid": oid,
+            "partitioned": kind == "p",
+            "schemas": tuple(row[2] for row in rows),
+            "children": tuple((schema, name) for schema, name in children or ()),
+        },
     )
 
 
@@ -109,8 +114,12 @@ def leaves(database: Database, table: Table) -> list[Table]:
     if not table.detail["partitioned"]:
         return [table]
     places = database.query(_LEAVES, (table.detail["oid"],))
-    found = (database.find_table(name, schema) for schema, name in places)
-    return [leaf for leaf in found if leaf is not None]
+    names: dict[str, list[str]] = {}
+    for schema, name in places:
+        names.setdefault(schema, []).append(name)
+    found = {schema: find_tables(database, some, schema) for schema, some in names.items()}
+    # A foreign table among them refuses by itself.
+    return [found[schema][name] for schema, name in places if name in found[schema]]
 
 
 def schemas_with(database: Database, name: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryUnreachableError
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from cleanupctl.core.urls import DatabaseUrl
     from cleanupctl.history.databases.catalogue import Column, Table
+    from cleanupctl.history.databases.dependents import Along
     from cleanupctl.history.databases.findings import Finding
     from cleanupctl.history.databases.replicas import Lag
     from cleanupctl.history.databases.scan import Scan
@@ -160,11 +161,23 @@ class PostgreSQL(Database):
 
     def count(self, target: Target) -> tuple[int, Any]:
         """Count exactly, however long it takes: whoever asks for a dry run wants the number."""
+        with self._without_timeout():
+            return super().count(target)
+
+    def count_along(self, table: Table, deleted: Condition, bound: int | None = None) -> Along:
+        """Count likewise, unless there is a bound."""
+        with self._without_timeout() if bound is None else nullcontext():
+            return super().count_along(table, deleted, bound)
+
+    @contextmanager
+    def _without_timeout(self) -> Iterator[None]:
         self._connection.execute("SET statement_timeout = 0")
         try:
-            return super().count(target)
+            yield
         finally:
-            self._connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
+            # In a transaction that failed the setting comes back with it.
+            with suppress(Exception):
+                self._connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
 
     def _in_transaction(self, work: Callable[[], bool]) -> bool:
         from psycopg import Rollback
@@ -211,9 +224,9 @@ class PostgreSQL(Database):
         return f" FOR UPDATE OF t{' SKIP LOCKED' if delete.skip_locked else ''}"
 
     def rows_of(self, table: Table, *, along_key: bool = False, only: bool = False) -> str:
-        """Return the table with its alias; the planner needs no hint."""
+        """Return the table with its alias, without tables that inherit from it; the planner needs no hint."""
         del along_key
-        return f"{'ONLY ' if only else ''}{self.qualified(table)} AS t"
+        return f"{'ONLY ' if only or not table.detail['partitioned'] else ''}{self.qualified(table)} AS t"
 
     def address_of(self, table: Table) -> list[str]:
         """Return where a row lies; in a partitioned table, whose partitions lie apart, its key."""
@@ -237,12 +250,8 @@ class PostgreSQL(Database):
         """Return the quoted name of a table with its schema."""
         return f"{self.quote(schema or 'public')}.{self.quote(name)}"
 
-    def find_table(self, name: str, schema: str | None = None) -> Table | None:
-        """Return the table of that name in the search path, or in the given schema."""
-        return self.find_tables((name,), schema).get(name)
-
     def find_tables(self, names: Sequence[str], schema: str | None = None) -> dict[str, Table]:
-        """Return the tables that exist, looked up with one query."""
+        """Return the tables that exist, looked up with a few queries in all."""
         return catalogue.find_tables(self, names, schema)
 
     def schemas_with(self, name: str) -> list[str]:
@@ -305,6 +314,10 @@ class PostgreSQL(Database):
     def grant_statement(self, wanted: Sequence[str], place: str) -> str:
         """Return the GRANT that gives the login privileges on a table."""
         return privileges.grant_statement(wanted, place, self.login)
+
+    def left_alone(self, table: Table) -> Iterator[Finding]:
+        """Find tables with rows that inherit from the table: they are tables of their own."""
+        return health.inheriting(self, table)
 
     def long_transactions(self, longer: timedelta) -> Iterator[Finding]:
         """Find transactions open for longer than that, and replication slots nobody uses."""

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.database import Database
 
+MOST_NAMED = 3
+"""Tables of many that a finding names."""
+
 _TRANSACTIONS = """
 SELECT pid, coalesce(usename, ''), coalesce(application_name, ''), state,
   extract(epoch FROM clock_timestamp() - xact_start)::bigint
@@ -62,3 +65,18 @@ def vacuum(database: Database, tables: Sequence[Table]) -> Iterator[Finding]:
                 "autovacuum is off for this table: what is deleted is never freed for new rows",
                 f"ALTER TABLE {database.qualified(table)} RESET (autovacuum_enabled);",
             )
+
+
+def inheriting(database: Database, table: Table) -> Iterator[Finding]:
+    """Find tables with rows that inherit from a table: they are tables of their own for cleanup."""
+    places = [database.place(name, schema) for schema, name in table.detail["children"]]
+    filled = [place for place in places if database.query(f"SELECT 1 FROM ONLY {place} LIMIT 1")]
+    if filled:
+        more = f" and {len(filled) - MOST_NAMED} more" if len(filled) > MOST_NAMED else ""
+        yield Finding(
+            "warning",
+            table.name,
+            f"rows of tables that inherit from {table.name} are not deleted with its own:"
+            f" {', '.join(filled[:MOST_NAMED])}{more}",
+            "configure a [[history.table]] for each of them, or let the partitioning drop them",
+        )

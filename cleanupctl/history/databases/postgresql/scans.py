@@ -101,7 +101,7 @@ class TidRangeScan:
     def _part_of_block(self, block: int, most_rows: int) -> Batch:
         """Delete some rows of a single block that holds more than a transaction may delete."""
         delete = delete_within(self._shared.target, _blocks(block, block + 1))
-        return Batch(delete_some(self._database, delete, most_rows))
+        return Batch(delete_some(self._database, delete, most_rows)[0])
 
 
 def _blocks(start: int, end: int) -> Condition:
@@ -147,13 +147,13 @@ class TimeIndexScan:
             raise
         except LockConflictError:
             # Another session holds one of the rows: the others can be deleted all the same.
-            rows = delete_some(self._database, delete, most_rows, skip_locked=True)
-            if rows == most_rows:
+            rows, more = delete_some(self._database, delete, most_rows, skip_locked=True)
+            if more:
                 return Batch(rows)
         if rows is None:
             if units > 1:
                 return Batch(0, overflow=True)
-            return Batch(delete_some(self._database, delete, most_rows))
+            return Batch(delete_some(self._database, delete, most_rows)[0])
         self._chunk = Chunk(end, chunk.end) if end != chunk.end else None
         if self._chunk is None:
             self._shared.complete()
@@ -189,6 +189,18 @@ class TimeIndexScan:
         return both(parts)
 
 
-def delete_some(database: Database, delete: Delete, most_rows: int, *, skip_locked: bool = False) -> int:
-    """Delete `most_rows` of the rows, in any order; those of other transactions can be skipped."""
-    return database.delete(replace(delete, limit=most_rows, skip_locked=skip_locked), most_rows) or 0
+def delete_some(
+    database: Database, delete: Delete, most_rows: int, *, skip_locked: bool = False
+) -> tuple[int, bool]:
+    """Delete `most_rows` of the rows, in any order; those of other transactions can be skipped.
+
+    Fewer where others go along with them. Return how many, and whether there may be more.
+    """
+    limit = most_rows
+    while True:
+        rows = database.delete(replace(delete, limit=limit, skip_locked=skip_locked), most_rows)
+        if rows is not None:
+            return rows, rows == limit
+        if limit <= 1:
+            return 0, False
+        limit = max(1, limit // 4)

@@ -159,7 +159,7 @@ class SQLite(KeysetDatabase):
     def rows_of(self, table: Table, *, along_key: bool = False, only: bool = False) -> str:
         """Return the table with its alias; NOT INDEXED still allows the rowid."""
         del only
-        hint = " NOT INDEXED" if along_key and table.key == ("rowid",) else ""
+        hint = " NOT INDEXED" if along_key and table.detail["rowid"] else ""
         return f"{self.qualified(table)} AS t{hint}"
 
     def quote(self, name: str) -> str:
@@ -180,9 +180,24 @@ class SQLite(KeysetDatabase):
         """Name of the login, of which a file has none."""
         return "the user of the URL"
 
-    def find_table(self, name: str, schema: str | None = None) -> Table | None:
-        """Return the table of that name in the file."""
-        return catalogue.find_table(self, name, schema)
+    def require_deletable(self, table: Table) -> None:
+        """Raise HistoryError also for a table that foreign keys point at without a unique index."""
+        super().require_deletable(table)
+        if not table.references:
+            return
+        try:
+            self.query(f"EXPLAIN DELETE FROM {self.qualified(table)}")
+        except HistoryError as error:
+            if "foreign key mismatch" not in error.message:
+                raise
+            raise HistoryError(
+                f"SQLite deletes nothing from {table.name} while foreign keys point at columns that no unique"
+                f" index has ({error.message.partition(': ')[2]}): {catalogue.unique_indexes(self, table)}"
+            ) from error
+
+    def find_tables(self, names: Sequence[str], schema: str | None = None) -> dict[str, Table]:
+        """Return the tables of these names in the file."""
+        return catalogue.find_tables(self, names, schema)
 
     def stored_value(self, instant: datetime, column: Column, zone: ZoneInfo) -> str:
         """Return an instant as a text column without offset holds it: the wall clock of the writer."""
@@ -256,7 +271,7 @@ class SQLite(KeysetDatabase):
 
     def scan(self, target: Target) -> Scan:
         """Follow the time index also where much has expired, if the rows lie in its order."""
-        if target.indexed and target.table.key == ("rowid",) and lies_in_order(self, target):
+        if target.indexed and target.table.detail["rowid"] and lies_in_order(self, target):
             return TimeIndexScan(self, target)
         return super().scan(target)
 
@@ -270,7 +285,7 @@ class SQLite(KeysetDatabase):
 
     def share(self, target: Target) -> float:
         """Return the share that has expired, from the span of row numbers: at least dense, or 0."""
-        if target.table.key != ("rowid",):
+        if not target.table.detail["rowid"]:
             return 1.0
         return DENSE_SHARE if reaches(self, target, dense_rows(self, target)) else 0.0
 

@@ -23,7 +23,8 @@ def dense_rows(database: Database, target: Target) -> int:
     """Return how many expired rows make the table dense, from the span of its row numbers."""
     rows = database.qualified(target.table)
     # Each end by itself: asked for both at once, SQLite reads the whole table.
-    span = f"SELECT (SELECT max(rowid) FROM {rows}) - (SELECT min(rowid) FROM {rows}) + 1"
+    number = database.quote(target.table.key[0])
+    span = f"SELECT (SELECT max({number}) FROM {rows}) - (SELECT min({number}) FROM {rows}) + 1"
     return int((database.query(span)[0][0] or 1) * DENSE_SHARE) + 1
 
 
@@ -62,9 +63,10 @@ def _near(sample: list[tuple[Any, ...]]) -> bool:
 
 
 def _along_index(database: Database, target: Target, *, limit: int, offset: int) -> list[tuple[Any, ...]]:
-    column, lower = database.quote(target.time_column.name), target.condition.lower
+    column, key = (database.quote(name) for name in (target.time_column.name, target.table.key[0]))
+    lower = target.condition.lower
     return database.query(
-        f"SELECT {column}, rowid FROM {database.qualified(target.table)} WHERE {column} >= %s"
+        f"SELECT {column}, {key} FROM {database.qualified(target.table)} WHERE {column} >= %s"
         f" ORDER BY {column} LIMIT %s OFFSET %s",
         (SMALLEST if lower is None else lower, limit, offset),
     )
