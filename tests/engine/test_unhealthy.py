@@ -38,17 +38,18 @@ every_place = pytest.mark.parametrize(
 
 
 class Meanwhile(TestLimits):
-    """Does something once, when the first batch of a run is about to be deleted."""
+    """Does something once, when a run has deleted its first rows: what it looks for it has looked for."""
 
     def __init__(self, act: Callable[[], Any]) -> None:
         super().__init__()
         self._act: Callable[[], Any] | None = act
 
-    def reserve(self, rows: int) -> int:
-        act, self._act = self._act, None
-        if act is not None:
+    def settle(self, reserved: int, deleted: int) -> None:
+        super().settle(reserved, deleted)
+        act = self._act
+        if act is not None and deleted:
+            self._act = None
             act()
-        return super().reserve(rows)
 
 
 def _clean(url: str, limits: TestLimits | None = None, **more: Any) -> None:
