@@ -82,7 +82,12 @@ def _source(line: TtlLine) -> str:
     if line.ttl.source == "definition":
         return "HISTORY_TTL_"
     default = line.ttl.source == "default"
-    keys = {"batch": "batch_ttl", "task-metrics": "task_metrics_ttl", "cleanup-log": "cleanup_log_ttl"}
+    keys = {
+        "batch": "batch_ttl",
+        "task-metrics": "task_metrics_ttl",
+        "cleanup-log": "cleanup_log_ttl",
+        "without-instance": "without_instance_ttl",
+    }
     if line.kind == "batch" and default:
         return "batch_ttl default"
     return keys.get(line.kind, "default_ttl" if default else "[[history.ttl]]")

@@ -15,6 +15,7 @@ from cleanupctl.core.settings.histories import (
     TimeFormat,
     TtlOverride,
     UnsetTime,
+    WithoutInstanceTtls,
 )
 from cleanupctl.core.settings.settings import Settings
 
@@ -36,4 +37,5 @@ __all__ = [
     "TimeFormat",
     "TtlOverride",
     "UnsetTime",
+    "WithoutInstanceTtls",
 ]

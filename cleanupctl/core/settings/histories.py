@@ -118,6 +118,43 @@ class BatchTtls:
     )
 
 
+@record(kw_only=True)
+class WithoutInstanceTtls:
+    """The [history.without_instance_ttl] table."""
+
+    tasks: int | None = key(
+        values.TIME_TO_LIVE,
+        "Days for tasks that belong to no process and no case, counted from their end, with their comments,"
+        " attachments, variables, identity links, operations and permissions.",
+        default=None,
+        otherwise="kept for ever",
+        example="P365D",
+    )
+    job_log: int | None = key(
+        values.TIME_TO_LIVE,
+        "Days for job log entries of no instance and no batch operation, such as those of timer start events."
+        " Those of the engine's own cleanup have cleanup_log_ttl.",
+        default=None,
+        otherwise="kept for ever",
+        example="P90D",
+    )
+    operation_log: int | None = key(
+        values.TIME_TO_LIVE,
+        "Days for entries of the operators' log that belong to no instance, task, deployment or batch"
+        " operation.",
+        default=None,
+        otherwise="kept for ever",
+        example="P3650D",
+    )
+    incidents: int | None = key(
+        values.TIME_TO_LIVE,
+        "Days for incidents of no instance and no batch operation, counted from when they were closed.",
+        default=None,
+        otherwise="kept for ever",
+        example="P90D",
+    )
+
+
 @record()
 class TtlOverride:
     """One [[history.ttl]]: the time to live of definitions, whatever the engine has for them."""
@@ -214,6 +251,12 @@ class CamundaSettings(HistorySettings):
         'Times to live of batch operations by their type, for the history above it, of kind "camunda". They'
         " count under the end-time strategy; otherwise the removal time does, which the engine has written.",
         default_factory=BatchTtls,
+    )
+    without_instance_ttl: WithoutInstanceTtls = table(
+        WithoutInstanceTtls,
+        'Times to live of history that belongs to no instance, for the history above it, of kind "camunda".'
+        " They count under both strategies; a row that has a removal time keeps that.",
+        default_factory=WithoutInstanceTtls,
     )
     ttls: tuple[TtlOverride, ...] = tables(
         TtlOverride,

@@ -19,13 +19,15 @@ Kind = Literal["process", "decision", "case"]
 
 DETAILS = """
 Shown are the definitions of processes, decisions and cases, then the types of batch operations that are
-configured or have been used, task metrics, and the job log entries of the engine's own cleanup.
+configured or have been used, task metrics, the job log entries of the engine's own cleanup, and history that
+belongs to no instance.
 
-The JSON is an array of objects: history, kind (`process`, `decision`, `case`, `batch`, `task-metrics` or
-`cleanup-log`), id, key (of a batch its type), name, version, tenantId, historyTimeToLive (days, null for
-none) and source: `definition` when the engine's HISTORY_TTL_ says so; `override` when [[history.ttl]],
-batch_ttl, task_metrics_ttl or cleanup_log_ttl of the configuration does; `default` when default_ttl or
-default of batch_ttl does; `none` when nothing does.
+The JSON is an array of objects: history, kind (`process`, `decision`, `case`, `batch`, `task-metrics`,
+`cleanup-log` or `without-instance`), id, key (of a batch its type; of history without an instance the key in
+without_instance_ttl), name, version, tenantId, historyTimeToLive (days, null for none) and source:
+`definition` when the engine's HISTORY_TTL_ says so; `override` when [[history.ttl]], batch_ttl,
+task_metrics_ttl, cleanup_log_ttl or without_instance_ttl of the configuration does; `default` when
+default_ttl or default of batch_ttl does; `none` when nothing does.
 
 What the configuration says of definitions and batches counts under the end-time strategy, and for
 `cleanupctl history set-removal-time --calculate`. Under the removal-time strategy the removal time on each
@@ -76,6 +78,7 @@ def _lines(history: CamundaSettings) -> Iterator[TtlLine]:
         batch_ttl,
         definition_ttl,
     )
+    from cleanupctl.history.camunda.strategies.without_instance import KINDS
 
     definitions, used = definitions_and_batch_types(history)
     for one in definitions:
@@ -84,6 +87,10 @@ def _lines(history: CamundaSettings) -> Iterator[TtlLine]:
         yield TtlLine("batch", type_, batch_ttl(type_, history))
     for kind, days in (("task-metrics", history.task_metrics_ttl), ("cleanup-log", history.cleanup_log_ttl)):
         yield TtlLine(kind, None, EffectiveTtl(days, NONE if days is None else OVERRIDE))
+    for of in KINDS:
+        days = getattr(history.without_instance_ttl, of.setting)
+        source = NONE if days is None else OVERRIDE
+        yield TtlLine("without-instance", of.setting, EffectiveTtl(days, source))
 
 
 def set_(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cleanupctl.history.camunda.schema.tables import DEFINITION_TABLES, any_row
+from cleanupctl.history.camunda.strategies.without_instance import kept_without_instance
+from cleanupctl.history.databases.database import COUNT_BOUND
 from cleanupctl.history.databases.findings import Finding
 
 if TYPE_CHECKING:
@@ -18,6 +20,21 @@ def fit(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:
     """Compare the strategy with what is in the tables; each question stops at the first rows."""
     yield from _times_to_live(inspected, schema)
     yield from inspected.strategy.check_rows(schema)
+    yield from _without_instance(inspected, schema)
+
+
+def _without_instance(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:
+    kept = kept_without_instance(schema, inspected.settings)
+    if kept:
+        numbers = ", ".join(
+            f"{number}{' or more' if number >= COUNT_BOUND else ''} {what}" for what, number in kept.items()
+        )
+        yield Finding(
+            "hint",
+            None,
+            f"history that belongs to no instance is kept for ever: {numbers}",
+            "give it times to live in [history.without_instance_ttl]",
+        )
 
 
 def _times_to_live(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:

@@ -229,10 +229,34 @@ def batch_plan(schema: Schema) -> CascadePlan:
     return builder.plan()
 
 
+def standalone_task_plan(schema: Schema) -> CascadePlan:
+    """Return what is deleted with tasks that belong to no process and no case."""
+    builder = _Builder(schema)
+    # Nothing of them has a process instance, and saying so leads to it by an index.
+    own = [
+        (one, RowSet(one.name, one.task, TOP, _given(one.owner, one.case)))
+        for one in CHILD_TABLES
+        if one.task and one.name != TASK_INSTANCES
+    ]
+    for table, rows in own:
+        for column in table.byte_arrays:
+            builder.look_up(BYTES, column, rows)
+    builder.delete(RowSet(BYTE_ARRAYS, KEY, BYTES))
+    builder.delete(*(rows for _, rows in own))
+    builder.delete(RowSet(AUTHORIZATIONS, "RESOURCE_ID_", TOP, equal=((_RESOURCE_TYPE, TASK_PERMISSION),)))
+    builder.delete(RowSet(TASK_INSTANCES, KEY, TOP))
+    return builder.plan()
+
+
 def cleanup_log_plan(schema: Schema) -> CascadePlan:
     """Return what is deleted with job log entries."""
+    return single_row_plan(schema, JOB_LOG)
+
+
+def single_row_plan(schema: Schema, name: str) -> CascadePlan:
+    """Return what is deleted with rows that nothing but their byte arrays belongs to."""
     builder = _Builder(schema)
-    for column in ENGINE_TABLES[JOB_LOG].byte_arrays:
-        builder.look_up(BYTES, column, RowSet(JOB_LOG, KEY, TOP))
-    builder.delete(RowSet(BYTE_ARRAYS, KEY, BYTES), RowSet(JOB_LOG, KEY, TOP))
+    for column in ENGINE_TABLES[name].byte_arrays:
+        builder.look_up(BYTES, column, RowSet(name, KEY, TOP))
+    builder.delete(RowSet(BYTE_ARRAYS, KEY, BYTES), RowSet(name, KEY, TOP))
     return builder.plan()

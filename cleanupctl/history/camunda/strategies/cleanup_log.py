@@ -8,6 +8,7 @@ from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
 from cleanupctl.history.camunda.schema.tables import JOB_LOG
 from cleanupctl.history.camunda.strategies import cascades
 from cleanupctl.history.camunda.strategies.eligibility import PerInstance
+from cleanupctl.history.camunda.strategies.without_instance import CLEANUP_LOG
 from cleanupctl.history.cleaning.candidates import Group
 from cleanupctl.history.cleaning.hierarchies import CascadeTask
 from cleanupctl.history.databases.conditions import Condition
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
     from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.schema.tables import Schema
-
-CLEANUP_LOG = "history-cleanup"
-"""JOB_DEF_TYPE_ of the engine's own cleanup jobs."""
 
 
 def cleanup_log(

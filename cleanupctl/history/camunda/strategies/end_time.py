@@ -36,6 +36,7 @@ from cleanupctl.history.camunda.strategies.ttl import (
     batch_ttl,
     definition_ttl,
 )
+from cleanupctl.history.camunda.strategies.without_instance import without_instance
 from cleanupctl.history.cleaning.candidates import Group
 from cleanupctl.history.cleaning.hierarchies import CascadeTask
 from cleanupctl.history.cleaning.tasks import Phase, TableTask
@@ -84,7 +85,8 @@ class EndTime(Strategy):
         yield Phase(tuple(self._batches(schema, now)))
         metrics = task_metrics(schema, self.settings, now)
         log = cleanup_log(schema, self.settings, now)
-        yield Phase((*([TableTask(metrics)] if metrics else []), *log))
+        others = without_instance(schema, self.settings, now)
+        yield Phase((*([TableTask(metrics)] if metrics else []), *log, *others))
 
     def _missing(self, schema: Schema) -> Iterator[Event]:
         missing = [name for name in self.tables if name not in schema.tables]
@@ -103,6 +105,7 @@ class EndTime(Strategy):
                 )
         yield from self._batches(schema, now)
         yield from cleanup_log(schema, self.settings, now)
+        yield from without_instance(schema, self.settings, now)
 
     def of_definitions(
         self, schema: Schema, definitions: Sequence[Definition], now: datetime

@@ -24,6 +24,7 @@ from cleanupctl.history.camunda.strategies.cleanup_log import cleanup_log
 from cleanupctl.history.camunda.strategies.strategy import Strategy
 from cleanupctl.history.camunda.strategies.task_metrics import task_metrics
 from cleanupctl.history.camunda.strategies.ttl import DEFINITION, NONE, EffectiveTtl
+from cleanupctl.history.camunda.strategies.without_instance import without_instance
 from cleanupctl.history.cleaning.tasks import Phase, TableTask
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.cutoff import Cutoff, cutoff
@@ -62,7 +63,8 @@ class RemovalTime(Strategy):
         yield self._phase(schema, ROOTS, moment, needs_earlier=True)
         log = cleanup_log(schema, self.settings, now, without_removal_time=True)
         metrics = task_metrics(schema, self.settings, now)
-        yield Phase((*([TableTask(metrics)] if metrics else []), *log))
+        others = without_instance(schema, self.settings, now)
+        yield Phase((*([TableTask(metrics)] if metrics else []), *log, *others))
 
     def _notices(self, schema: Schema) -> Iterator[Event]:
         name = self.settings.name
