@@ -38,6 +38,7 @@ AROUND: dict[str, dict[str, Any]] = {
     "window.DAY": {"window": {"monday": {}}},
     "history": {"history": [ENGINE]},
     "history.batch_ttl": {"history": [ENGINE | {"batch_ttl": {}}]},
+    "history.without_instance_ttl": {"history": [ENGINE | {"without_instance_ttl": {}}]},
     "history.ttl": {"history": [ENGINE | {"ttl": [{"key": "invoice", "ttl": "none"}]}]},
     "history.table": {"history": [AUDIT]},
 }
