@@ -10,7 +10,7 @@ import pytest
 from cleanupctl.core.configuration.reader import load_settings
 from cleanupctl.core.configuration.serialize import settings_document
 from cleanupctl.core.errors import ConfigurationError
-from cleanupctl.core.settings import BatchTtls, CamundaSettings, TtlOverride
+from cleanupctl.core.settings import BatchTtls, CamundaSettings, TtlOverride, WithoutInstanceTtls
 from cleanupctl.core.settings.histories import BATCH_TYPES
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.camunda.strategies.ttl import EffectiveTtl, batch_ttl, effective_ttl
@@ -79,6 +79,7 @@ def test_the_configuration_says_all_times_to_live(tmp_path: Path) -> None:
         tmp_path,
         'default_ttl = "P365D"\nhierarchy = "engine"\ncleanup_log_ttl = 7\n'
         '[history.batch_ttl]\ndefault = "P30D"\ninstance-migration = 0\narchive-orders = "none"\n'
+        '[history.without_instance_ttl]\ntasks = "P9D"\njob_log = 8\noperation_log = 7\nincidents = 6\n'
         '[[history.ttl]]\nkey = "invoice"\nttl = "P90D"\n'
         '[[history.ttl]]\nkey = "rating"\ntenant = "north"\nkind = "decision"\nttl = "none"\n',
     )
@@ -87,6 +88,8 @@ def test_the_configuration_says_all_times_to_live(tmp_path: Path) -> None:
         30,
         {"instance-migration": 0, "archive-orders": None},
     )
+    own = WithoutInstanceTtls(tasks=9, job_log=8, operation_log=7, incidents=6)
+    assert found.without_instance_ttl == own
     assert found.ttls == (TtlOverride("invoice", 90), TtlOverride("rating", None, "north", "decision"))
 
 

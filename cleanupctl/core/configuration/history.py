@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.configuration.schema import keys_of, tables_below
 from cleanupctl.core.configuration.tables import Given, read_list
-from cleanupctl.core.configuration.times_to_live import read_batch_ttls, read_overrides
+from cleanupctl.core.configuration.times_to_live import (
+    read_batch_ttls,
+    read_overrides,
+    read_without_instance,
+)
 from cleanupctl.core.settings import (
     HISTORY_KINDS,
     CamundaSettings,
@@ -47,6 +51,7 @@ def _history(
     kind = given.values.get("kind")
     _check_kind(given, kind, faults)
     overrides, batch_ttls = read_overrides(given, faults), read_batch_ttls(given, faults)
+    without_instance = read_without_instance(given, faults)
     tables = _tables(given, faults)
     url = databases.resolve(given, faults)
     if url is None or kind is None or "name" not in given.values:
@@ -60,7 +65,7 @@ def _history(
         return TablesSettings(**own, tables=tables)
     _split_prefix(own, given, faults)
     own.setdefault("strategy", strategy)
-    return CamundaSettings(**own, batch_ttl=batch_ttls, ttls=overrides)
+    return CamundaSettings(**own, batch_ttl=batch_ttls, without_instance_ttl=without_instance, ttls=overrides)
 
 
 def _split_prefix(own: dict[str, Any], given: Given, faults: Faults) -> None:

@@ -1,4 +1,4 @@
-"""The times to live of an engine's history: [history.batch_ttl] and [[history.ttl]]."""
+"""The times to live of an engine's history: [history.batch_ttl], [[history.ttl]], without_instance_ttl."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.configuration.schema import keys_of
-from cleanupctl.core.configuration.tables import read_list
+from cleanupctl.core.configuration.tables import read_list, read_table
 from cleanupctl.core.errors import InvalidValueError
-from cleanupctl.core.settings import BatchTtls, TtlOverride
+from cleanupctl.core.settings import BatchTtls, TtlOverride, WithoutInstanceTtls
 from cleanupctl.core.settings.histories import BATCH_TYPES
 
 if TYPE_CHECKING:
@@ -58,3 +58,10 @@ def read_overrides(history: Given, faults: Faults) -> tuple[TtlOverride, ...]:
             faults.add((*given.path, "key"), "this definition stands above already: remove one of the two")
         overrides.append(one)
     return tuple(overrides)
+
+
+def read_without_instance(history: Given, faults: Faults) -> WithoutInstanceTtls:
+    """Read [history.without_instance_ttl] of one history. Faults are added."""
+    path = (*history.path, "without_instance_ttl")
+    given = read_table(history.raw, "history.without_instance_ttl", path, faults)
+    return WithoutInstanceTtls(**given.values)
