@@ -48,11 +48,16 @@ def test_several_tables_are_found_whatever_the_case_and_missing_ones_left_out(pl
     assert place.database.find_table("One") == found["ONE"]
 
 
-@covers("find_table")
+@covers("find_table", "find_tables", "require_deletable", "query")
 def test_a_view_is_no_table(place: Place) -> None:
     place.run("CREATE TABLE one (n INTEGER)", "CREATE VIEW seen AS SELECT n FROM one")
     with pytest.raises(HistoryError, match="seen is a view"):
         place.database.find_table("seen")
+    # It can be read all the same, as the owner of something may be one.
+    seen = place.database.find_tables(["seen"])["seen"]
+    assert place.database.query(f"SELECT n FROM {place.database.rows_of(seen)}") == []
+    with pytest.raises(HistoryError, match="seen is a view"):
+        place.database.require_deletable(seen)
 
 
 @covers("find_table")
