@@ -315,7 +315,7 @@ class TableSettings:
         'What happens where foreign keys would delete or change rows of other tables too: "refuse" leaves the'
         ' table alone, with "allow" these rows go along, and are counted. On MySQL and MariaDB a login with'
         " rights on single tables cannot see who points at them, so its tables are left alone too: any"
-        " privilege in the whole database shows all foreign keys in it, PROCESS those of other databases too.",
+        " privilege in the whole database shows all foreign keys in it, PROCESS those of others too.",
         default="refuse",
         example="allow",
     )
