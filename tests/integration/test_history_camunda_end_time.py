@@ -353,7 +353,8 @@ def test_every_statement_can_follow_an_index(engine_url: str, monkeypatch: pytes
         query, transact = database.query, database.transact
 
         def explained_query(self: Any, sql: str, parameters: Any = ()) -> Any:
-            if "act_" in sql.lower() and sql.startswith("SELECT"):
+            # Those that only find out what may be read read nothing.
+            if "act_" in sql.lower() and sql.startswith("SELECT") and not sql.endswith("LIMIT 0"):
                 explain(sql, parameters)
             return query(self, sql, parameters)
 

@@ -45,6 +45,8 @@ class TaskRun:
         self.rows: Counter[str] = Counter()
         """Deleted rows by table."""
         self.stopped: str | None = None
+        self.passed_over = False
+        """Whether rows stay that other sessions held, so that nothing may go that they belong to."""
         self.shared_scan: SharedScan[Any] | None = None
         self._worker = worker
         self._task = task
@@ -69,6 +71,7 @@ class TaskRun:
                 continue
             finally:
                 self._end_shared_scan(limits)
+                self.passed_over = bool(source.shared and source.shared.passed_over)
             if self.stopped:
                 yield Stopped(history, self.stopped)
                 return

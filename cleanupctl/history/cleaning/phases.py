@@ -31,6 +31,8 @@ class PhaseRun:
 
     def __init__(self, worker: Worker, phase: Phase, now: datetime) -> None:
         self.failed = False
+        self.passed_over: list[str] = []
+        """What has rows left that other sessions held."""
         self.stopped = False
         self._worker = worker
         self._pending = list(phase.tasks)
@@ -125,6 +127,10 @@ class PhaseRun:
             return
         if run.stopped:
             self.stopped = True
+            return
+        if run.passed_over:
+            # Not finished: another worker that waits for it may have more luck.
+            self.passed_over.append(task.label)
             return
         worker.shared.finish(self._key(task), self._now)
 

@@ -38,20 +38,22 @@ class CleaningSession:
 
     def clean(self, now: datetime, limits: Limits) -> Iterator[Event]:
         """Delete what has expired at `now`, phase by phase."""
-        complete = True
+        complete, held = True, list[str]()
         for phase in self.planner(self.database, now):
             yield from phase.events
             complete = complete and not any(isinstance(event, Failed) for event in phase.events)
             if phase.needs_earlier and not complete:
                 waiting = ", ".join(task.label for task in phase.tasks)
+                why = f" (other sessions hold rows of {', '.join(held)})" if held else ""
                 yield Noticed(
                     self.worker.history,
-                    f"{waiting} not touched: rows that belong to theirs could not be removed",
+                    f"{waiting} not touched: rows that belong to theirs could not be removed{why}",
                 )
                 return
             run = PhaseRun(self.worker, phase, now)
             yield from run.events(limits)
-            complete = complete and not run.failed
+            held += run.passed_over
+            complete = complete and not (run.failed or run.passed_over)
             if run.stopped:
                 return
 
@@ -70,7 +72,7 @@ class CleaningSession:
             for event in phase.events:
                 if isinstance(event, Noticed | Failed):
                     yield event
-            for task in phase.tasks:
+            for task in () if phase.again else phase.tasks:
                 try:
                     yield from self._counted(task, totals)
                 except HistoryUnreachableError:

@@ -147,6 +147,12 @@ class TableTask(Task):
                 yield Noticed(worker.history, message)
 
 
+class LateTask(TableTask):
+    """The rows of a table that have expired since its own task was done."""
+
+    part = "late"
+
+
 @dataclass(frozen=True, slots=True)
 class Phase:
     """Tasks that may be worked on at the same time, in this order by a single worker."""
@@ -156,6 +162,8 @@ class Phase:
     """What planning found out: notices, and tables that cannot be cleaned."""
     needs_earlier: bool = False
     """Whether its rows may be deleted only when everything in the phases before has been."""
+    again: bool = False
+    """Whether these are tables of earlier phases, with what was written meanwhile."""
 
 
 class Planner(Protocol):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cleanupctl.core.settings import HistorySettings
     from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.database import Database
+    from cleanupctl.history.databases.findings import Severity
     from cleanupctl.history.databases.time_column import TimeColumn
 
 LONG_TRANSACTION = timedelta(minutes=10)
@@ -52,7 +53,10 @@ def collected(checks: Iterator[tuple[str, Callable[[], Iterator[Finding]]]]) -> 
         except HistoryError as error:
             findings.append(Finding("warning", None, f"{subject} could not be checked: {error.message}"))
     order = ("error", "warning", "hint")
-    return tuple(sorted(findings, key=lambda finding: order.index(finding.severity)))
+    ordered = sorted(findings, key=lambda finding: order.index(finding.severity))
+    # What is true of a whole schema is found at each of its tables.
+    told = {(finding.message, finding.remedy): finding for finding in reversed(ordered)}
+    return tuple(one for one in ordered if told[one.message, one.remedy] is one)
 
 
 def privileges(inspected: Inspected, table: Table) -> Iterator[Finding]:
@@ -61,6 +65,16 @@ def privileges(inspected: Inspected, table: Table) -> Iterator[Finding]:
     missing = database.missing_privileges(table)
     if missing:
         yield denied(database, table.name, database.qualified(table), missing)
+    if "SELECT" not in missing:
+        yield from sight(inspected, table, "error")
+
+
+def sight(
+    inspected: Inspected, table: Table, severity: Severity, columns: Sequence[str] = ()
+) -> Iterator[Finding]:
+    """Find out whether the login can read every row of a table: what it cannot see would count as absent."""
+    for one in inspected.database.denied(table, columns):
+        yield Finding(severity, one.table, one.message, one.remedy)
 
 
 def denied(database: Database, name: str, place: str, missing: Sequence[str]) -> Finding:

@@ -19,6 +19,13 @@ class Condition:
     """A cheap one that holds wherever this one does, and that an index answers by itself."""
     lower: Any = None
     """The smallest value of the time column for which it can hold, where it has a lower bound."""
+    current: str | None = None
+    """What a statement that deletes asks in its place: the same of what has been committed by then."""
+
+    @property
+    def in_delete(self) -> Condition:
+        """Return it as a statement that deletes asks it."""
+        return self if self.current is None else Condition(self.current, self.parameters)
 
 
 def both(conditions: Sequence[Condition]) -> Condition:

@@ -265,6 +265,13 @@ class Database(GoingAlong):
     def end_turn(self) -> None:
         """Do what can be done while others write, after `writing_turn` seconds; never raises."""
 
+    def unchanged_guard(self) -> Condition | None:
+        """Return what holds for a row `t` that no transaction changes which ends after this call.
+
+        None where the server does not know.
+        """
+        return None
+
     def leaves(self, table: Table) -> list[Table]:
         """Return the tables that hold the rows: a partitioned table's partitions, else itself."""
         return [table]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cleanupctl.history.databases.replicas import NoReplica
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
     from cleanupctl.history.databases.findings import Finding
     from cleanupctl.history.databases.replicas import Lag
     from cleanupctl.history.databases.sizes import TableSize
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """What keeps a login from reading all rows of a table."""
+
+    table: str
+    message: str
+    remedy: str | None
+    """The statement that changes it, for an administrator to run."""
 
 
 class Diagnosis(ABC):
@@ -40,6 +51,19 @@ class Diagnosis(ABC):
         """Return whether a table that is not found may exist, where the server hides what is not granted."""
         del name, schema
         return False
+
+    def denied(self, table: Table, columns: Sequence[str]) -> Iterator[Denied]:
+        """Yield what keeps the login from reading all rows of a table, or some of its columns.
+
+        Columns that the table does not have are no matter.
+        """
+        del table, columns
+        yield from ()
+
+    def hidden(self, name: str, schema: str | None, *, sure: bool) -> Denied:
+        """Return why a table that may be hidden cannot be seen; `sure`: every engine has it."""
+        del schema, sure
+        return Denied(name, f"{self.login} cannot see whether there is a table {name}", None)
 
     def schemas_with(self, name: str) -> list[str]:
         """Return the schemas in which a table is that was not found where it should be."""

@@ -30,6 +30,8 @@ class Dialect(ABC):
 
     deletes_self_referring: ClassVar[bool] = True
     """Whether a row that a foreign key of its own points at, because it refers to itself, can be deleted."""
+    reads_older: ClassVar[bool] = False
+    """Whether a subquery of a DELETE sees other tables as they were when it began, and its own as it is."""
 
     @abstractmethod
     def quote(self, name: str) -> str:
@@ -135,6 +137,10 @@ class Dialect(ABC):
     @abstractmethod
     def stored_value(self, instant: datetime, column: Column, zone: ZoneInfo) -> Any:
         """Return an instant (aware) as a column with a time holds it; `zone` is that of the writer."""
+
+    def none_current(self, rows: str) -> str:
+        """Return the condition of a DELETE that no such rows are committed when a row is looked at."""
+        return f"NOT EXISTS (SELECT 1 FROM {rows})"
 
     def references_guard(self, table: Table) -> tuple[Condition, ...]:
         """Return conditions that hold for rows that no foreign key keeps.

@@ -30,6 +30,8 @@ class SharedScan(Generic[Position]):
         """What is deleted meanwhile: all workers keep to the same conditions."""
         self.units = 0
         """How many units the batches took lately, for a worker that joins."""
+        self.passed_over = False
+        """Whether rows stay that other sessions held when their turn came."""
         self._lock = threading.Lock()
         self._position = start
         self._exhausted = empty

@@ -42,12 +42,12 @@ class Delete:
     @property
     def selected(self) -> Condition:
         """Everything that holds for the rows."""
-        return both((self.within, self.where, *self.guards))
+        return both((self.within, self.where, *(guard.in_delete for guard in self.guards)))
 
     @property
     def repeated(self) -> Condition:
         """What has to hold still for rows that were chosen before."""
-        return both((self.where, *self.guards))
+        return both((self.where, *(guard.in_delete for guard in self.guards)))
 
     def narrowed(self, condition: Condition) -> Delete:
         """Return the same for fewer rows: those for which `condition` holds as well."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.camunda.check.data import fit
 from cleanupctl.history.camunda.check.engine_cleanup import engine_cleanup
+from cleanupctl.history.camunda.schema.engine_table import Part
 from cleanupctl.history.camunda.schema.tables import (
     CASE_TABLES,
     CLEANED,
@@ -21,7 +22,9 @@ from cleanupctl.history.camunda.schema.tables import (
     SCHEMA_LOG,
     Schema,
     engine_tables,
+    tables_of,
 )
+from cleanupctl.history.camunda.schema.visibility import Visibility
 from cleanupctl.history.databases import checks
 from cleanupctl.history.databases.dependents import ALLOW
 from cleanupctl.history.databases.findings import Checked, Finding
@@ -32,8 +35,13 @@ if TYPE_CHECKING:
 
     from cleanupctl.history.camunda.check.inspected import InspectedEngine
     from cleanupctl.history.databases.catalogue import Table
+    from cleanupctl.history.databases.findings import Severity
 
-_READ_ONLY = (*DEFINITION_TABLES, PROPERTIES, SCHEMA_LOG, JOBS)
+_READ_ONLY = tuple(
+    dict.fromkeys(
+        (*DEFINITION_TABLES, PROPERTIES, SCHEMA_LOG, JOBS, *(one.name for one in tables_of(Part.RUNTIME)))
+    )
+)
 _FIRST_WITH_REMOVAL_TIME = (7, 10)
 
 
@@ -60,6 +68,7 @@ def _checks(
     for name in inspected.strategy.checked:
         if name in schema.tables:
             yield name, partial(_table, inspected, schema, name)
+    yield "what is only read", lambda: _sight(inspected, schema)
     yield "the clock", lambda: _newest(inspected, schema)
     yield "the rows", lambda: fit(inspected, schema)
     yield "the engine's own cleanup", lambda: engine_cleanup(inspected, schema)
@@ -90,6 +99,17 @@ def _missing_tables(inspected: InspectedEngine, schema: Schema) -> Iterator[Find
         else:
             remedy = "bring the schema up to date with the engine's scripts"
             yield Finding("warning", full, f"there is no table {full}; the others are cleaned", remedy)
+
+
+def _sight(inspected: InspectedEngine, schema: Schema) -> Iterator[Finding]:
+    """Find tables that are asked what still needs a row, and that the login cannot read."""
+    settings = inspected.settings
+    seen = Visibility(inspected.database, settings.table_prefix, settings.schema, schema.tables)
+    parts: tuple[tuple[Part, Severity], ...] = ((Part.DEFINITION, "error"), (Part.RUNTIME, "warning"))
+    for part, severity in parts:
+        tables = [one for one in tables_of(part) if one.name in schema.tables or part is Part.RUNTIME]
+        for one in seen.denied(tables):
+            yield Finding(severity, one.table, one.message, one.remedy)
 
 
 def _elsewhere(inspected: InspectedEngine, name: str) -> str | None:

@@ -9,6 +9,7 @@ from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS
 from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
 from cleanupctl.history.camunda.schema.tables import BATCHES, BYTE_ARRAYS, DECISIONS
 from cleanupctl.history.camunda.strategies import cascades
+from cleanupctl.history.camunda.strategies.eligibility import PerInstance
 from cleanupctl.history.camunda.strategies.explained import Referenced
 from cleanupctl.history.cleaning.cascade import CascadeBatch, Unit
 from cleanupctl.history.databases.conditions import Condition, both
@@ -31,7 +32,7 @@ def with_blockers(facts: Facts, schema: Schema, strategy: Strategy) -> Facts:
     """Add what else blocks the instance, by the same rules by which the strategy runs."""
     eligibility = strategy.eligibility(schema, facts.root.kind)
     if eligibility is None:
-        return _each_row(facts, schema, strategy.settings.timezone)
+        return _each_row(facts, schema, strategy)
     facts = replace(facts, kept_below=_kept_below(facts.root, schema, strategy))
     unit = _unit(facts.root, schema, eligibility)
     if unit is None:
@@ -46,8 +47,8 @@ def with_blockers(facts: Facts, schema: Schema, strategy: Strategy) -> Facts:
     return replace(facts, references=_joined(references), decisions=decisions)
 
 
-def _each_row(facts: Facts, schema: Schema, zone: ZoneInfo) -> Facts:
-    """Each row is deleted by its own removal time: only foreign keys to the instance's own row keep it."""
+def _each_row(facts: Facts, schema: Schema, strategy: Strategy) -> Facts:
+    """Each row is deleted by its own removal time: what runs in its tree keeps it, and foreign keys to it."""
     table, key = _own(facts.instance)
     if table not in schema.tables:
         return facts
@@ -56,11 +57,14 @@ def _each_row(facts: Facts, schema: Schema, zone: ZoneInfo) -> Facts:
     if facts.instance.kind == "process":
         plan = cascades.process_plan(schema, by_root=facts.root is facts.instance, decisions=True)
         deleted = _deleted(schema, Unit(facts.instance.id, plan))
-        facts = replace(facts, first_of_rows=_first(facts, schema, deleted, zone))
+        facts = replace(facts, first_of_rows=_first(facts, schema, deleted, strategy.settings.timezone))
         for other, condition in deleted:
             if other != table:
                 references += [replace(one, fatal=False) for one in _references(schema, other, condition)]
-    return replace(facts, references=_joined(references))
+    there = schema.database.bounded_count(schema.tables[table], own, 1)
+    unless = both((own, *strategy.unfinished(schema, table)))
+    runs = bool(there) and not schema.database.bounded_count(schema.tables[table], unless, 1)
+    return replace(facts, references=_joined(references), tree_runs=runs)
 
 
 def _kept_below(top: Instance, schema: Schema, strategy: Strategy) -> bool:
@@ -100,7 +104,7 @@ def _own(instance: Instance) -> tuple[str, str]:
 
 def _unit(top: Instance, schema: Schema, eligibility: Chooser) -> Unit | None:
     """Return what a run deletes with the top; None when it leaves the hierarchy, because some of it runs."""
-    if top.kind != "process" or not eligibility.columns:
+    if top.kind not in ("process", "case") or isinstance(eligibility, PerInstance):
         return Unit(top.id, eligibility.plans[0])
     table, key = _own(top)
     names = (key, *eligibility.columns)

@@ -78,8 +78,7 @@ def full_report(settings: CamundaSettings, now: datetime, *, exact: bool) -> Ful
         measured = measure(schema)
         rows = {name: rows for name, (rows, _) in measured.items()}
         strategy = strategy_of(settings)
-        running = strategy.keeps_running(schema, now)
-        scope = ReportScope(strategy, schema, now, exact, rows, running)
+        scope = ReportScope(strategy, schema, now, exact, rows)
         return _report(scope, measured)
     finally:
         database.close()

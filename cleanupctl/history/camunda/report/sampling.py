@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS, definitions_with_history
 from cleanupctl.history.camunda.schema.engine_table import ROOT
 from cleanupctl.history.camunda.schema.tables import PROCESS_INSTANCES
-from cleanupctl.history.camunda.strategies.eligibility import SUPER, above_of, lookup
+from cleanupctl.history.camunda.strategies.eligibility import SUPER, above_of
+from cleanupctl.history.camunda.strategies.lookups import lookup
 from cleanupctl.history.cleaning.cascade import MOST_IDS
 from cleanupctl.history.databases.conditions import both
 

@@ -29,8 +29,6 @@ class ReportScope:
     exact: bool
     sizes: dict[str, int]
     """Rows by table name without prefix, from the statistics."""
-    keeps_running: bool = False
-    """Whether rows that have expired stay because their instance still runs."""
 
     @property
     def settings(self) -> CamundaSettings:
@@ -50,9 +48,7 @@ class ReportScope:
 
         What keeps rows all the same is left out where they are only estimated.
         """
-        return self.strategy.expired_rows(
-            self.schema, table, self.now, guarded=self.is_counted(table), running=self.keeps_running
-        )
+        return self.strategy.expired_rows(self.schema, table, self.now, guarded=self.is_counted(table))
 
     def number(self, table: str, column: str, condition: Condition) -> int:
         """Count or estimate the rows that meet a condition; `column` is that of the index to use."""

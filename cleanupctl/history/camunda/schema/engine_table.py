@@ -120,14 +120,18 @@ class EngineTable:
     @property
     def columns(self) -> frozenset[str]:
         """Every column that this row mentions."""
+        later = (column for names in self.later.values() for column in names.split())
+        return self.needed_columns | frozenset((*later, *self.other_columns.split()))
+
+    @property
+    def needed_columns(self) -> frozenset[str]:
+        """Columns by which it is decided what is deleted."""
         named = (
             self.owner, self.root, self.task, self.case, self.decision, self.batch, self.job_definition,
             *self.job_definitions, *self.links, *self.byte_arrays, self.removal_time, self.written, self.ttl,
             *self.indexes, *(astuple(self.instances) if self.instances else ()),
         )  # fmt: skip
-        later = (column for names in self.later.values() for column in names.split())
-        found = {self.key, *later, *self.other_columns.split()}
-        return frozenset(found | {column for column in named if column is not None})
+        return frozenset({self.key} | {column for column in named if column is not None})
 
     def column_since(self, column: str) -> Version | None:
         """Return the version after 7.9 with which a column came; None for one that is older."""

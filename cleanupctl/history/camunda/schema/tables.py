@@ -9,6 +9,7 @@ from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.camunda.schema.engine_table import Part
 from cleanupctl.history.camunda.schema.history_tables import HISTORY_TABLES
 from cleanupctl.history.camunda.schema.runtime_tables import RUNTIME_TABLES
+from cleanupctl.history.camunda.schema.visibility import Visibility, require_sight
 from cleanupctl.history.databases.table_set import TableSet
 
 if TYPE_CHECKING:
@@ -75,9 +76,13 @@ Schema = TableSet
 def find_schema(database: Database, settings: CamundaSettings, names: tuple[str, ...]) -> Schema:
     """Return those of the tables called `names` that are there.
 
-    Raise HistoryError when this is no engine's database.
+    Raise HistoryError when this is no engine's database, or when the login cannot read all of them: what it
+    cannot see would count as missing.
     """
     tables = engine_tables(database, settings, names)
+    if tables:
+        sight = Visibility(database, settings.table_prefix, settings.schema, tables)
+        require_sight(settings.name, sight.denied(ENGINE_TABLES[name] for name in names))
     if PROCESS_INSTANCES not in tables:
         raise HistoryError(
             f"history {settings.name}: there is no table {settings.table_prefix}{PROCESS_INSTANCES} in"

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from cleanupctl.history.camunda.schema.engine_table import ROOT
 from cleanupctl.history.camunda.schema.tables import ACTIVITIES, CASES, DECISIONS, PROCESS_INSTANCES
-from cleanupctl.history.cleaning.cascade import MOST_IDS, Unit
+from cleanupctl.history.camunda.strategies.callers import Callers
+from cleanupctl.history.camunda.strategies.lookups import existing, lookup
+from cleanupctl.history.cleaning.cascade import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from cleanupctl.history.camunda.schema.tables import Schema
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from cleanupctl.history.cleaning.cascade import CascadePlan
 
 _INSTANCE, SUPER, _CALLED = "PROC_INST_ID_", "SUPER_PROCESS_INSTANCE_ID_", "CALL_PROC_INST_ID_"
-_END = "END_TIME_"
+_END, _CASE = "END_TIME_", "CASE_INST_ID_"
 _ROOT_DECISION = "ROOT_DEC_INST_ID_"
 
 
@@ -51,6 +53,7 @@ class ByRootProcess:
         self.plans = (tree, alone)
         self._schema = schema
         self._include_unfinished = include_unfinished
+        self._callers = Callers(schema)
 
     def __call__(self, rows: Sequence[Row]) -> list[Unit]:
         """Return the roots among the rows."""
@@ -62,6 +65,8 @@ class ByRootProcess:
         # Rows from before 7.10 do not know their root.
         unnamed = self._called_by([row[_INSTANCE] for row in tops if row[ROOT] is None])
         running = self._running(named, unnamed)
+        if not self._include_unfinished:
+            running |= self._callers.kept(PROCESS_INSTANCES, [row[_INSTANCE] for row in tops])
         self.kept += len(running)
         return [
             self._unit(row, unnamed.get(row[_INSTANCE], [])) for row in tops if row[_INSTANCE] not in running
@@ -115,6 +120,24 @@ def above_of(row: Row) -> str | None:
     return above
 
 
+class ByCase:
+    """Takes cases that have not called, and were not called by, anything that has not ended."""
+
+    columns: tuple[str, ...] = ()
+
+    def __init__(self, schema: Schema, plan: CascadePlan) -> None:
+        self.kept = 0
+        """Cases that stay because of what called them, or what they called."""
+        self.plans = (plan,)
+        self._callers = Callers(schema)
+
+    def __call__(self, rows: Sequence[Row]) -> list[Unit]:
+        """Return those that belong to nothing that has not ended."""
+        kept = self._callers.kept(CASES, [row[_CASE] for row in rows])
+        self.kept += len(kept)
+        return [Unit(str(row[_CASE]), self.plans[0]) for row in rows if row[_CASE] not in kept]
+
+
 class ByRootDecision:
     """Takes decisions that belong to no process and no case, with those that they required.
 
@@ -128,9 +151,10 @@ class ByRootDecision:
         ("CASE_INST_ID_", CASES, "CASE_INST_ID_"),
     )
 
-    def __init__(self, schema: Schema, plan: CascadePlan) -> None:
+    def __init__(self, schema: Schema, plan: CascadePlan, *, include_unfinished: bool) -> None:
         self.plans = (plan,)
         self._schema = schema
+        self._include_unfinished = include_unfinished
 
     def __call__(self, rows: Sequence[Row]) -> list[Unit]:
         """Return the root decisions without owner among the rows."""
@@ -141,6 +165,13 @@ class ByRootDecision:
             asked = {row[column] for row in rows if row[column] is not None}
             found = existing(self._schema, table, key, asked)
             owned |= {row["ID_"] for row in rows if row[column] in found}
+        if not self._include_unfinished and self._schema.has(PROCESS_INSTANCES, ROOT):
+            roots = {row[ROOT] for row in rows if row[ROOT] is not None}
+            end = f"t.{self._schema.column(PROCESS_INSTANCES, _END)} IS NULL"
+            runs = {
+                one for (one,) in lookup(self._schema, PROCESS_INSTANCES, (ROOT,), ROOT, sorted(roots), end)
+            }
+            owned |= {row["ID_"] for row in rows if row[ROOT] in runs}
         return [
             Unit(str(row["ID_"]), self.plans[0])
             for row in rows
@@ -148,23 +179,5 @@ class ByRootDecision:
         ]
 
 
-Chooser = PerInstance | ByRootProcess | ByRootDecision
+Chooser = PerInstance | ByRootProcess | ByCase | ByRootDecision
 """What chooses among expired instances."""
-
-
-def existing(schema: Schema, table: str, key: str, ids: Iterable[str]) -> set[str]:
-    """Return those ids that a table has."""
-    if not schema.has(table, key):
-        return set()
-    return {found for (found,) in lookup(schema, table, (key,), key, list(ids))}
-
-
-def lookup(
-    schema: Schema, table: str, columns: tuple[str, ...], by: str, ids: Sequence[str], where: str = "1 = 1"
-) -> Iterator[tuple[Any, ...]]:
-    """Read columns of the rows whose column `by` is one of the ids."""
-    wanted = ", ".join(f"t.{schema.column(table, name)}" for name in columns)
-    for start in range(0, len(ids), MOST_IDS):
-        condition = schema.database.any_of(f"t.{schema.column(table, by)}", ids[start : start + MOST_IDS])
-        sql = f"SELECT {wanted} FROM {schema.quoted(table)} AS t WHERE {condition.sql} AND {where}"
-        yield from schema.database.query(sql, condition.parameters)

@@ -23,7 +23,12 @@ from cleanupctl.history.camunda.schema.tables import (
 from cleanupctl.history.camunda.strategies import cascades, end_time_rule
 from cleanupctl.history.camunda.strategies.cascades import TABLES_OF_INSTANCES
 from cleanupctl.history.camunda.strategies.cleanup_log import cleanup_log
-from cleanupctl.history.camunda.strategies.eligibility import ByRootDecision, ByRootProcess, PerInstance
+from cleanupctl.history.camunda.strategies.eligibility import (
+    ByCase,
+    ByRootDecision,
+    ByRootProcess,
+    PerInstance,
+)
 from cleanupctl.history.camunda.strategies.kept_below import nothing_kept_below
 from cleanupctl.history.camunda.strategies.kept_for_ever import kept_for_ever
 from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
@@ -153,10 +158,10 @@ class EndTime(Strategy):
         )
 
         def notices() -> Iterator[str]:
-            if isinstance(chosen, ByRootProcess) and chosen.kept:
+            if isinstance(chosen, ByRootProcess | ByCase) and chosen.kept:
                 yield (
                     f"{chosen.kept} hierarchies of {group.part} are kept: their root has ended, but an"
-                    " instance below it still runs (include_unfinished = true removes them)"
+                    " instance below it, or a case, still runs (include_unfinished = true removes them)"
                 )
             if whole:
                 table = schema.tables[kind.instances]
@@ -190,9 +195,12 @@ class EndTime(Strategy):
             case "process":
                 return self._of_processes(schema, unrooted, by_root=by_root)
             case "decision" if by_root:
-                return ByRootDecision(schema, cascades.decision_plan(schema, by_root=True))
+                plan = cascades.decision_plan(schema, by_root=True)
+                return ByRootDecision(schema, plan, include_unfinished=self.settings.include_unfinished)
             case "decision":
                 return PerInstance(KEY, cascades.decision_plan(schema, by_root=False))
+            case "case" if by_root and not self.settings.include_unfinished:
+                return ByCase(schema, cascades.case_plan(schema, decisions=True))
             case "case":
                 key = ENGINE_KINDS["case"].instance_id
                 return PerInstance(key, cascades.case_plan(schema, decisions=by_root))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.run.cleaning import Noticed
-from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
+from cleanupctl.history.camunda.schema.engine_table import KEY, REMOVAL_TIME, ROOT
 from cleanupctl.history.camunda.schema.tables import (
     BATCHES,
     BYTE_ARRAYS,
+    CHILD_TABLES,
     CHILDREN,
     CLEANED,
-    JOB_LOG,
+    DECISIONS,
     PROCESS_INSTANCES,
     ROOTS,
     SHARED,
@@ -24,8 +25,9 @@ from cleanupctl.history.camunda.strategies.cleanup_log import cleanup_log
 from cleanupctl.history.camunda.strategies.strategy import Strategy
 from cleanupctl.history.camunda.strategies.task_metrics import task_metrics
 from cleanupctl.history.camunda.strategies.ttl import DEFINITION, NONE, EffectiveTtl
+from cleanupctl.history.camunda.strategies.unfinished import unfinished_guards
 from cleanupctl.history.camunda.strategies.without_instance import without_instance
-from cleanupctl.history.cleaning.tasks import Phase, TableTask
+from cleanupctl.history.cleaning.tasks import LateTask, Phase, TableTask
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.cutoff import Cutoff, cutoff
 from cleanupctl.history.databases.target import Target
@@ -56,11 +58,17 @@ class RemovalTime(Strategy):
         """Yield children, shared tables, roots, and what has its own time to live. Raise HistoryError."""
         schema = find_schema(database, self.settings, self.tables)
         moment = cutoff(now, self.settings.timezone)
+        unchanged = database.unchanged_guard()
         yield Phase(events=(*self._notices(schema), *self._left_behind(schema, moment)))
         yield Phase(tuple(self._contents(schema, moment)))
         yield self._phase(schema, CHILDREN, moment)
         yield self._phase(schema, SHARED, moment, needs_earlier=True)
-        yield self._phase(schema, ROOTS, moment, needs_earlier=True)
+        if unchanged is None:
+            # What others have committed meanwhile comes before its roots too.
+            targets = self._targets(schema, CHILDREN, moment)
+            late = tuple(LateTask(one) for one in targets if database.any_left(one))
+            yield Phase(late, needs_earlier=True, again=True)
+        yield self._phase(schema, ROOTS, moment, needs_earlier=True, unchanged=unchanged)
         log = cleanup_log(schema, self.settings, now, without_removal_time=True)
         metrics = task_metrics(schema, self.settings, now)
         others = without_instance(schema, self.settings, now)
@@ -114,10 +122,12 @@ class RemovalTime(Strategy):
 
     def _contents(self, schema: Schema, moment: Cutoff) -> Iterator[TableTask]:
         """Yield what deletes contents without a removal time, while the rows that refer to them are there."""
-        unfinished = self.settings.include_unfinished
-        running = not unfinished and expired_running(schema, moment)
-        guards = tuple(running_guards(schema, BYTE_ARRAYS)) if running else ()
-        yield from undated.contents_without_time(schema, moment, guards, include_unfinished=unfinished)
+        yield from undated.contents_without_time(
+            schema,
+            moment,
+            self.unfinished(schema, BYTE_ARRAYS),
+            include_unfinished=self.settings.include_unfinished,
+        )
 
     def _ages_without_removal_time(self, schema: Schema) -> bool:
         if not schema.has(PROCESS_INSTANCES, REMOVAL_TIME):
@@ -129,24 +139,40 @@ class RemovalTime(Strategy):
         return bool(schema.database.query(sql))
 
     def _phase(
-        self, schema: Schema, names: tuple[str, ...], moment: Cutoff, *, needs_earlier: bool = False
+        self,
+        schema: Schema,
+        names: tuple[str, ...],
+        moment: Cutoff,
+        *,
+        needs_earlier: bool = False,
+        unchanged: Condition | None = None,
     ) -> Phase:
-        # Asked anew for each phase: an instance may have become such in the meantime.
-        running = not self.settings.include_unfinished and expired_running(schema, moment)
-        tasks = []
+        targets = self._targets(schema, names, moment, unchanged)
+        return Phase(tuple(TableTask(one) for one in targets), needs_earlier=needs_earlier)
+
+    def _targets(
+        self, schema: Schema, names: tuple[str, ...], moment: Cutoff, unchanged: Condition | None = None
+    ) -> Iterator[Target]:
         for name in names:
             if not schema.has(name, REMOVAL_TIME):
                 continue
-            table = schema.tables[name]
-            for leaf in schema.database.leaves(table):
+            guards = self._guards(schema, name) + ((unchanged,) if unchanged else ())
+            for leaf in schema.database.leaves(schema.tables[name]):
                 column = leaf.column(REMOVAL_TIME)
                 condition = schema.database.expired(column, moment, leaf, None)
                 if not self.settings.include_unfinished and name in (PROCESS_INSTANCES, BATCHES):
                     end = schema.column(name, "END_TIME_")
                     condition = Condition(f"{condition.sql} AND t.{end} IS NOT NULL", condition.parameters)
-                guards = tuple(running_guards(schema, name)) if running else ()
-                tasks.append(TableTask(Target(leaf, column, condition, guards)))
-        return Phase(tuple(tasks), needs_earlier=needs_earlier)
+                yield Target(leaf, column, condition, guards)
+
+    def unfinished(self, schema: Schema, name: str) -> tuple[Condition, ...]:
+        """Return what holds for rows of trees, and of batch operations, in which nothing runs."""
+        return () if self.settings.include_unfinished else unfinished_guards(schema, name)
+
+    def _guards(self, schema: Schema, name: str) -> tuple[Condition, ...]:
+        """Return what keeps expired rows all the same."""
+        running = self.unfinished(schema, name)
+        return running if name in CHILDREN else (*running, *children_guards(schema, name))
 
     def ttl(self, definition: Definition) -> EffectiveTtl:
         """Return the days that the engine used: those of the definition, whatever the configuration says."""
@@ -157,24 +183,16 @@ class RemovalTime(Strategy):
         del type_
         return self._expired(schema, BATCHES, now)
 
-    def keeps_running(self, schema: Schema, now: datetime) -> bool:
-        """Whether a running instance or batch has a removal time that is past."""
-        return not self.settings.include_unfinished and expired_running(
-            schema, cutoff(now, self.settings.timezone)
-        )
-
-    def expired_rows(
-        self, schema: Schema, name: str, now: datetime, *, guarded: bool, running: bool
-    ) -> Target | None:
+    def expired_rows(self, schema: Schema, name: str, now: datetime, *, guarded: bool) -> Target | None:
         """Return the rows whose removal time is past."""
         expired = self._expired(schema, name, now)
         if expired is None:
-            return super().expired_rows(schema, name, now, guarded=guarded, running=running)
+            return super().expired_rows(schema, name, now, guarded=guarded)
         table, conditions = schema.tables[name], [expired]
         if name in (PROCESS_INSTANCES, BATCHES) and not self.settings.include_unfinished:
             conditions.append(Condition(f"t.{schema.column(name, 'END_TIME_')} IS NOT NULL"))
         if guarded:
-            conditions += running_guards(schema, name) if running else ()
+            conditions += self._guards(schema, name)
             conditions += schema.database.references_guard(table)
         return Target(table, table.column(REMOVAL_TIME), both(conditions))
 
@@ -198,47 +216,18 @@ class RemovalTime(Strategy):
         return removal_time_checks.check_rows(schema, self.settings)
 
 
-def expired_running(schema: Schema, moment: Cutoff) -> bool:
-    """Whether a running instance or batch has a removal time that is past.
-
-    It can have one under the engine's removal-time strategy `start`, which counts from the start.
-    """
-    for name in (PROCESS_INSTANCES, BATCHES):
-        if not schema.has(name, REMOVAL_TIME):
+def children_guards(schema: Schema, name: str) -> tuple[Condition, ...]:
+    """Keep what has rows left in tables that others point at: a child that stays keeps its root."""
+    found = []
+    for child in CHILD_TABLES:
+        table = schema.tables.get(child.name)
+        if table is None or all(one.action != "restrict" for one in table.references):
             continue
-        column = schema.tables[name].column(REMOVAL_TIME)
-        condition = schema.database.expired(column, moment, schema.tables[name], None)
-        end = schema.column(name, "END_TIME_")
-        sql = f"SELECT 1 FROM {schema.quoted(name)} AS t WHERE t.{end} IS NULL AND {condition.sql} LIMIT 1"
-        if schema.database.query(sql, condition.parameters):
-            return True
-    return False
-
-
-def running_guards(schema: Schema, name: str) -> Iterator[Condition]:
-    """Keep whatever belongs to a root process instance, or a batch, that has not ended."""
-    if schema.has(name, "ROOT_PROC_INST_ID_"):
-        instance = schema.column(PROCESS_INSTANCES, "PROC_INST_ID_")
-        end = schema.column(PROCESS_INSTANCES, "END_TIME_")
-        root = schema.column(name, "ROOT_PROC_INST_ID_")
-        yield Condition(
-            f"NOT EXISTS (SELECT 1 FROM {schema.quoted(PROCESS_INSTANCES)} AS r"
-            f" WHERE r.{instance} = t.{root} AND r.{end} IS NULL)"
-        )
-    if BATCHES not in schema.tables or not schema.has(JOB_LOG, "JOB_DEF_CONFIGURATION_"):
-        return
-    batch, batch_end = schema.column(BATCHES, "ID_"), schema.column(BATCHES, "END_TIME_")
-    configuration = schema.column(JOB_LOG, "JOB_DEF_CONFIGURATION_")
-    if name == JOB_LOG:
-        yield Condition(
-            f"NOT EXISTS (SELECT 1 FROM {schema.quoted(BATCHES)} AS b"
-            f" WHERE b.{batch} = t.{configuration} AND b.{batch_end} IS NULL)"
-        )
-    if name == BYTE_ARRAYS:
-        stack = schema.column(JOB_LOG, "JOB_EXCEPTION_STACK_ID_")
-        key = schema.column(BYTE_ARRAYS, "ID_")
-        yield Condition(
-            f"NOT EXISTS (SELECT 1 FROM {schema.quoted(JOB_LOG)} AS j JOIN {schema.quoted(BATCHES)} AS b"
-            f" ON b.{batch} = j.{configuration}"
-            f" WHERE j.{stack} = t.{key} AND b.{batch_end} IS NULL)"
-        )
+        joins = [(child.root, ROOT)] if child.root else []
+        joins += [(child.decision, KEY)] if child.decision and name == DECISIONS else []
+        for theirs, ours in joins:
+            if schema.has(child.name, theirs) and schema.has(name, ours):
+                same = f"c.{schema.column(child.name, theirs)} = t.{schema.column(name, ours)}"
+                sql = f"NOT EXISTS (SELECT 1 FROM {schema.quoted(child.name)} AS c WHERE {same})"
+                found.append(Condition(sql))
+    return tuple(found)

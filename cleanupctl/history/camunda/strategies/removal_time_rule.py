@@ -28,8 +28,8 @@ def answer(facts: Facts, zone: ZoneInfo) -> Answer:
             "the removal-time strategy, for which this schema has no column",
             ('removal times came with version 7.10 of the engine: update it, or set strategy = "end-time"',),
         )
-    runs = facts.root.end is None and not facts.include_unfinished
-    if facts.first_of_rows is not None and not runs:
+    running = "" if facts.include_unfinished else _running(facts)
+    if facts.first_of_rows is not None and not running:
         own = "none" if instance.removal_time is None else "a later one"
         return Answer(
             facts.first_of_rows,
@@ -40,10 +40,16 @@ def answer(facts: Facts, zone: ZoneInfo) -> Answer:
     if instance.removal_time is None:
         return Answer(None, "the removal-time strategy, but there is no removal time", (_why_missing(facts),))
     rule = f"the removal time on its row: {_origin(facts, zone)}"
-    if runs:
-        obstacle = f"{facts.who} is still running; history of running instances is kept"
-        return Answer(instance.removal_time, rule, (obstacle,))
-    return Answer(instance.removal_time, rule)
+    return Answer(instance.removal_time, rule, (running,) if running else ())
+
+
+def _running(facts: Facts) -> str:
+    """Return what of its hierarchy still runs; empty when nothing does."""
+    if facts.root.end is None:
+        return f"{facts.who} is still running; history of running instances is kept"
+    if facts.instance.end is None:
+        return "it is still running; history of running instances is kept"
+    return "an instance of its hierarchy is still running; its history is kept" if facts.tree_runs else ""
 
 
 def _why_missing(facts: Facts) -> str:

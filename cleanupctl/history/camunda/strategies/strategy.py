@@ -61,20 +61,18 @@ class Strategy(ABC):
     def due_batches(self, schema: Schema, type_: str, now: datetime) -> Condition | None:
         """Return which batch operations of a type have expired; None when there can be none."""
 
-    def expired_rows(
-        self, schema: Schema, name: str, now: datetime, *, guarded: bool, running: bool
-    ) -> Target | None:
+    def expired_rows(self, schema: Schema, name: str, now: datetime, *, guarded: bool) -> Target | None:
         """Return the rows of a table that are deleted each by its own time; None when none are.
 
-        Not `guarded` leaves out what keeps rows all the same; `running` is what `keeps_running` says.
+        Not `guarded` leaves out what keeps rows all the same.
         """
-        del guarded, running
+        del guarded
         return task_metrics(schema, self.settings, now) if name == TASK_METRICS else None
 
-    def keeps_running(self, schema: Schema, now: datetime) -> bool:
-        """Whether rows that have expired by their own time stay because their instance still runs."""
-        del schema, now
-        return False
+    def unfinished(self, schema: Schema, name: str) -> tuple[Condition, ...]:
+        """Return what holds for rows which nothing that runs keeps, where each row is deleted by itself."""
+        del schema, name
+        return ()
 
     def cascades(self, schema: Schema, now: datetime) -> Iterator[CascadeTask]:
         """Yield what deletes whole instances, without the notices of a run. Raise HistoryError."""

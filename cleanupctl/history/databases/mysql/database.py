@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cleanupctl.core.urls import DatabaseUrl
     from cleanupctl.history.databases.catalogue import Column, Table
     from cleanupctl.history.databases.conditions import Condition
+    from cleanupctl.history.databases.diagnosis import Denied
     from cleanupctl.history.databases.findings import Finding
     from cleanupctl.history.databases.replicas import Lag
     from cleanupctl.history.databases.sizes import TableSize
@@ -80,6 +81,7 @@ class MySQL(KeysetDatabase):
     # InnoDB sees that the row is referenced, and not that it is by itself.
     deletes_self_referring = False
     typical_costs = TypicalCosts(row=8, index=2.5, reference=1)
+    reads_older = True
 
     def __init__(self, url: DatabaseUrl, connection: Connection[Any]) -> None:
         self._url = url
@@ -137,8 +139,7 @@ class MySQL(KeysetDatabase):
     def _execute(self, statements: Sequence[Statement], most_rows: int) -> Iterator[int]:
         """Execute statements one after the other; yield the rows of each."""
         for statement in statements:
-            # MySQL refuses a DELETE whose subquery reads the same table.
-            if isinstance(statement, Delete) and (statement.guards or statement.limit is not None):
+            if isinstance(statement, Delete) and self._chosen_first(statement):
                 yield checked(statement, self._delete_by_keys(statement, most_rows))
             else:
                 yield checked(statement, self._send(*self.written(statement)))
@@ -147,6 +148,12 @@ class MySQL(KeysetDatabase):
         """Send a statement of the open transaction; return how many rows it found or changed."""
         with self._connection.cursor() as cursor:
             return int(cursor.execute(f"{self._limited}{sql}", tuple(parameters)))
+
+    def _chosen_first(self, delete: Delete) -> bool:
+        """Whether rows are locked first and then deleted: no DELETE may ask the table it deletes from."""
+        own = self.qualified(delete.table)
+        guarded = any(guard.current is None or own in guard.current for guard in delete.guards)
+        return guarded or delete.limit is not None
 
     def _delete_by_keys(self, delete: Delete, most_rows: int) -> int:
         """Lock the rows, then delete them by key; leave them when there are more than `most_rows`."""
@@ -167,6 +174,13 @@ class MySQL(KeysetDatabase):
         where = delete.selected
         rows = self.rows_of(delete.table, along_key=delete.along_key)
         return f"DELETE t FROM {rows} WHERE {where.sql}", where.parameters
+
+    def none_current(self, rows: str) -> str:
+        """Lock what is read, which makes it the newest, and ask for each row anew.
+
+        An EXISTS may be made a list of its rows before the first one is looked at, all of them locked.
+        """
+        return f"(SELECT 1 FROM {rows} LIMIT 1 LOCK IN SHARE MODE) IS NULL"
 
     def rows_of(self, table: Table, *, along_key: bool = False, only: bool = False) -> str:
         """Return the table with its alias; the planner would otherwise leave the key for the time index."""
@@ -207,9 +221,17 @@ class MySQL(KeysetDatabase):
         """Return whether the table is hidden for want of privileges: the catalogue shows what is granted."""
         return privileges.is_denied(self, f"SELECT 1 FROM {self.place(name, schema)} LIMIT 1")
 
+    def denied(self, table: Table, columns: Sequence[str]) -> Iterator[Denied]:
+        """Yield what keeps the login from reading a table or some of its columns."""
+        return privileges.denied(self, table, columns)
+
+    def hidden(self, name: str, schema: str | None, *, sure: bool) -> Denied:
+        """Return why a table that may be hidden cannot be seen."""
+        return privileges.hidden(self, name, schema, sure=sure)
+
     def grant_statement(self, wanted: Sequence[str], place: str) -> str:
         """Return the GRANT that gives the login privileges on a table."""
-        return privileges.grant_statement(wanted, place, self.login)
+        return privileges.grant_statement(self, wanted, place)
 
     def storage(self, table: Table) -> Iterator[Finding]:
         """Find out whether the table's storage engine has transactions."""

@@ -26,7 +26,7 @@ WHERE trx_mysql_thread_id <> CONNECTION_ID() HAVING age > %s ORDER BY age DESC L
 def long_transactions(database: Database, longer: timedelta) -> Iterator[Finding]:
     """Find transactions that have been open for longer than that."""
     if is_denied(database, "SELECT 1 FROM information_schema.innodb_trx LIMIT 1"):
-        grant = grant_statement(["PROCESS"], "*.*", database.login)
+        grant = grant_statement(database, ["PROCESS"], "*.*")
         yield Finding("hint", None, "long transactions of others cannot be seen", grant)
         return
     for thread, age in database.query(_TRANSACTIONS, (longer.total_seconds(),)):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
+from cleanupctl.history.databases.diagnosis import Denied
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.database import Database
@@ -26,6 +27,33 @@ def missing(database: Database, table: Table) -> list[str]:
     return [privilege for privilege, statement in statements.items() if is_denied(database, statement)]
 
 
+def denied(database: Database, table: Table, columns: Sequence[str]) -> Iterator[Denied]:
+    """Yield what keeps the login from reading a table or some of its columns.
+
+    The catalogue leaves out the columns that the login may not read, so that each is asked for.
+    """
+    place, known = database.qualified(table), table.columns
+    readable = [known[one.lower()].name for one in columns if one.lower() in known]
+    listed = ", ".join(database.quote(name) for name in readable) or "1"
+    hidden = [one for one in columns if one.lower() not in known]
+    statements = [f"SELECT {listed} FROM {place} LIMIT 0"]
+    statements += [f"SELECT {database.quote(one)} FROM {place} LIMIT 0" for one in hidden]
+    if any(is_denied(database, statement) for statement in statements):
+        message = f"{database.login} may not read all of {table.name}"
+        yield Denied(table.name, message, database.grant_statement(["SELECT"], place))
+
+
+def hidden(database: Database, name: str, schema: str | None, *, sure: bool) -> Denied:
+    """Return why a table that may be hidden cannot be seen."""
+    place = database.place(name, schema)
+    if sure:
+        message = f"{database.login} has no SELECT privilege on {name}"
+        return Denied(name, message, database.grant_statement(["SELECT"], place))
+    message = f"{database.login} cannot see whether there is a table {name}"
+    everywhere = f"{place.rsplit('.', maxsplit=1)[0]}.*"
+    return Denied(name, message, database.grant_statement(["SELECT"], everywhere))
+
+
 def is_denied(database: Database, statement: str) -> bool:
     """Return whether the server refuses a statement for want of privileges."""
     try:
@@ -38,6 +66,8 @@ def is_denied(database: Database, statement: str) -> bool:
     return False
 
 
-def grant_statement(wanted: Sequence[str], place: str, login: str) -> str:
-    """Return the GRANT that gives the login privileges on a table, whose quoted name is `place`."""
-    return f"GRANT {', '.join(wanted)} ON {place} TO '{login}'@'%';"
+def grant_statement(database: Database, wanted: Sequence[str], place: str) -> str:
+    """Return the GRANT that gives the login's account privileges on a table, whose quoted name is `place`."""
+    user, _, host = str(database.query("SELECT CURRENT_USER()")[0][0]).rpartition("@")
+    account = "@".join("'" + one.replace("'", "''") + "'" for one in (user, host))
+    return f"GRANT {', '.join(wanted)} ON {place} TO {account};"

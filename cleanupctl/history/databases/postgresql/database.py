@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from cleanupctl.core.urls import DatabaseUrl
     from cleanupctl.history.databases.catalogue import Column, Table
     from cleanupctl.history.databases.dependents import Along
+    from cleanupctl.history.databases.diagnosis import Denied
     from cleanupctl.history.databases.findings import Finding
     from cleanupctl.history.databases.replicas import Lag
     from cleanupctl.history.databases.scan import Scan
@@ -130,6 +131,10 @@ class PostgreSQL(Database):
             idle = f"; SET idle_session_timeout = '{IDLE_SECONDS}s'"
             connection.execute(
                 f"SET lock_timeout = '{LOCK_TIMEOUT}'; SET statement_timeout = '{STATEMENT_TIMEOUT}';"
+                # Rows that a policy hides would count as absent: the server is to refuse the statement.
+                " SET row_security = off;"
+                # Costs of subqueries that are never run would have each batch compiled.
+                " SET jit = off;"
                 f" SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_SECONDS}s'"
                 f"{idle if connection.info.server_version >= IDLE_TIMEOUT_SINCE else ''}"
             )
@@ -258,6 +263,12 @@ class PostgreSQL(Database):
         """Return the schemas that have a table called `name`, whatever the search path is."""
         return catalogue.schemas_with(self, name)
 
+    def unchanged_guard(self) -> Condition | None:
+        """Compare the transaction that wrote the row with the oldest one that is still open."""
+        oldest = self.query("SELECT txid_snapshot_xmin(txid_current_snapshot())")[0][0] % 2**32
+        # Numbers of transactions come round again: rows that are very old may seem to be of the future.
+        return Condition("age(t.xmin) NOT BETWEEN 0 AND age(%s::text::xid)", (str(oldest),))
+
     def leaves(self, table: Table) -> list[Table]:
         """Return a partitioned table's partitions: row addresses mean something only within one of them."""
         return catalogue.leaves(self, table)
@@ -306,6 +317,10 @@ class PostgreSQL(Database):
     def missing_privileges(self, table: Table) -> list[str]:
         """Return which of SELECT and DELETE the login does not have on a table."""
         return privileges.missing(self, table)
+
+    def denied(self, table: Table, columns: Sequence[str]) -> Iterator[Denied]:
+        """Yield what keeps the login from reading all rows of a table, or some of its columns."""
+        return privileges.denied(self, table, columns)
 
     def schema_usage(self, table: Table) -> Iterator[Finding]:
         """Find out whether the login may use the table's schema."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cleanupctl.history.databases.diagnosis import Denied
 from cleanupctl.history.databases.findings import Finding
 
 if TYPE_CHECKING:
@@ -18,6 +19,36 @@ def missing(database: Database, table: Table) -> list[str]:
     sql = "SELECT has_table_privilege(%s::oid, %s)"
     oid = table.detail["oid"]
     return [name for name in ("SELECT", "DELETE") if not database.query(sql, (oid, name))[0][0]]
+
+
+_SIGHT = """
+SELECT has_schema_privilege(relnamespace, 'USAGE'), has_table_privilege(c.oid, 'SELECT'),
+  has_any_column_privilege(c.oid, 'SELECT'), row_security_active(c.oid)
+FROM pg_catalog.pg_class c WHERE c.oid = %s::oid
+"""
+
+
+def denied(database: Database, table: Table, columns: Sequence[str]) -> Iterator[Denied]:
+    """Yield what keeps the login from reading all rows of a table, or some of its columns."""
+    (use, all_columns, some_columns, hides_rows) = database.query(_SIGHT, (table.detail["oid"],))[0]
+    place, login = database.qualified(table), database.login
+    if not use and table.schema is not None:
+        grant = f'GRANT USAGE ON SCHEMA {database.quote(table.schema)} TO "{login}";'
+        yield Denied(table.name, f"{login} may not use schema {table.schema}", grant)
+        return
+    readable = all_columns or (some_columns and all(_may_read(database, table, one) for one in columns))
+    if not readable:
+        grant = grant_statement(["SELECT"], place, login)
+        yield Denied(table.name, f"{login} has no SELECT privilege on {table.name}", grant)
+    if hides_rows:
+        message = f"row-level security hides rows of {table.name} from {login}"
+        yield Denied(table.name, message, f'ALTER ROLE "{login}" BYPASSRLS;')
+
+
+def _may_read(database: Database, table: Table, column: str) -> bool:
+    found = table.columns.get(column.lower())
+    sql = "SELECT has_column_privilege(%s::oid, %s, 'SELECT')"
+    return found is None or bool(database.query(sql, (table.detail["oid"], found.name))[0][0])
 
 
 def schema_usage(database: Database, table: Table, login: str) -> Iterator[Finding]:

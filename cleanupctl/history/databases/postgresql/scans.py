@@ -150,6 +150,7 @@ class TimeIndexScan:
             rows, more = delete_some(self._database, delete, most_rows, skip_locked=True)
             if more:
                 return Batch(rows)
+            self._shared.passed_over = True
         if rows is None:
             if units > 1:
                 return Batch(0, overflow=True)
