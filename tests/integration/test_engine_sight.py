@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cleanupctl.core.settings import CamundaSettings
+    from cleanupctl.history.databases.findings import Finding
     from tests.support.servers import DatabaseServer
 
 INSTANCE = (
@@ -62,6 +63,12 @@ def login(
         execute(server.admin_url, f"DROP USER 'some'@'{host}'")
 
 
+def errors(configured: CamundaSettings) -> list[Finding]:
+    """Return what a check finds wrong, apart from foreign keys that the login cannot see."""
+    found = [one for one in check(configured, NOW).findings if one.severity == "error"]
+    return [one for one in found if "foreign keys" not in one.message]
+
+
 def refused(act: Callable[[], object]) -> str:
     """Return the GRANTs that a refusal tells."""
     with pytest.raises(HistoryError) as error:
@@ -94,13 +101,15 @@ def test_a_history_table_without_privileges_stops_everything_until_it_is_granted
         told = {refused(act) for act in everything(settings(limited))}
         assert len(told) == 1
         assert rows(url) == [1, 1]
-        findings = [one for one in check(settings(limited), NOW).findings if one.severity == "error"]
+        findings = errors(settings(limited))
         assert [one.table for one in findings] == [hidden]
         execute(mariadb_server.admin_url, *told.pop().split(";")[:1])
         clean(replace(settings(limited), strategy="end-time", default_ttl=30))
         assert rows(url) == [1, 1]
         assert [one for one in count_orphans(settings(limited), NOW) if one.rows] == []
         execute(mariadb_server.admin_url, *(one.remedy or "" for one in findings))
+        database = parse_url(url).database
+        execute(mariadb_server.admin_url, f"GRANT REFERENCES ON {database}.* TO 'some'@'{host}'")
         assert not check(settings(limited), NOW).failed
         clean(settings(limited))
         assert rows(url) == [0, 0]
@@ -121,9 +130,7 @@ def test_a_definition_that_the_login_may_not_read_is_not_missing(
         configured = replace(settings(limited), strategy="end-time", default_ttl=30)
         told = refused(lambda: clean(configured))
         assert rows(url) == [1, 0]
-        assert [one.table for one in check(configured, NOW).findings if one.severity == "error"] == [
-            "ACT_RE_PROCDEF"
-        ]
+        assert [one.table for one in errors(configured)] == ["ACT_RE_PROCDEF"]
         execute(mariadb_server.admin_url, told)
         clean(configured)
         assert rows(url) == [1, 0]

@@ -119,7 +119,7 @@ def unseen(database: Database, seen: Mapping[Place, int]) -> dict[Place, str]:
             everything = f"{database.quote(schema)}.*"
             sentence = (
                 f"{database.login} can see foreign keys of some tables only, so that others may point at it:"
-                f" {grant_statement(['REFERENCES'], everything, database.login)}"
+                f" {grant_statement(database, ['REFERENCES'], everything)}"
             )
             found |= {place: sentence for place in seen if place[0] == schema}
     return found
@@ -127,7 +127,7 @@ def unseen(database: Database, seen: Mapping[Place, int]) -> dict[Place, str]:
 
 def _hidden(database: Database, keys: list[str]) -> str:
     schema, _, name = keys[0].partition("/")
-    grant = grant_statement(["SELECT", "REFERENCES"], database.place(name, schema), database.login)
+    grant = grant_statement(database, ["SELECT", "REFERENCES"], database.place(name, schema))
     names = ", ".join(sorted({key.replace("/", ".") for key in keys}))
     return (
         f"{database.login} cannot see all foreign keys that point at it, which are those of {names}: {grant}"
