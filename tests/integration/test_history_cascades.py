@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cleanupctl.core.run.cleaning import BatchDeleted, Expired, Failed, Noticed, TableFinished
+from cleanupctl.core.run.cleaning import BatchDeleted, Expired, Failed, Noticed, Stopped, TableFinished
 from cleanupctl.core.run.events import RunTotals
+from cleanupctl.core.run.limits import RowBudget
 from cleanupctl.core.settings import CleanupSettings, TableSettings
 from cleanupctl.history.check import check
 from cleanupctl.history.kinds import history
@@ -128,6 +129,17 @@ def test_no_transaction_has_more_rows_than_a_batch_with_those_that_go_along(
     assert sorted(sizes)[-1] == 301
     assert sorted(sizes)[-2] <= 200
     assert ids(database_url) == list(range(90))
+
+
+def test_a_row_that_takes_more_along_than_the_limit_of_the_run_ends_it(database_url: str) -> None:
+    fill(database_url, 200, kind=kind_for(database_url))
+    lines(database_url, 50)
+    left = RowBudget(120)
+    limits = TestLimits()
+    limits.reserve, limits.settle = left.reserve, left.settle  # type: ignore[method-assign]
+    events = clean(settings(database_url, ALLOWED), limits=limits)
+    assert isinstance(events[-1], Stopped)
+    assert 120 <= sum(event.rows for event in events if isinstance(event, BatchDeleted)) <= 170
 
 
 def test_a_row_is_passed_over_when_something_points_at_what_would_go_along(database_url: str) -> None:

@@ -24,7 +24,7 @@ class TestLimits:
     def reserve(self, rows: int) -> int:
         if self.rows is None:
             return rows
-        granted = min(rows, self.rows)
+        granted = max(0, min(rows, self.rows))
         self.rows -= granted
         return granted
 

@@ -50,7 +50,8 @@ class RowBudget:
         if self.left is None:
             return rows
         with self.lock:
-            granted = min(rows, self.left)
+            # Less than nothing is left after a row that took more along than was reserved.
+            granted = max(0, min(rows, self.left))
             self.left -= granted
             return granted
 
