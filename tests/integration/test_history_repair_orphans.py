@@ -178,7 +178,7 @@ def test_no_byte_array_is_judged_when_a_table_cannot_be_seen(
         half = replace(
             settings(engine_mariadb_url), url=parse_url(mariadb_server.url("half", "secret", database))
         )
-        with pytest.raises(HistoryError, match="ACT_RU_BATCH cannot be read"):
+        with pytest.raises(HistoryError, match="ACT_RU_BATCH"):
             carry_out(half, OrphansPlanner(half))
         assert query(engine_mariadb_url, "SELECT ID_ FROM ACT_GE_BYTEARRAY") == [("lost",)]
     finally:
