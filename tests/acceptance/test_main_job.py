@@ -118,7 +118,7 @@ def test_a_dry_run_deletes_nothing_and_needs_no_job(cleanupctl: Command, tmp_pat
 def test_an_estimate_says_how_long_the_backlog_takes_and_whether_the_windows_are_enough(
     cleanupctl: Command, tmp_path: Path
 ) -> None:
-    audit_table(tmp_path / "audit.db", 20_000)
+    audit_table(tmp_path / "audit.db", 15_000)
     cleanupctl.configure(
         audit_configuration(tmp_path / "audit.db") + '[window]\nstart = "20:00"\nend = "06:00"\n'
     )
@@ -130,7 +130,7 @@ def test_an_estimate_says_how_long_the_backlog_takes_and_whether_the_windows_are
     cleanupctl("run", "--max-rows", "5000")
     outcome = cleanupctl("run", "--dry-run", "--estimate")
     assert outcome.code == 0
-    assert outcome.data["backlogRows"] == 20_000 - 90 - 5_000
+    assert outcome.data["backlogRows"] == 15_000 - 90 - 5_000
     assert outcome.data["inflowRowsPerDay"] == 1
     assert outcome.data["openSecondsPerDay"] == pytest.approx(36_000, rel=0.01)
     assert outcome.data["secondsOfWork"] == pytest.approx(
@@ -138,7 +138,7 @@ def test_an_estimate_says_how_long_the_backlog_takes_and_whether_the_windows_are
     )
     assert (outcome.data["assumedShare"], "assumed" in outcome.err) == (0, False)
     assert (outcome.data["keepsUp"], outcome.data["parallelismNeeded"]) == (True, 1)
-    assert len(audit_ids(tmp_path / "audit.db")) == 15_000
+    assert len(audit_ids(tmp_path / "audit.db")) == 10_000
 
 
 def test_without_a_history_the_job_log_is_cleaned_and_it_says_how_to_add_one(cleanupctl: Command) -> None:

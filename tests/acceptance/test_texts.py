@@ -136,6 +136,7 @@ def test_the_configuration_in_force_is_a_configuration_without_passwords(cleanup
         ttl = "P90D"
         unset_time = "keep"
         implausible_times = "refuse"
+        cascade = "refuse"
         """
     ).replace("FOLDER", str(cleanupctl.folder))
 

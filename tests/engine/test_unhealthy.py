@@ -104,7 +104,6 @@ def test_the_history_is_as_unhealthy_as_it_is_meant_to_be(
     assert set(met) - kept == {"memo of north", "letter of south", "memo of south"}
 
 
-@pytest.mark.xfail(strict=True, reason="running trees are looked for by their root, and once for each phase")
 @every_place
 def test_by_removal_time_nothing_goes_of_a_tree_in_which_anything_runs(
     laboratory: Laboratory, experiment: Experiment
@@ -147,7 +146,6 @@ def test_the_engine_ends_what_still_runs_after_cleanupctl(
         assert engine("query", now=NOW.isoformat())["brokenContents"] == 0
 
 
-@pytest.mark.xfail(strict=False, reason="running trees are looked for by their root, and once for each phase")
 @every_place
 def test_a_running_tree_whose_removal_times_are_committed_during_a_run_stays(
     laboratory: Laboratory, experiment: Experiment

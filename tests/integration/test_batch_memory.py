@@ -14,6 +14,7 @@ from cleanupctl.history.cleaning.batches import TaskRun
 from cleanupctl.history.cleaning.sizing import Pacing
 from cleanupctl.history.cleaning.tasks import TableTask
 from cleanupctl.history.cleaning.workers import Worker
+from cleanupctl.history.databases.dependents import Along
 from cleanupctl.history.databases.errors import LockConflictError, StatementTimeoutError
 from cleanupctl.history.databases.scan import Batch
 from tests.support.limits import TestLimits
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
 @dataclass
 class Named:
     name: str = "events"
+    references: tuple[object, ...] = ()
 
 
 @dataclass
 class Events:
     label: str = "events"
+    part: str = ""
     table: Named = field(default_factory=Named)
 
 
@@ -51,6 +54,12 @@ class CrowdedDatabase:
 
     def scan(self, _target: object) -> CrowdedDatabase:
         return self
+
+    def require_deletable(self, _table: object) -> None:
+        """Nothing forbids it."""
+
+    def take_along(self) -> Along:
+        return Along()
 
     def estimate(self, _target: object) -> None:
         return None

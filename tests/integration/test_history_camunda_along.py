@@ -10,16 +10,10 @@ from cleanupctl.core.errors import HistoryError
 from cleanupctl.core.run.cleaning import Failed
 from cleanupctl.history.check import check
 from tests.support.camunda.data import fill
-from tests.support.camunda.end_time_runs import settings
+from tests.support.camunda.end_time_runs import execute, settings
 from tests.support.cleaning import NOW, clean
 from tests.support.engine_schema import create_engine_schema
 from tests.support.servers import connect
-
-
-def run(url: str, *statements: str) -> None:
-    with connect(url) as connection, connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
 
 
 def count(url: str, table: str) -> int:
@@ -34,7 +28,7 @@ def test_rows_of_your_own_go_along_with_the_engines_only_if_they_may(
 ) -> None:
     create_engine_schema(postgresql_url)
     fill(postgresql_url, expired_instances=5, unexpired_instances=5, now=NOW, orphans=0, analyze=False)
-    run(
+    execute(
         postgresql_url,
         "CREATE TABLE ticket (instance varchar(64) REFERENCES ACT_HI_PROCINST ON DELETE CASCADE)",
         "CREATE INDEX ON ticket (instance)",
@@ -53,7 +47,7 @@ def test_rows_of_your_own_go_along_with_the_engines_only_if_they_may(
 def test_engines_of_two_schemas_along_the_search_path_are_refused(postgresql_url: str) -> None:
     create_engine_schema(postgresql_url)
     name = postgresql_url.rsplit("/", 1)[1].split("?", maxsplit=1)[0]
-    run(
+    execute(
         postgresql_url,
         "CREATE SCHEMA second",
         "CREATE TABLE second.act_hi_procinst (LIKE public.act_hi_procinst)",
@@ -71,7 +65,7 @@ def test_tables_of_another_schema_are_not_mixed_with_an_engines(postgresql_url: 
     create_engine_schema(postgresql_url)
     fill(postgresql_url, expired_instances=5, unexpired_instances=5, now=NOW, orphans=0, analyze=False)
     name = postgresql_url.rsplit("/", 1)[1].split("?", maxsplit=1)[0]
-    run(
+    execute(
         postgresql_url,
         "CREATE SCHEMA aside",
         "CREATE TABLE aside.act_hi_actinst AS SELECT * FROM public.act_hi_actinst",

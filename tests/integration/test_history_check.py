@@ -12,6 +12,7 @@ import pytest
 
 from cleanupctl.core.urls import parse_url
 from cleanupctl.history.check import check
+from tests.support.camunda.end_time_runs import execute
 from tests.support.camunda.histories import settings
 from tests.support.servers import connect
 
@@ -23,12 +24,6 @@ NOW = datetime(2024, 6, 15, 12, 0, tzinfo=UTC)
 DEFINITION = (
     "INSERT INTO ACT_RE_PROCDEF (ID_, KEY_, VERSION_, HISTORY_TTL_) VALUES ('order:1:x', 'order', 1, {ttl})"
 )
-
-
-def run(url: str, *statements: str) -> None:
-    with connect(url) as connection, connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
 
 
 def instance(name: str, *, end: str | None, removal: str | None, start: str = "2024-01-01 10:00:00") -> str:
@@ -61,12 +56,12 @@ def each_sound_url(engine_url: str, request: pytest.FixtureRequest) -> str:
     """The same once on each kind, for what depends on it; the user may look at transactions."""
     if engine_url.startswith("mysql"):
         server: DatabaseServer = request.getfixturevalue("mariadb_server")
-        run(server.admin_url, f"GRANT PROCESS ON *.* TO '{parse_url(engine_url).user}'@'%'")
+        execute(server.admin_url, f"GRANT PROCESS ON *.* TO '{parse_url(engine_url).user}'@'%'")
     return _sound(engine_url)
 
 
 def _sound(url: str) -> str:
-    run(
+    execute(
         url,
         DEFINITION.format(ttl=5),
         instance("done", end="2024-01-01 11:00:00", removal="2024-01-06 11:00:00"),
@@ -83,23 +78,23 @@ def test_nothing_is_found_where_nothing_is_wrong(each_sound_url: str) -> None:
 
 def test_a_missing_index_is_found_and_its_statement_mends_it(each_sound_url: str) -> None:
     on = " ON ACT_HI_DETAIL" if each_sound_url.startswith("mysql") else ""
-    run(each_sound_url, f"DROP INDEX ACT_IDX_HI_DETAIL_RM_TIME{on}")
+    execute(each_sound_url, f"DROP INDEX ACT_IDX_HI_DETAIL_RM_TIME{on}")
     finding = found(check(settings(each_sound_url), NOW), "no index leads with")
     assert finding.table is not None
     assert finding.table.upper() == "ACT_HI_DETAIL"
-    run(each_sound_url, finding.remedy or "")
+    execute(each_sound_url, finding.remedy or "")
     assert messages(check(settings(each_sound_url), NOW)) == []
 
 
 def test_a_missing_index_of_the_end_time_strategy_is_found(sound_url: str) -> None:
     ending = replace(settings(sound_url), strategy="end-time")
-    run(sound_url, "DROP INDEX ACT_IDX_HI_OP_LOG_PROCINST")
-    run(sound_url, found(check(ending, NOW), "no index leads with").remedy or "")
+    execute(sound_url, "DROP INDEX ACT_IDX_HI_OP_LOG_PROCINST")
+    execute(sound_url, found(check(ending, NOW), "no index leads with").remedy or "")
     assert messages(check(ending, NOW)) == []
 
 
 def test_missing_tables_are_found(sound_url: str) -> None:
-    run(sound_url, "DROP TABLE ACT_HI_DEC_OUT", "DROP TABLE ACT_HI_COMMENT")
+    execute(sound_url, "DROP TABLE ACT_HI_DEC_OUT", "DROP TABLE ACT_HI_COMMENT")
     checked = check(settings(sound_url), NOW)
     found(checked, "there is no table ACT_HI_DEC_OUT", "hint")
     found(checked, "there is no table ACT_HI_COMMENT", "warning")
@@ -112,7 +107,7 @@ def test_another_database_is_an_error(server_url: str) -> None:
 
 
 def test_old_columns_are_found(sound_url: str) -> None:
-    run(
+    execute(
         sound_url,
         "ALTER TABLE ACT_HI_VARINST DROP COLUMN REMOVAL_TIME_",
         "UPDATE ACT_GE_SCHEMA_LOG SET VERSION_ = '7.9.0'",
@@ -123,19 +118,19 @@ def test_old_columns_are_found(sound_url: str) -> None:
 
 
 def test_a_time_column_of_another_type_is_found(sound_url: str) -> None:
-    run(sound_url, "ALTER TABLE ACT_HI_COMMENT ALTER COLUMN REMOVAL_TIME_ TYPE text")
+    execute(sound_url, "ALTER TABLE ACT_HI_COMMENT ALTER COLUMN REMOVAL_TIME_ TYPE text")
     found(check(settings(sound_url), NOW), "not a date with a time of day", "error")
 
 
 def test_definitions_without_time_to_live_are_found(engine_postgresql_url: str) -> None:
-    run(engine_postgresql_url, DEFINITION.format(ttl="NULL"))
+    execute(engine_postgresql_url, DEFINITION.format(ttl="NULL"))
     found(check(settings(engine_postgresql_url), NOW), "no definition has a time to live", "warning")
     ending = replace(settings(engine_postgresql_url), strategy="end-time")
     found(check(ending, NOW), "no definition has a time to live", "error")
 
 
 def test_removal_times_that_are_missing_altogether_are_an_error(engine_postgresql_url: str) -> None:
-    run(
+    execute(
         engine_postgresql_url,
         DEFINITION.format(ttl=5),
         instance("a", end="2024-01-01 11:00:00", removal=None),
@@ -144,12 +139,12 @@ def test_removal_times_that_are_missing_altogether_are_an_error(engine_postgresq
 
 
 def test_some_missing_removal_times_are_counted(sound_url: str) -> None:
-    run(sound_url, *(instance(f"x{i}", end="2024-01-01 11:00:00", removal=None) for i in range(3)))
+    execute(sound_url, *(instance(f"x{i}", end="2024-01-01 11:00:00", removal=None) for i in range(3)))
     found(check(settings(sound_url), NOW), "3 finished instances have no removal time", "warning")
 
 
 def test_removal_times_of_running_instances_are_found(sound_url: str) -> None:
-    run(sound_url, instance("running", end=None, removal="2024-01-06 11:00:00"))
+    execute(sound_url, instance("running", end=None, removal="2024-01-06 11:00:00"))
     found(check(settings(sound_url), NOW), "kept until they end", "hint")
     everything = replace(settings(sound_url), include_unfinished=True)
     found(check(everything, NOW), "removed while they run", "warning")
@@ -160,15 +155,15 @@ def test_the_engines_own_cleanup_is_found_alive_and_dead(sound_url: str) -> None
         "INSERT INTO ACT_RU_JOB (ID_, TYPE_, HANDLER_TYPE_, RETRIES_, DUEDATE_, SUSPENSION_STATE_)"
         " VALUES ('{0}', 'ever-living', 'history-cleanup', {1}, '2024-06-15 20:00:00', 1)"
     )
-    run(sound_url, job.format("a", 3))
+    execute(sound_url, job.format("a", 3))
     alive = found(check(settings(sound_url), NOW), "is active on this database: 1 job", "warning")
     assert "2024-06-15T20:00:00.000+0000" in alive.message
-    run(sound_url, "UPDATE ACT_RU_JOB SET RETRIES_ = 0")
+    execute(sound_url, "UPDATE ACT_RU_JOB SET RETRIES_ = 0")
     found(check(settings(sound_url), NOW), "retries of 1 of its 1 jobs are used up", "warning")
 
 
 def test_a_wrong_time_zone_is_found_by_rows_from_the_future(sound_url: str) -> None:
-    run(sound_url, instance("new", end=None, removal=None, start="2024-06-15 14:00:00"))
+    execute(sound_url, instance("new", end=None, removal=None, start="2024-06-15 14:00:00"))
     assert "set timezone" in str(found(check(settings(sound_url), NOW), "in the future", "warning").remedy)
     berlin = replace(settings(sound_url), timezone=ZoneInfo("Europe/Berlin"))
     assert messages(check(berlin, NOW)) == []
@@ -176,7 +171,7 @@ def test_a_wrong_time_zone_is_found_by_rows_from_the_future(sound_url: str) -> N
 
 def test_a_cascade_on_history_is_found(each_sound_url: str) -> None:
     like_the_engine = " CHARACTER SET utf8 COLLATE utf8_bin" if each_sound_url.startswith("mysql") else ""
-    run(
+    execute(
         each_sound_url,
         "CREATE TABLE note (id varchar(64) PRIMARY KEY, instance varchar(64),"
         " FOREIGN KEY (instance) REFERENCES ACT_HI_PROCINST (ID_) ON DELETE CASCADE)" + like_the_engine,
@@ -187,7 +182,7 @@ def test_a_cascade_on_history_is_found(each_sound_url: str) -> None:
 
 
 def test_a_foreign_key_of_a_table_that_is_not_the_engines_is_found(sound_url: str) -> None:
-    run(
+    execute(
         sound_url,
         "CREATE TABLE ticket (id varchar(64) PRIMARY KEY, instance varchar(64) REFERENCES ACT_HI_PROCINST)",
     )
@@ -224,17 +219,17 @@ def test_missing_privileges_are_found_and_the_grant_mends_them(
             f"CREATE USER '{reader}'@'%' IDENTIFIED BY 'secret'",
             f"GRANT SELECT ON {database}.* TO '{reader}'@'%'",
         ]
-    run(admin, *grant)
+    execute(admin, *grant)
     try:
         url = server.url(reader, "secret", database)
         checked = check(settings(url), NOW)
         denied = [one for one in checked.findings if one.severity == "error"]
         assert {"has no DELETE privilege" in finding.message for finding in denied} == {True}
         assert len(denied) == 19
-        run(admin, *(finding.remedy or "" for finding in denied))
+        execute(admin, *(finding.remedy or "" for finding in denied))
         assert not check(settings(url), NOW).failed
     finally:
-        run(
+        execute(
             admin,
             *(
                 [f"DROP OWNED BY {reader}", f"DROP ROLE {reader}"]
@@ -248,7 +243,7 @@ def test_tables_that_the_user_may_not_see_are_a_matter_of_privileges(
     engine_mariadb_url: str, mariadb_server: DatabaseServer
 ) -> None:
     database = parse_url(engine_mariadb_url).database
-    run(
+    execute(
         mariadb_server.admin_url,
         "CREATE USER 'blind'@'%' IDENTIFIED BY 'secret'",
         f"GRANT SELECT, DELETE ON {database}.ACT_HI_PROCINST TO 'blind'@'%'",
@@ -258,27 +253,27 @@ def test_tables_that_the_user_may_not_see_are_a_matter_of_privileges(
         finding = found(checked, "blind has no SELECT and no DELETE privilege on ACT_HI_DETAIL", "error")
         assert finding.remedy == f"GRANT SELECT, DELETE ON `{database}`.`ACT_HI_DETAIL` TO 'blind'@'%';"
     finally:
-        run(mariadb_server.admin_url, "DROP USER 'blind'@'%'")
+        execute(mariadb_server.admin_url, "DROP USER 'blind'@'%'")
 
 
 def test_a_storage_engine_without_transactions_is_found(engine_mariadb_url: str) -> None:
-    run(engine_mariadb_url, "ALTER TABLE ACT_HI_DETAIL ENGINE = MyISAM")
+    execute(engine_mariadb_url, "ALTER TABLE ACT_HI_DETAIL ENGINE = MyISAM")
     finding = found(check(settings(engine_mariadb_url), NOW), "the storage engine is MyISAM", "error")
-    run(engine_mariadb_url, finding.remedy or "")
+    execute(engine_mariadb_url, finding.remedy or "")
     assert "MyISAM" not in str(messages(check(settings(engine_mariadb_url), NOW)))
 
 
 def test_autovacuum_turned_off_is_found(engine_postgresql_url: str) -> None:
-    run(engine_postgresql_url, "ALTER TABLE ACT_HI_DETAIL SET (autovacuum_enabled = false)")
+    execute(engine_postgresql_url, "ALTER TABLE ACT_HI_DETAIL SET (autovacuum_enabled = false)")
     finding = found(
         check(settings(engine_postgresql_url), NOW), "autovacuum is off for this table", "warning"
     )
-    run(engine_postgresql_url, finding.remedy or "")
+    execute(engine_postgresql_url, finding.remedy or "")
     assert messages(check(settings(engine_postgresql_url), NOW)) == []
 
 
 def test_tables_in_another_schema_are_told(engine_postgresql_url: str) -> None:
-    run(
+    execute(
         engine_postgresql_url,
         "CREATE SCHEMA elsewhere",
         "ALTER TABLE ACT_HI_PROCINST SET SCHEMA elsewhere",
@@ -292,7 +287,7 @@ def test_a_schema_that_the_user_may_not_use_is_found(
 ) -> None:
     database = parse_url(engine_postgresql_url).database
     admin = postgresql_server.url(postgresql_server.administrator, postgresql_server.password, database)
-    run(
+    execute(
         admin,
         "CREATE ROLE outsider LOGIN PASSWORD 'secret'",
         "ALTER SCHEMA public RENAME TO engine",
@@ -302,7 +297,7 @@ def test_a_schema_that_the_user_may_not_use_is_found(
     try:
         outsider = replace(settings(postgresql_server.url("outsider", "secret", database)), schema="engine")
         finding = found(check(outsider, NOW), "outsider may not use schema engine", "error")
-        run(admin, finding.remedy or "")
+        execute(admin, finding.remedy or "")
         assert not check(outsider, NOW).failed
     finally:
-        run(admin, "DROP OWNED BY outsider", "DROP ROLE outsider")
+        execute(admin, "DROP OWNED BY outsider", "DROP ROLE outsider")

@@ -54,6 +54,22 @@ def test_a_table_that_is_not_found_may_be_hidden_where_the_catalogue_shows_only_
         assert stranger.may_be_hidden("event") == hidden
 
 
+@covers("denied", "hidden")
+def test_what_keeps_a_login_from_reading_is_said_and_the_grant_ends_it(place: Place) -> None:
+    table = place.events(3, 1).table
+    columns = [column.name for column in table.columns.values()]
+    assert list(place.database.denied(table, columns)) == []
+    assert "nowhere" in place.database.hidden("nowhere", None, sure=True).message
+    if place.is_file:
+        return
+    with place.stranger() as url, place.another(url) as stranger:
+        (found,) = stranger.denied(table, columns)
+        assert "event" in found.table.lower()
+        assert found.remedy is not None
+        place.administrate(found.remedy)
+        assert list(stranger.denied(table, columns)) == []
+
+
 @covers("schema_usage")
 def test_a_schema_that_the_login_may_not_use_is_found_and_the_grant_opens_it(place: Place) -> None:
     table = place.events(1, 1).table

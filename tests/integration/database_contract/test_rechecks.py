@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cleanupctl.history.databases.conditions import Condition
-from cleanupctl.history.databases.statements import delete_within
+from cleanupctl.history.databases.statements import Delete, delete_within
 from tests.support.contract import covers
 from tests.support.servers import connect
 from tests.support.waiting import wait_until
@@ -89,4 +89,31 @@ def test_some_rows_of_many_are_deleted_by_their_addresses_and_by_the_condition(p
     # Not every release asks for the address again when a row was changed while it was waited for.
     assert "<= %s" in chosen
     assert "<= %s" in deleted
-    assert len(values) == 3
+    # From and to, twice, and how many.
+    assert len(values) == 5
+
+
+@covers("none_current", "reads_older")
+def test_a_delete_that_asks_for_no_such_rows_keeps_what_has_them(place: Place) -> None:
+    target, database = place.events(3, 3), place.database
+    none = database.none_current(f"{database.qualified(target.table)} AS r WHERE r.id = t.id + 1")
+    if database.reads_older:
+        # Its own table is one that such a server does not let a DELETE ask.
+        place.run("CREATE TABLE other (id INTEGER PRIMARY KEY)", "INSERT INTO other VALUES (1), (2)")
+        other = database.find_table("other")
+        assert other is not None
+        none = database.none_current(f"{database.qualified(other)} AS r WHERE r.id = t.id + 1")
+    assert database.delete(Delete(target.table, Condition(none)), 10) == 1
+    assert place.ids() == [0, 1]
+
+
+@covers("unchanged_guard")
+def test_rows_that_a_transaction_changes_after_the_look_are_told_from_others(place: Place) -> None:
+    target = place.events(3, 3)
+    guard = place.database.unchanged_guard()
+    if guard is None:
+        assert place.server != "postgresql"
+        return
+    place.run("UPDATE event SET id = 7 WHERE id = 1")
+    assert place.database.delete(Delete(target.table, guard), 10) == 2
+    assert place.ids() == [7]
