@@ -23,6 +23,18 @@ def running_trees(rows: Rows) -> set[str]:
     return open_ones | {str(root) for root in roots if root}
 
 
+CONTENTS = (
+    ("ACT_HI_VARINST", "BYTEARRAY_ID_"),
+    ("ACT_HI_DETAIL", "BYTEARRAY_ID_"),
+    ("ACT_HI_DEC_IN", "BYTEARRAY_ID_"),
+    ("ACT_HI_DEC_OUT", "BYTEARRAY_ID_"),
+    ("ACT_HI_ATTACHMENT", "CONTENT_ID_"),
+    ("ACT_HI_JOB_LOG", "JOB_EXCEPTION_STACK_ID_"),
+    ("ACT_HI_EXT_TASK_LOG", "ERROR_DETAILS_ID_"),
+)
+"""Tables whose rows refer to byte arrays, and the column that does."""
+
+
 def expired_by_removal_time(rows: Rows) -> dict[str, set[str]]:
     """Ids of the rows whose removal time is past, unless anything in their tree runs, by table."""
     running = running_trees(rows)
@@ -32,6 +44,14 @@ def expired_by_removal_time(rows: Rows) -> dict[str, set[str]]:
         return bool(removal and removal <= WALL_CLOCK and row.get("ROOT_PROC_INST_ID_") not in running)
 
     found = {table: {one for one, row in rows[table].items() if has_expired(row)} for table in HISTORY}
+    # Contents without a removal time are deleted with the rows that refer to them.
+    contents = {rows[table][one].get(column) for table, column in CONTENTS for one in found.get(table, ())}
+    undated = {
+        one
+        for one, row in rows["ACT_GE_BYTEARRAY"].items()
+        if one in contents and row.get("REMOVAL_TIME_") is None
+    }
+    found["ACT_GE_BYTEARRAY"] = found.get("ACT_GE_BYTEARRAY", set()) | undated
     return {table: ids for table, ids in found.items() if ids}
 
 
