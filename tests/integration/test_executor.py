@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
+from cleanupctl.core.errors import HistoryError, HistoryUnreachableError, StoreError
 from cleanupctl.core.job import LogState, Removed
 from cleanupctl.core.jobs.schedule import Origin, schedule
 from cleanupctl.core.run.cleaning import BatchDeleted, Failed, Stopped, TableFinished
@@ -25,6 +25,7 @@ from cleanupctl.core.store import open_store
 from cleanupctl.core.times import parse_time_of_day
 from cleanupctl.core.urls import parse_url
 from cleanupctl.core.windows.windows import BatchWindows, DailyWindow
+from tests.support.cursors import database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,6 +64,8 @@ class PretendHistory:
     error: Exception | None = None
     table_error: Exception | None = None
     before_batch: Callable[[], None] = lambda: None
+    along: int = 0
+    """Rows that go along with each batch, beyond what was reserved."""
     replica_lag: Callable[[], float] = lambda: 0.0
     threads: set[str] = field(default_factory=set)
     signs_of_life: int = 0
@@ -91,9 +94,9 @@ class PretendHistory:
                 yield Stopped(self.name, "max-rows")
                 return
             deleted = min(allowed, self.rows)
-            limits.settle(allowed, deleted)
+            limits.settle(allowed, deleted + self.along)
             self.rows -= deleted
-            yield BatchDeleted(self.name, "rows", deleted, 0.01)
+            yield BatchDeleted(self.name, "rows", deleted + self.along, 0.01)
         yield TableFinished(self.name, "rows", 0)
 
     def preview(self, now: datetime) -> Iterator[Event]:
@@ -246,6 +249,36 @@ def test_max_rows_leaves_the_job_due_now(house: Callable[..., House]) -> None:
     assert history.rows == 75
     assert job.due_date == NOON
     assert one.log() == [(LogState.SUCCESSFUL, "max-rows", 25)]
+
+
+def test_a_run_that_passed_its_limit_with_the_last_rows_takes_no_job_again(
+    house: Callable[..., House],
+) -> None:
+    one = house(NIGHT)
+    one.schedule()
+    history = PretendHistory(rows=100, along=9)
+    one.run(history, max_rows=25)
+    assert history.rows == 84
+    assert one.log() == [(LogState.SUCCESSFUL, "max-rows", 16 + 2 * 9)]
+
+
+def test_a_run_ends_when_the_store_shows_a_job_and_does_not_give_it(house: Callable[..., House]) -> None:
+    one = house(NIGHT)
+    one.schedule()
+
+    def schedule_and_break() -> None:
+        history.before_batch = lambda: None
+        one.schedule()
+        with database(f"sqlite:///{one.store.url.database}") as cursor:
+            cursor.execute(
+                "CREATE TRIGGER no_lease BEFORE UPDATE ON cleanupctl_job WHEN new.lock_owner IS NOT NULL"
+                " BEGIN SELECT RAISE(IGNORE); END"
+            )
+
+    history = PretendHistory(rows=30, before_batch=schedule_and_break)
+    with pytest.raises(StoreError, match="does not let it be taken"):
+        one.run(history)
+    assert one.log() == [(LogState.SUCCESSFUL, "finished", 30)]
 
 
 def test_max_runtime_leaves_the_job_due_now(house: Callable[..., House]) -> None:

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cleanupctl.core.errors import InvalidValueError, NotFoundError
+from cleanupctl.core.errors import InvalidValueError, NotFoundError, StoreError
 from cleanupctl.core.job import LogState
 from cleanupctl.core.store import open_store
 from cleanupctl.core.urls import parse_url
+from tests.support.cursors import database
 from tests.support.store import MINUTE, NOW, Decision, a_job, add, an_entry, exactly
 
 if TYPE_CHECKING:
@@ -192,6 +193,28 @@ def test_a_lease_renewed_between_being_seen_as_expired_and_taken_is_left(
     monkeypatch.setattr(store, "_first_due", see_and_be_late)
     assert store.acquire(NOW, "other", LEASE) is None
     assert store.finish(holder, holder, an_entry(holder))
+
+
+IGNORE = {
+    "sqlite": "CREATE TRIGGER none BEFORE UPDATE ON cleanupctl_job BEGIN SELECT RAISE(IGNORE); END",
+    "postgresql": "CREATE RULE none AS ON UPDATE TO cleanupctl_job DO INSTEAD NOTHING",
+    "mysql": "ALTER TABLE cleanupctl_job MODIFY revision DOUBLE",
+}
+
+
+def test_a_store_that_shows_a_job_and_does_not_let_it_be_taken_says_so(
+    store: JobStore, database_url: str
+) -> None:
+    (job,) = add(store, a_job())
+    kind = database_url.partition(":")[0]
+    with database(database_url) as cursor:
+        cursor.execute(IGNORE[kind])
+        if kind == "mysql":
+            # It is read as a whole number, and no row has that.
+            cursor.execute("UPDATE cleanupctl_job SET revision = 1.5")
+    with pytest.raises(StoreError, match=f"shows the job {job.id} as free.*replica"):
+        store.acquire(NOW, "me", LEASE)
+    assert store.acquire(NOW, "me", LEASE, excluding={job.id}) is None
 
 
 def test_only_the_owner_renews_its_lease(store: JobStore) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from cleanupctl.core.errors import StoreError
 from cleanupctl.core.job import LogState
 from cleanupctl.core.jobs import lease
 from cleanupctl.core.jobs.scheduler import Reason, Rescheduled, may_run, plan_after_failure, plan_after_run
@@ -109,13 +110,21 @@ class _Run:
             if item is None:
                 self._working -= 1
                 if error is None:
-                    self._take_due_jobs()
+                    error = self._take_more_jobs()
             elif isinstance(item, BaseException):
                 error = error or item
             else:
                 yield item
         if error:
             raise error
+
+    def _take_more_jobs(self) -> StoreError | None:
+        """Take due jobs while others are being executed; what goes wrong waits for the end of these."""
+        try:
+            self._take_due_jobs()
+        except StoreError as error:
+            return error
+        return None
 
     def _take_due_jobs(self) -> None:
         while not self._over():
@@ -131,7 +140,7 @@ class _Run:
             threading.Thread(target=self._work, args=(job, asked), name=f"job {job.id}", daemon=True).start()
 
     def _over(self) -> bool:
-        if self.environment.asked_to_stop() or self.budget.left == 0:
+        if self.environment.asked_to_stop() or self.budget.spent:
             return True
         return self.deadline is not None and self.environment.monotonic() >= self.deadline
 

@@ -45,13 +45,17 @@ class RowBudget:
     left: int | None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def spent(self) -> bool:
+        """Whether nothing is left, or less than that after a row that took more along than was reserved."""
+        return self.left is not None and self.left <= 0
+
     def reserve(self, rows: int) -> int:
         """Claim up to `rows` of what is left."""
         if self.left is None:
             return rows
         with self.lock:
-            # Less than nothing is left after a row that took more along than was reserved.
-            granted = max(0, min(rows, self.left))
+            granted = 0 if self.spent else min(rows, self.left)
             self.left -= granted
             return granted
 

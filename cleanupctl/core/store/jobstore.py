@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from cleanupctl.core.store.models import Models
     from cleanupctl.core.store.session import Session
     from cleanupctl.core.urls import DatabaseUrl
+
+
+TAKE_ATTEMPTS = 5
+"""How often a job that is shown as free, always the same, may be refused."""
 
 
 class Plan(Protocol):
@@ -147,12 +152,23 @@ class JobStore(JobLog):
 
         A job is due when its due date is not after `now`, it is not suspended, has retries left
         and no other owner's lease on it is running. Leases are measured by the database's clock.
-        Jobs whose id is in `excluding` are passed over. None when there is no such job.
+        Jobs whose id is in `excluding` are passed over. None when there is no such job. Raises
+        StoreError when what is read and what is written stay different.
         """
+        refused: Counter[tuple[str, int]] = Counter()
         while (candidate := self._session.read(partial(self._first_due, now, excluding))) is not None:
             job = self._session.write(partial(self._take, candidate, owner, lease))
             if job is not None:
                 return job
+            seen = (candidate.id, candidate.revision)
+            refused[seen] += 1
+            if refused[seen] == TAKE_ATTEMPTS:
+                # Whoever was faster would have raised the revision, or would show as its owner.
+                raise StoreError(
+                    f"the job store {self.url} shows the job {candidate.id} as free and does not let it be"
+                    " taken: it is damaged (check it, or delete it and `schedule` anew), or a replica that is"
+                    " behind answers what is read (name the primary server)"
+                )
         return None
 
     def _first_due(self, now: datetime, excluding: Collection[str]) -> Job | None:
