@@ -135,16 +135,20 @@ def test_waiting_for_another_transaction_ends(server_url: str, monkeypatch: pyte
 
 def test_a_store_half_created_by_a_process_that_died_is_completed(server_url: str) -> None:
     url = parse_url(server_url)
+
+    def indexes(store: JobStore) -> set[str]:
+        session = store._session
+        schema = session.dialect.schema(session.database)
+        return {one.name for one in session.database.get_indexes("cleanupctl_job_log", schema=schema)}
+
     with open_store(url) as store:
-        database = store._session.database
-        names = {index.name for index in database.get_indexes("cleanupctl_job_log")}
-        if url.scheme == "mysql":
-            database.execute_sql("DROP INDEX cleanupctl_job_log_time_id ON cleanupctl_job_log")
-        else:
-            database.execute_sql("DROP INDEX cleanupctl_job_log_time_id")
-        database.execute_sql("DROP TABLE cleanupctl_property")
+        names = indexes(store)
+    of = " ON cleanupctl_job_log" if url.scheme == "mysql" else ""
+    with connect(server_url) as connection, connection.cursor() as cursor:
+        cursor.execute(f"DROP INDEX cleanupctl_job_log_time_id{of}")
+        cursor.execute("DROP TABLE cleanupctl_property")
     with open_store(url) as store:
-        assert {index.name for index in store._session.database.get_indexes("cleanupctl_job_log")} == names
+        assert indexes(store) == names
         assert len(store.reconfigure(exactly(1), an_entry)) == 1
 
 

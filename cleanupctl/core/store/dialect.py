@@ -54,6 +54,14 @@ class Dialect(ABC):
         """Return the driver's own words."""
         return str(error)
 
+    def schema(self, database: Any) -> str | None:
+        """Return the schema of the store's tables, whose names are written with it; None where one is enough.
+
+        Asked after the first connection.
+        """
+        del database
+        return None
+
     def refresh(self, database: Any) -> None:
         """Keep the connection alive; servers close what is idle for hours. Raise peewee's errors."""
         database.execute_sql("SELECT 1")

@@ -84,13 +84,17 @@ class Models(NamedTuple):
     Property: Any
 
 
-def define_models(database: peewee.Database, table_settings: tuple[str, ...]) -> Models:
+def define_models(
+    database: peewee.Database, table_settings: tuple[str, ...], schema: str | None = None
+) -> Models:
     """Return models bound to `database`; a process may have several stores open."""
+    home = schema
 
     class StoreModel(peewee.Model):
         class Meta:
             # Indexes are named after their table, since their names may have to be unique, too.
             legacy_table_names = False
+            schema = home
 
     StoreModel._meta.set_database(database)
     settings = table_settings or None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import InvalidValueError
 from cleanupctl.core.mysql_options import mysql_options
+from cleanupctl.core.mysql_session import SQL_MODE, assignments
 from cleanupctl.core.store import failures
 from cleanupctl.core.store.dialect import Connected, Dialect
 from cleanupctl.core.store.failures import Failure, store_error
@@ -113,8 +114,8 @@ def connect_parameters(url: DatabaseUrl) -> dict[str, Any]:
         "user": url.user,
         "password": url.password,
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-        "sql_mode": "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION",
-        "init_command": f"SET SESSION innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}",
+        "sql_mode": SQL_MODE,
+        "init_command": f"SET {assignments(innodb_lock_wait_timeout=wait, lock_wait_timeout=wait)}",
     }
     try:
         parameters |= mysql_options(url)

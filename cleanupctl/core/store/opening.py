@@ -36,8 +36,10 @@ def _empty_store(url: DatabaseUrl) -> JobStore:
 
 def _connect(place: DatabaseUrl, url: DatabaseUrl, *, create: bool) -> JobStore | None:
     session = Session(place)
-    models = define_models(session.database, session.dialect.table_settings)
     try:
+        with session.connected():
+            schema = session.dialect.schema(session.database)
+        models = define_models(session.database, session.dialect.table_settings, schema)
         present = ensure_schema(session, models, create=create)
     except BaseException:
         session.close()

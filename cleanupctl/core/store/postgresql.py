@@ -6,17 +6,22 @@ import importlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from cleanupctl.core.postgresql_session import fix_search_path
 from cleanupctl.core.store import failures
 from cleanupctl.core.store.dialect import Connected, Dialect
 from cleanupctl.core.store.failures import Failure, store_error
 from cleanupctl.core.store.peewee_import import peewee
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cleanupctl.core.urls import DatabaseUrl
 
 CONNECT_TIMEOUT_SECONDS = 10
+_SCHEMAS_WITH_STORE = """
+SELECT n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = 'cleanupctl_property' AND n.nspname = ANY(%s::text[])
+"""
 _SCHEMA_LOCK = 0x636C65616E757063  # "cleanupc": any number will do that nothing else uses
 
 _FAILURES = {
@@ -38,25 +43,54 @@ _FAILURES = {
 class _Adapter(peewee.Psycopg3Adapter):
     """peewee's adapter, but the driver is imported when it is needed, not with peewee."""
 
+    pooled: bool | None = None
+    """Whether a pooler is between; None: each connection finds out."""
+    schema: str | None = None
+    """Where the tables are, once there has been a connection."""
+
     def check_driver(self) -> None:
         """Leave the check to the dialect, which has imported the driver."""
 
     def connect(self, db: peewee.Database, **parameters: Any) -> Any:
         """Open a psycopg connection; behind a pooler the server would not know our prepared statements."""
         driver = importlib.import_module("psycopg")
-        return driver.connect(dbname=db.database, prepare_threshold=None, **parameters)
+        connection = driver.connect(dbname=db.database, prepare_threshold=None, autocommit=True, **parameters)
+        try:
+            schemas = fix_search_path(connection, pooled=self.pooled)
+            if self.schema is None:
+                self.schema = _schema(connection, schemas)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
 
 class _Database(peewee.PostgresqlDatabase):
     psycopg2_adapter = psycopg3_adapter = _Adapter
 
 
+class _CockroachAdapter(_Adapter):
+    # Its numbers of sessions are never those of its protocol.
+    pooled = False
+
+
+class _CockroachDatabase(peewee.PostgresqlDatabase):
+    psycopg2_adapter = psycopg3_adapter = _CockroachAdapter
+
+
+def _schema(connection: Any, schemas: Sequence[str]) -> str | None:
+    """Return the schema of the search path that has the store's tables, or where they are created."""
+    found = {row[0] for row in connection.execute(_SCHEMAS_WITH_STORE, (list(schemas),)).fetchall()}
+    return next((schema for schema in schemas if schema in found), schemas[0] if schemas else None)
+
+
 class Postgresql(Dialect):
     """PostgreSQL 12 or newer."""
 
-    clock = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+    clock = "CAST(EXTRACT(EPOCH FROM pg_catalog.clock_timestamp()) * 1000 AS BIGINT)"
     # A server may default to a snapshot per transaction, which would be older than the lock.
     begin: ClassVar[tuple[str, ...]] = ("READ COMMITTED",)
+    database_class: ClassVar[type[peewee.PostgresqlDatabase]] = _Database
     # In this transaction only: behind a pooler the connection is not ours alone.
     limit_waiting = f"SET LOCAL lock_timeout = '{failures.LOCK_WAIT_SECONDS}s'"
 
@@ -66,7 +100,12 @@ class Postgresql(Dialect):
             importlib.import_module("psycopg")
         except ImportError as error:
             raise store_error(url, Failure.DRIVER) from error
-        return _Database(url.database, **connect_parameters(url))
+        return self.database_class(url.database, **connect_parameters(url))
+
+    def schema(self, database: Any) -> str | None:
+        """Return the schema that the connection has found."""
+        found: str | None = database._adapter.schema
+        return found
 
     def classify(self, error: BaseException) -> Failure:
         """Go by SQLSTATE, which libpq does not give when connecting fails."""
@@ -90,7 +129,7 @@ class Postgresql(Dialect):
     def creating(self, session: Connected) -> Iterator[None]:
         """Hold an advisory lock for the length of the transaction."""
         with session.transaction():
-            session.database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
+            session.database.execute_sql("SELECT pg_catalog.pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
             yield
 
 
@@ -98,6 +137,7 @@ class Cockroachdb(Postgresql):
     """CockroachDB, whose transactions are serializable and ask to be repeated."""
 
     begin = ()
+    database_class = _CockroachDatabase
 
     @contextmanager
     def creating(self, session: Connected) -> Iterator[None]:

@@ -85,7 +85,8 @@ def _create_index(session: Session, model: Any, index: Any) -> None:
     database = session.database
 
     def present() -> bool:
-        return index._name in {each.name for each in database.get_indexes(model._meta.table_name)}
+        found = database.get_indexes(model._meta.table_name, schema=model._meta.schema)
+        return index._name in {each.name for each in found}
 
     if present():
         return

@@ -46,7 +46,10 @@ class Sqlite(Dialect):
         """Return the database; one more fsync per commit, so that none is lost with the power."""
         name = url.database if url.database == MEMORY else str(file_of(url))
         return peewee.SqliteDatabase(
-            name, pragmas={"synchronous": "FULL"}, timeout=failures.LOCK_WAIT_SECONDS
+            name,
+            # Whoever could write the file may have laid triggers in it.
+            pragmas={"synchronous": "FULL", "trusted_schema": "OFF"},
+            timeout=failures.LOCK_WAIT_SECONDS,
         )
 
     def classify(self, error: BaseException) -> Failure:

@@ -33,6 +33,8 @@ class ForeignKey:
     """What a delete does to the referencing row: `restrict`, `cascade` or `set`."""
     name: str
     """The referencing table's name for people, with its schema: not for statements."""
+    equals: tuple[str, ...] = ()
+    """By column the operator that the key itself compares with, where one is not the server's own `=`."""
     own: bool = False
     """Whether a table refers to itself."""
     index: str | None = None

@@ -172,9 +172,10 @@ class Dialect(ABC):
         return Condition(f"NOT EXISTS (SELECT 1 FROM {rows} WHERE {' AND '.join(matches)})")
 
     def _refers(self, key: ForeignKey, referencing: str, referenced: str) -> str:
+        equals = key.equals or ("=",) * len(key.columns)
         return " AND ".join(
-            f"{referencing}.{self.quote(ours)} = {referenced}.{self.quote(theirs)}"
-            for ours, theirs in zip(key.columns, key.referenced, strict=True)
+            f"{referenced}.{self.quote(theirs)} {operator} {referencing}.{self.quote(ours)}"
+            for ours, theirs, operator in zip(key.columns, key.referenced, equals, strict=True)
         )
 
     def _differs(self, key: ForeignKey, one: str, other: str) -> str:

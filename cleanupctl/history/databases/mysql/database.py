@@ -6,8 +6,9 @@ from contextlib import suppress
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.errors import HistoryUnreachableError, InvalidValueError
+from cleanupctl.core.errors import HistoryError, HistoryUnreachableError, InvalidValueError
 from cleanupctl.core.mysql_options import mysql_options
+from cleanupctl.core.mysql_session import SQL_MODE, assignments
 from cleanupctl.history.databases.costs import TypicalCosts
 from cleanupctl.history.databases.database import IDLE_IN_TRANSACTION_SECONDS, IDLE_SECONDS
 from cleanupctl.history.databases.key_scans import KeysetDatabase, in_chunks
@@ -43,12 +44,15 @@ GALERA_ROWS = 1_000
 """A write set is certified as a whole, sent to every node and applied there: small ones fail less often, and
 lose less when they do."""
 
-_CLUSTER = "SHOW GLOBAL VARIABLES WHERE variable_name IN ('wsrep_on', 'wsrep_max_ws_rows')"
+_SERVER_SETTINGS = """
+SHOW GLOBAL VARIABLES WHERE variable_name IN ('wsrep_on', 'wsrep_max_ws_rows', 'log_bin', 'binlog_format')
+"""
 
 
 def connection_options(url: DatabaseUrl) -> dict[str, Any]:
     """Return a URL as PyMySQL's connect takes it. Raise InvalidValueError for unknown options."""
-    options: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "charset": "utf8mb4"} | mysql_options(url)
+    options: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "charset": "utf8mb4", "sql_mode": SQL_MODE}
+    options |= mysql_options(url)
     if url.host:
         options["host"] = url.host
     if url.port:
@@ -87,24 +91,35 @@ class MySQL(KeysetDatabase):
         self._url = url
         self._connection = connection
         # Not for the session: whoever counts may take longer. MySQL has no such limit for a DELETE.
-        self._limited = idle = ""
+        self._limited = ""
+        own: dict[str, object] = {"max_execution_time": 0}
         if "MariaDB" in str(connection.get_server_info()):  # type: ignore[no-untyped-call] # its stubs
             self._limited = f"SET STATEMENT max_statement_time = {STATEMENT_SECONDS} FOR "
-            idle = f", SESSION idle_transaction_timeout = {IDLE_IN_TRANSACTION_SECONDS}"
-        for setting in (
-            "SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-            f"SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS},"
-            f" SESSION wait_timeout = {IDLE_SECONDS}{idle}",
+            # Reading as of an earlier time would find what is gone.
+            own = {"max_statement_time": 0, "system_versioning_asof": "DEFAULT"}
+            own["idle_transaction_timeout"] = IDLE_IN_TRANSACTION_SECONDS
+        self.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        settings = assignments(
+            innodb_lock_wait_timeout=LOCK_WAIT_SECONDS,
+            wait_timeout=IDLE_SECONDS,
             # `timestamp` columns hold instants: compare them in UTC whatever the server's own zone is.
-            "SESSION time_zone = '+00:00'",
+            time_zone="'+00:00'",
             # Else rows that others point at would be deleted, and those that go along would be left.
-            "SESSION foreign_key_checks = 1",
-        ):
-            self.query(f"SET {setting}")
-        cluster = dict(self.query(_CLUSTER))
-        if cluster.get("wsrep_on") == "ON":
+            foreign_key_checks=1,
+            **own,
+        )
+        self.query(f"SET {settings}")
+        self._adapt(dict(self.query(_SERVER_SETTINGS)))
+
+    def _adapt(self, server: dict[str, str]) -> None:
+        """Do what some settings of the server ask for."""
+        if server.get("wsrep_on") == "ON":
             # 0 is no limit.
-            self.transaction_rows = min(GALERA_ROWS, int(cluster.get("wsrep_max_ws_rows", 0)) or GALERA_ROWS)
+            self.transaction_rows = min(GALERA_ROWS, int(server.get("wsrep_max_ws_rows", 0)) or GALERA_ROWS)
+        if (server.get("log_bin"), server.get("binlog_format")) == ("ON", "STATEMENT"):
+            # READ COMMITTED cannot be logged so. Without the privilege a check tells of it.
+            with suppress(HistoryError):
+                self.query("SET SESSION binlog_format = 'ROW'")
 
     @property
     def login(self) -> str:

@@ -25,10 +25,10 @@ _KINDS = {
 
 _CATALOGUE = """
 SELECT asked.name, c.oid, n.nspname, c.relname::text, c.relkind,
-  ARRAY(SELECT ARRAY[a.attname::text, format_type(a.atttypid, NULL)] FROM pg_catalog.pg_attribute a
+  ARRAY(SELECT ARRAY[a.attname::text, pg_catalog.format_type(a.atttypid, NULL)] FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum),
   ARRAY(SELECT a.attname::text FROM pg_catalog.pg_index i
-        CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
+        CROSS JOIN LATERAL pg_catalog.unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
         JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
         WHERE i.indrelid = c.oid AND i.indisprimary ORDER BY k.place),
   ARRAY(SELECT DISTINCT a.attname::text FROM pg_catalog.pg_index i
@@ -41,12 +41,12 @@ SELECT asked.name, c.oid, n.nspname, c.relname::text, c.relkind,
       UNION SELECT i.inhrelid FROM below JOIN pg_catalog.pg_inherits i ON i.inhparent = below.oid)
     SELECT ARRAY[bn.nspname::text, b.relname::text] FROM below JOIN pg_catalog.pg_class b ON b.oid = below.oid
     JOIN pg_catalog.pg_namespace bn ON bn.oid = b.relnamespace ORDER BY 1) END
-FROM unnest(%s::text[]) AS asked (name)
-JOIN pg_catalog.pg_class c ON lower(c.relname) = lower(asked.name)
+FROM pg_catalog.unnest(%s::text[]) AS asked (name)
+JOIN pg_catalog.pg_class c ON pg_catalog.lower(c.relname::text) = pg_catalog.lower(asked.name)
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-  AND (n.nspname = %s OR (%s::text IS NULL AND n.nspname = ANY(current_schemas(false))))
-ORDER BY c.relname = asked.name DESC, array_position(current_schemas(false), n.nspname), c.relname
+  AND n.nspname = ANY(%s::text[])
+ORDER BY c.relname = asked.name DESC, pg_catalog.array_position(%s::text[], n.nspname::text), c.relname
 """
 _LEAVES = """
 SELECT n.nspname, c.relname FROM pg_catalog.pg_partition_tree(%s::oid::regclass) p
@@ -61,14 +61,17 @@ _REFUSED = {
 }
 _ELSEWHERE = """
 SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE lower(c.relname) = lower(%s) AND c.relkind IN ('r', 'p') ORDER BY 1
+WHERE pg_catalog.lower(c.relname::text) = pg_catalog.lower(%s) AND c.relkind IN ('r', 'p') ORDER BY 1
 """
 
 
-def find_tables(database: Database, names: Sequence[str], schema: str | None) -> dict[str, Table]:
-    """Return the tables called `names` that exist, looked up with two queries. Raise HistoryError."""
+def find_tables(database: Database, names: Sequence[str], schemas: Sequence[str]) -> dict[str, Table]:
+    """Return the tables called `names` in the first of `schemas` that has one, looked up with two queries.
+
+    Raise HistoryError.
+    """
     found: dict[str, list[tuple[Any, ...]]] = {}
-    for row in database.query(_CATALOGUE, (list(names), schema, schema)):
+    for row in database.query(_CATALOGUE, (list(names), list(schemas), list(schemas))):
         found.setdefault(row[0], []).append(row)
     tables = {name: _table(_chosen(name, rows)) for name, rows in found.items()}
     if not tables:
@@ -117,7 +120,7 @@ def leaves(database: Database, table: Table) -> list[Table]:
     names: dict[str, list[str]] = {}
     for schema, name in places:
         names.setdefault(schema, []).append(name)
-    found = {schema: find_tables(database, some, schema) for schema, some in names.items()}
+    found = {schema: find_tables(database, some, [schema]) for schema, some in names.items()}
     # A foreign table among them refuses by itself.
     return [found[schema][name] for schema, name in places if name in found[schema]]
 

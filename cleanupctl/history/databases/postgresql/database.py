@@ -7,6 +7,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryUnreachableError
+from cleanupctl.core.postgresql_session import fix_search_path
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.costs import TypicalCosts
 from cleanupctl.history.databases.database import (
@@ -68,8 +69,9 @@ TID_RANGES_SINCE = 140000
 """Server version from which a range of blocks is read without reading the whole table."""
 
 _COMMIT_WITHOUT_WAITING = """
-SELECT set_config('synchronous_commit', 'off', false) WHERE current_setting('synchronous_standby_names') = ''
-  AND current_setting('synchronous_commit') <> 'off'
+SELECT pg_catalog.set_config('synchronous_commit', 'off', false)
+WHERE pg_catalog.current_setting('synchronous_standby_names') = ''
+  AND pg_catalog.current_setting('synchronous_commit') <> 'off'
 """
 """Where standby servers have to confirm commits, waiting for them keeps cleanup from outrunning them."""
 _WAIT_FOR_DISK = "SET LOCAL synchronous_commit = on"
@@ -128,6 +130,7 @@ class PostgreSQL(Database):
         # Whatever the database's default is: a row that changed is looked at again, not refused.
         connection.isolation_level = IsolationLevel.READ_COMMITTED
         with self.translated():
+            self._schemas = fix_search_path(connection)
             idle = f"; SET idle_session_timeout = '{IDLE_SECONDS}s'"
             connection.execute(
                 f"SET lock_timeout = '{LOCK_TIMEOUT}'; SET statement_timeout = '{STATEMENT_TIMEOUT}';"
@@ -156,7 +159,7 @@ class PostgreSQL(Database):
         if self._unflushed:
             with self._connection.transaction():
                 self._connection.execute(_WAIT_FOR_DISK)
-                self._connection.execute("SELECT pg_logical_emit_message(true, 'cleanupctl', '')")
+                self._connection.execute("SELECT pg_catalog.pg_logical_emit_message(true, 'cleanupctl', '')")
             self._unflushed = False
 
     def query(self, sql: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
@@ -257,7 +260,7 @@ class PostgreSQL(Database):
 
     def find_tables(self, names: Sequence[str], schema: str | None = None) -> dict[str, Table]:
         """Return the tables that exist, looked up with a few queries in all."""
-        return catalogue.find_tables(self, names, schema)
+        return catalogue.find_tables(self, names, self._schemas if schema is None else (schema,))
 
     def schemas_with(self, name: str) -> list[str]:
         """Return the schemas that have a table called `name`, whatever the search path is."""
@@ -265,9 +268,14 @@ class PostgreSQL(Database):
 
     def unchanged_guard(self) -> Condition | None:
         """Compare the transaction that wrote the row with the oldest one that is still open."""
-        oldest = self.query("SELECT txid_snapshot_xmin(txid_current_snapshot())")[0][0] % 2**32
+        oldest = (
+            self.query("SELECT pg_catalog.txid_snapshot_xmin(pg_catalog.txid_current_snapshot())")[0][0]
+            % 2**32
+        )
         # Numbers of transactions come round again: rows that are very old may seem to be of the future.
-        return Condition("age(t.xmin) NOT BETWEEN 0 AND age(%s::text::xid)", (str(oldest),))
+        return Condition(
+            "pg_catalog.age(t.xmin) NOT BETWEEN 0 AND pg_catalog.age(%s::text::xid)", (str(oldest),)
+        )
 
     def leaves(self, table: Table) -> list[Table]:
         """Return a partitioned table's partitions: row addresses mean something only within one of them."""
@@ -348,11 +356,13 @@ class PostgreSQL(Database):
 
     def claim(self, table: Table, part: str = "") -> bool:
         """Take the advisory lock of the table or part if it is free; it ends with the session at latest."""
-        return bool(self.query("SELECT pg_try_advisory_lock(%s, %s)", self._claim_key(table, part))[0][0])
+        return bool(
+            self.query("SELECT pg_catalog.pg_try_advisory_lock(%s, %s)", self._claim_key(table, part))[0][0]
+        )
 
     def release(self, table: Table, part: str = "") -> None:
         """Give the advisory lock back."""
-        self.query("SELECT pg_advisory_unlock(%s, %s)", self._claim_key(table, part))
+        self.query("SELECT pg_catalog.pg_advisory_unlock(%s, %s)", self._claim_key(table, part))
 
     @staticmethod
     def _claim_key(table: Table, part: str) -> tuple[int, int]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _KEYS = """
 WITH RECURSIVE whole (asked, oid) AS (
-  SELECT a.oid, a.oid FROM unnest(%s::oid[]) AS a (oid)
+  SELECT a.oid, a.oid FROM pg_catalog.unnest(%s::oid[]) AS a (oid)
   UNION SELECT w.asked, i.inhparent FROM whole w JOIN pg_catalog.pg_inherits i ON i.inhrelid = w.oid
   JOIN pg_catalog.pg_class p ON p.oid = i.inhparent AND p.relkind = 'p'
 ), part (asked, oid) AS (
@@ -22,14 +22,19 @@ WITH RECURSIVE whole (asked, oid) AS (
   JOIN pg_catalog.pg_class c ON c.oid = i.inhparent AND c.relkind = 'p'
 )
 SELECT o.asked, f.conrelid, n.nspname::text, r.relname::text, r.relkind = 'p', f.confdeltype,
-  ARRAY(SELECT a.attname::text FROM unnest(f.conkey) WITH ORDINALITY u(attnum, place)
+  ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(f.conkey) WITH ORDINALITY u(attnum, place)
         JOIN pg_catalog.pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = u.attnum ORDER BY u.place),
-  ARRAY(SELECT a.attname::text FROM unnest(f.confkey) WITH ORDINALITY u(attnum, place)
+  ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(f.confkey) WITH ORDINALITY u(attnum, place)
         JOIN pg_catalog.pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = u.attnum ORDER BY u.place),
   f.conrelid = f.confrelid,
+  ARRAY(SELECT CASE WHEN s.nspname = 'pg_catalog' THEN '='
+          ELSE pg_catalog.format('OPERATOR(%I.%s)', s.nspname, e.oprname) END
+        FROM pg_catalog.unnest(f.conpfeqop) WITH ORDINALITY u(oid, place)
+        JOIN pg_catalog.pg_operator e ON e.oid = u.oid
+        JOIN pg_catalog.pg_namespace s ON s.oid = e.oprnamespace ORDER BY u.place),
   EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = f.conrelid AND i.indisvalid
           AND i.indpred IS NULL AND i.indkey[0] = ANY(f.conkey)),
-  has_table_privilege(f.conrelid, 'SELECT')
+  pg_catalog.has_table_privilege(f.conrelid, 'SELECT')
 FROM (SELECT asked, oid FROM whole UNION SELECT asked, oid FROM part) o
 JOIN pg_catalog.pg_constraint f ON f.confrelid = o.oid AND f.contype = 'f' AND f.conparentid = 0
 JOIN pg_catalog.pg_class r ON r.oid = f.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
@@ -66,7 +71,7 @@ def _cascading(keys: Iterable[ForeignKey]) -> dict[int, str]:
 
 
 def _key(database: Database, row: list[Any]) -> ForeignKey:
-    oid, schema, table, partitioned, action, ours, theirs, own, indexed, readable = row
+    oid, schema, table, partitioned, action, ours, theirs, own, equals, indexed, readable = row
     place = database.place(table, schema)
     option = "" if partitioned else database.index_option
     name = database.quote("_".join((table, *ours))[: LONGEST_NAME - 4].lower() + "_idx")
@@ -77,6 +82,8 @@ def _key(database: Database, row: list[Any]) -> ForeignKey:
         tuple(theirs),
         _ACTIONS.get(action, "restrict"),
         f"{schema}.{table}",
+        # A type of an extension has an equality of its own, which the search path does not lead to.
+        () if set(equals) == {"="} else tuple(equals),
         own=own,
         index=None if indexed else f"CREATE INDEX {option}{name} ON {place} ({columns});",
         hidden=not readable,

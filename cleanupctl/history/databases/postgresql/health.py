@@ -18,13 +18,13 @@ MOST_NAMED = 3
 
 _TRANSACTIONS = """
 SELECT pid, coalesce(usename, ''), coalesce(application_name, ''), state,
-  extract(epoch FROM clock_timestamp() - xact_start)::bigint
+  extract(epoch FROM pg_catalog.clock_timestamp() - xact_start)::bigint
 FROM pg_catalog.pg_stat_activity
-WHERE xact_start < clock_timestamp() - make_interval(secs => %s) AND pid <> pg_backend_pid()
-  AND backend_type = 'client backend' ORDER BY xact_start LIMIT 5
+WHERE xact_start < pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => %s)
+  AND pid <> pg_catalog.pg_backend_pid() AND backend_type = 'client backend' ORDER BY xact_start LIMIT 5
 """
 _UNUSED_SLOTS = """
-SELECT slot_name, age(coalesce(xmin, catalog_xmin)) FROM pg_catalog.pg_replication_slots
+SELECT slot_name, pg_catalog.age(coalesce(xmin, catalog_xmin)) FROM pg_catalog.pg_replication_slots
 WHERE NOT active AND coalesce(xmin, catalog_xmin) IS NOT NULL
 """
 _WITHOUT_AUTOVACUUM = """
@@ -37,24 +37,24 @@ def long_transactions(database: Database, longer: timedelta) -> Iterator[Finding
     """Find transactions that have been open for longer than that, and replication slots nobody uses."""
     for process, user, program, state, age in database.query(_TRANSACTIONS, (longer.total_seconds(),)):
         who = f"process {process} of {user} ({program or 'no name'}, {state})"
-        yield long_transaction(who, age, f"SELECT pg_terminate_backend({process})")
+        yield long_transaction(who, age, f"SELECT pg_catalog.pg_terminate_backend({process})")
     for name, age in database.query(_UNUSED_SLOTS):
         yield Finding(
             "warning",
             None,
             f"replication slot {name} is not in use and keeps {age} transactions' deleted rows in the tables",
-            f"drop it if nobody needs it: SELECT pg_drop_replication_slot('{name}');",
+            f"drop it if nobody needs it: SELECT pg_catalog.pg_drop_replication_slot('{name}');",
         )
 
 
 def vacuum(database: Database, tables: Sequence[Table]) -> Iterator[Finding]:
     """Find out whether PostgreSQL frees what is deleted by itself."""
-    if database.query("SELECT current_setting('autovacuum')")[0][0] == "off":
+    if database.query("SELECT pg_catalog.current_setting('autovacuum')")[0][0] == "off":
         yield Finding(
             "warning",
             None,
             "autovacuum is off: what is deleted is never freed for new rows",
-            "ALTER SYSTEM SET autovacuum = on; SELECT pg_reload_conf();",
+            "ALTER SYSTEM SET autovacuum = on; SELECT pg_catalog.pg_reload_conf();",
         )
     off = {row[0] for row in database.query(_WITHOUT_AUTOVACUUM, ([t.detail["oid"] for t in tables],))}
     for table in tables:

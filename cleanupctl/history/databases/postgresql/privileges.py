@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 def missing(database: Database, table: Table) -> list[str]:
     """Return which of SELECT and DELETE the login does not have on a table."""
-    sql = "SELECT has_table_privilege(%s::oid, %s)"
+    sql = "SELECT pg_catalog.has_table_privilege(%s::oid, %s)"
     oid = table.detail["oid"]
     return [name for name in ("SELECT", "DELETE") if not database.query(sql, (oid, name))[0][0]]
 
 
 _SIGHT = """
-SELECT has_schema_privilege(relnamespace, 'USAGE'), has_table_privilege(c.oid, 'SELECT'),
-  has_any_column_privilege(c.oid, 'SELECT'), row_security_active(c.oid)
+SELECT pg_catalog.has_schema_privilege(relnamespace, 'USAGE'),
+  pg_catalog.has_table_privilege(c.oid, 'SELECT'),
+  pg_catalog.has_any_column_privilege(c.oid, 'SELECT'), pg_catalog.row_security_active(c.oid)
 FROM pg_catalog.pg_class c WHERE c.oid = %s::oid
 """
 
@@ -47,7 +48,7 @@ def denied(database: Database, table: Table, columns: Sequence[str]) -> Iterator
 
 def _may_read(database: Database, table: Table, column: str) -> bool:
     found = table.columns.get(column.lower())
-    sql = "SELECT has_column_privilege(%s::oid, %s, 'SELECT')"
+    sql = "SELECT pg_catalog.has_column_privilege(%s::oid, %s, 'SELECT')"
     return found is None or bool(database.query(sql, (table.detail["oid"], found.name))[0][0])
 
 
@@ -55,7 +56,7 @@ def schema_usage(database: Database, table: Table, login: str) -> Iterator[Findi
     """Find out whether the login may use the table's schema."""
     if table.schema is None:
         return
-    if not database.query("SELECT has_schema_privilege(%s, 'USAGE')", (table.schema,))[0][0]:
+    if not database.query("SELECT pg_catalog.has_schema_privilege(%s, 'USAGE')", (table.schema,))[0][0]:
         yield Finding(
             "error",
             table.name,

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from cleanupctl.history.databases.database import Database
 
 _STANDBYS = """
-SELECT count(*) FILTER (WHERE state IS NULL),
-  COALESCE(max(CASE WHEN replay_lsn >= pg_catalog.pg_current_wal_flush_lsn() THEN 0
+SELECT pg_catalog.count(*) FILTER (WHERE state IS NULL),
+  COALESCE(pg_catalog.max(CASE WHEN replay_lsn >= pg_catalog.pg_current_wal_flush_lsn() THEN 0
                     WHEN state = 'streaming' THEN COALESCE(EXTRACT(EPOCH FROM replay_lag), 0)
                     WHEN state IN ('startup', 'catchup') THEN 'infinity' END), 0)::float8
 FROM pg_catalog.pg_stat_replication

@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from cleanupctl.history.databases.target import Target
 
 _STATISTICS = """
-SELECT c.reltuples, c.relpages, pg_relation_size(c.oid) / current_setting('block_size')::bigint,
-  (SELECT abs(s.correlation) FROM pg_catalog.pg_stats s
+SELECT c.reltuples, c.relpages,
+  pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::bigint,
+  (SELECT pg_catalog.abs(s.correlation) FROM pg_catalog.pg_stats s
    WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = %s)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = %s
 """
 _SIZE = """
 SELECT CASE WHEN relpages > 0 AND reltuples >= 0 THEN reltuples / relpages ELSE 50 END
-  * pg_relation_size(oid) / current_setting('block_size')::bigint, pg_total_relation_size(oid)
+  * pg_catalog.pg_relation_size(oid) / pg_catalog.current_setting('block_size')::bigint,
+  pg_catalog.pg_total_relation_size(oid)
 FROM pg_catalog.pg_class WHERE oid = %s
 """
 """Rows: the density that was seen last, times the size of today; 50 rows a block where none was seen."""

@@ -51,6 +51,8 @@ def connect(url: DatabaseUrl) -> SQLite:
         connection = sqlite3.connect(
             uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, factory=Connection
         )
+        # What its triggers, views and generated columns call could else do more than change this file.
+        connection.execute("PRAGMA trusted_schema = OFF")
         # Foreign keys are off by default in SQLite: rows that others point at would be deleted all the same.
         connection.execute("PRAGMA foreign_keys = ON")
         # A batch is undone in parts from a copy of the pages: to write that to a file costs a quarter more.
