@@ -204,6 +204,36 @@ def test_what_an_engine_commits_while_a_delete_waits_for_its_rows_stays(engine_u
     assert not any(counts(engine_url, "gone").values())
 
 
+def test_incidents_that_come_with_their_running_batch_while_a_delete_waits_for_another_row_stay(
+    engine_url: str,
+) -> None:
+    def incident(execute: Callable[..., Any], name: str) -> None:
+        insert(
+            execute, "ACT_HI_INCIDENT", ID_=name, CREATE_TIME_=OLD, INCIDENT_TYPE_="failedJob",
+            JOB_DEF_ID_=f"{name}-seed", REMOVAL_TIME_=PAST, INCIDENT_STATE_=0,
+        )  # fmt: skip
+
+    with connect(engine_url) as engine, engine.cursor() as cursor:
+        incident(cursor.execute, "held")
+        with connect(engine_url, autocommit=False) as holder, holder.cursor() as holding:
+            holding.execute("SELECT 1 FROM ACT_HI_INCIDENT WHERE ID_ = 'held' FOR UPDATE")
+
+            def start_batch() -> None:
+                time.sleep(0.3)
+                incident(cursor.execute, "kept")
+                insert(
+                    cursor.execute, "ACT_HI_BATCH", ID_="kept", TYPE_="set-job-retries", START_TIME_=OLD,
+                    SEED_JOB_DEF_ID_="kept-seed", REMOVAL_TIME_=PAST,
+                )  # fmt: skip
+                holder.rollback()
+
+            starting = threading.Thread(target=start_batch)
+            starting.start()
+            clean(settings(engine_url))
+            starting.join()
+    assert query(engine_url, "SELECT ID_ FROM ACT_HI_INCIDENT") == [("kept",)]
+
+
 @pytest.mark.parametrize("table", ["ACT_HI_ACTINST", "ACT_HI_VARINST", "ACT_HI_DECINST", "ACT_GE_BYTEARRAY"])
 def test_what_an_engine_commits_between_the_look_and_the_delete_stays(
     engine_url: str, monkeypatch: pytest.MonkeyPatch, table: str

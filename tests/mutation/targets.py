@@ -15,7 +15,11 @@ _CASCADES = (
     "tests/integration/test_cascades.py",
 )
 _ENGINE = ("tests/integration/test_instance_conditions.py", "tests/integration/test_history_camunda.py")
-_REPAIR = ("tests/integration/test_history_repair.py", "tests/integration/test_history_repair_orphans.py")
+_REPAIR = (
+    "tests/integration/test_history_repair.py",
+    "tests/integration/test_history_repair_orphans.py",
+    "tests/integration/test_history_orphans_kept.py",
+)
 
 _TESTS: dict[str, tuple[str, ...]] = {
     "databases/cutoff.py": (
@@ -36,12 +40,16 @@ _TESTS: dict[str, tuple[str, ...]] = {
     "databases/": _CONTRACT,
     "cleaning/cascade": (*_CASCADES, "-k", "postgresql"),
     "cleaning/": (*_CASCADES, "tests/unit/test_batches.py", "tests/unit/test_phases.py", "-k", "not mariadb"),
+    "camunda/strategies/callers.py": ("tests/integration/test_callers.py", "-k", "postgresql"),
     "camunda/strategies/removal_time.py": (
         *_ENGINE,
         "tests/integration/test_history_report.py",
+        "tests/integration/test_history_undated.py",
+        "tests/integration/test_unfinished_trees.py",
         "-k",
         "postgresql",
     ),
+    "camunda/strategies/unfinished.py": ("tests/integration/test_unfinished_trees.py", "-k", "postgresql"),
     "camunda/strategies/": (*_CASCADES, "-k", "postgresql"),
     "camunda/repair/": (*_REPAIR, "-k", "postgresql"),
 }

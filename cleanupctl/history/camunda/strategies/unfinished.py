@@ -77,8 +77,8 @@ def _of_batches(schema: Schema, name: str) -> Iterator[Condition]:
         return
     table, batches = ENGINE_TABLES[name], f"{schema.quoted(BATCHES)} AS b"
     running = f"b.{schema.column(BATCHES, _END)} IS NULL"
-    # Asked once for each statement: mostly there is none, and nothing else is asked. Not where that may be
-    # out of date at the next row.
+    # Asked once for each statement: mostly there is none, and nothing else is asked. Where that may be out of
+    # date at the next row it is left out, or asked in two statements: when rows are locked and once they are.
     any_running = f"{batches} WHERE {running}"
     identity = f"b.{schema.column(BATCHES, KEY)}"
     found = [
@@ -102,7 +102,7 @@ def _of_batches(schema: Schema, name: str) -> Iterator[Condition]:
         if schema.database.reads_older and table.job_definition is None:
             yield such
             continue
-        yield Condition(f"({none.sql} OR {such.sql})", current=f"({none.current} OR {such.current})")
+        yield Condition(f"({none.sql} OR {such.sql})")
 
 
 def _none(schema: Schema, rows: str, unless: str = "") -> Condition:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -166,24 +167,40 @@ class MySQL(KeysetDatabase):
 
     def _chosen_first(self, delete: Delete) -> bool:
         """Whether rows are locked first and then deleted: no DELETE may ask the table it deletes from."""
+        as_of_then = any(guard.current is None for guard in delete.guards)
+        return as_of_then or self._asks_itself(delete) or delete.limit is not None
+
+    def _asks_itself(self, delete: Delete) -> bool:
+        """Whether a guard reads the table that is deleted from."""
         own = self.qualified(delete.table)
-        guarded = any(guard.current is None or own in guard.current for guard in delete.guards)
-        return guarded or delete.limit is not None
+        return any(own in guard.in_delete.sql for guard in delete.guards)
 
     def _delete_by_keys(self, delete: Delete, most_rows: int) -> int:
-        """Lock the rows, then delete them by key; leave them when there are more than `most_rows`."""
+        """Lock the rows, then delete them by key; leave them when there are more than `most_rows`.
+
+        A statement that waits for a row asks other tables as of its beginning: what was committed with that
+        row is seen by the next one, when all rows are locked.
+        """
         columns = self.address_of(delete.table)
         limit = most_rows + 1 if delete.limit is None else delete.limit
-        sql, parameters = self._select(delete, ", ".join(columns), limit)
-        keys = self.query(f"{self._limited}{sql} FOR UPDATE", parameters)
+        keys = self._locked(delete, columns, limit)
         if len(keys) > most_rows:
             return len(keys)
         rows = 0
         for some in in_chunks(keys):
-            # Repeats the condition: a row may have changed before it was locked.
-            again = Delete(delete.table, delete.where, self.keys_condition(columns, some))
+            again = Delete(delete.table, delete.where, self.keys_condition(columns, some), delete.guards)
+            if self._asks_itself(again):
+                left = self._locked(again, columns, None)
+                if not left:
+                    continue
+                again = replace(again, within=self.keys_condition(columns, left), guards=())
             rows += self._send(*self.written(again))
         return rows
+
+    def _locked(self, delete: Delete, columns: Sequence[str], limit: int | None) -> list[tuple[Any, ...]]:
+        """Lock the rows of a Delete and return their addresses."""
+        sql, parameters = self._select(delete, ", ".join(columns), limit)
+        return self.query(f"{self._limited}{sql} FOR UPDATE", parameters)
 
     def _written_delete(self, delete: Delete) -> tuple[str, tuple[Any, ...]]:
         where = delete.selected
