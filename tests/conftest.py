@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.mysql_server import MySQLServer
+from tests.support.proxy import Proxy
 from tests.support.requirement import programs_allowed
 from tests.support.servers import DatabaseServer, MariaDBServer, PostgreSQLServer
 
@@ -147,6 +148,13 @@ def server_url(request: pytest.FixtureRequest) -> str:
     """URL of an empty database, once on each kind of server."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture
+def proxy(server_url: str) -> Iterator[Proxy]:
+    """A path to an empty database on each kind of server, which can stall."""
+    with Proxy(server_url) as path:
+        yield path
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cleanupctl.core.urls import parse_url
+from cleanupctl.history.databases.replicas import NOT_REPLICATING
+from cleanupctl.history.databases.servers import connect as open_database
 from tests.support.clusters import Replica, Source, Standby
 from tests.support.servers import connect
 from tests.support.waiting import wait_until
@@ -57,6 +59,12 @@ def left(url: str) -> int:
         return int(cursor.fetchone()[0])
 
 
+def following(server: PostgreSQLServer) -> bool:
+    with connect(server.admin_url) as connection:
+        streaming = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
+        return bool(connection.execute(streaming).fetchone()[0] == 1)
+
+
 @pytest.fixture(scope="module")
 def standby(postgresql_server: PostgreSQLServer) -> Iterator[Standby]:
     with closing(Standby(postgresql_server)) as server:
@@ -89,9 +97,8 @@ def test_a_run_waits_for_a_standby_that_falls_behind(
     tmp_path: Path,
 ) -> None:
     site(cleanupctl, postgresql_url)
+    wait_until(lambda: following(postgresql_server))
     with connect(postgresql_server.admin_url) as connection:
-        streaming = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
-        wait_until(lambda: connection.execute(streaming).fetchone()[0] == 1)
         outcome = cleanupctl("run")
         assert outcome.code == 3
         assert "GRANT pg_monitor" in outcome.err
@@ -116,3 +123,32 @@ def test_a_run_waits_for_a_replica_that_does_not_replicate_yet(cleanupctl: Comma
         site(cleanupctl, url, f'replica_url = "{shared}"')
         summary = held_back(cleanupctl, url, tmp_path / "errors", replica.follow)
         assert summary["removedRows"] == EXPIRED
+
+
+def test_a_run_waits_for_a_standby_that_is_away_as_its_slot_tells(
+    cleanupctl: Command, postgresql_url: str, postgresql_server: PostgreSQLServer, tmp_path: Path
+) -> None:
+    site(cleanupctl, postgresql_url)
+    with connect(postgresql_server.admin_url) as connection:
+        connection.execute(f"GRANT pg_monitor TO {parse_url(postgresql_url).user}")
+        connection.execute("SELECT pg_create_physical_replication_slot('away', true)")
+        back = "SELECT pg_drop_replication_slot('away')"
+        try:
+            held_back(cleanupctl, postgresql_url, tmp_path / "errors", lambda: connection.execute(back))
+        finally:
+            connection.execute(f"{back} WHERE EXISTS (SELECT FROM pg_replication_slots)")
+
+
+def test_a_standby_that_was_there_and_is_away_is_too_far_behind(
+    postgresql_server: PostgreSQLServer, standby: Standby
+) -> None:
+    database = open_database(parse_url(postgresql_server.admin_url))
+    with closing(database), closing(database.replica_lag(None)) as lag:
+        wait_until(lambda: lag.seconds() == 0 and following(postgresql_server))
+        assert lag.seconds() == 0
+        standby.stop()
+        try:
+            wait_until(lambda: lag.seconds() == NOT_REPLICATING)
+        finally:
+            standby.start()
+        wait_until(lambda: lag.seconds() < NOT_REPLICATING)

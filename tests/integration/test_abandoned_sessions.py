@@ -76,7 +76,9 @@ def test_the_locks_of_a_transaction_nobody_goes_on_with_end(url: str) -> None:
         assert isinstance(abandoned, mysql.MySQL | postgresql.PostgreSQL)
         cursor = abandoned._connection.cursor()
         cursor.execute("BEGIN")
-        cursor.execute("DELETE FROM event")
+        table = abandoned.find_table("event")
+        assert table is not None
+        cursor.execute(f"DELETE FROM {abandoned.qualified(table)}")
         # It would wait for 50 seconds on MariaDB, on PostgreSQL for ever.
         writer.cursor().execute("UPDATE event SET created_at = '2020-01-01 00:00:00' WHERE id = 1")
         with pytest.raises(HistoryUnreachableError):

@@ -100,7 +100,7 @@ def test_a_statement_that_takes_too_long_is_cut_off_and_tried_with_fewer_rows(
     server_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mysql, "STATEMENT_SECONDS", 1)
-    monkeypatch.setattr(postgresql, "STATEMENT_TIMEOUT", "500ms")
+    monkeypatch.setattr(postgresql, "STATEMENT_SECONDS", 0.5)
     slow = SLOW_MYSQL if server_url.startswith("mysql") else SLOW_POSTGRESQL
     fill(server_url)
     with connect(server_url) as connection, connection.cursor() as cursor:

@@ -18,14 +18,13 @@ def test_postgresql_gets_what_the_url_says_and_nothing_else() -> None:
         "password": "p@ss",
         "sslmode": "verify-full",
         "options": "-csearch_path=cleanup",
-        "connect_timeout": postgresql.CONNECT_TIMEOUT_SECONDS,
         "application_name": "cleanupctl",
     }
 
 
 def test_what_a_postgresql_url_leaves_out_is_left_to_libpq() -> None:
     parameters = postgresql.connect_parameters(parse_url("postgresql:///jobs"))
-    assert set(parameters) == {"connect_timeout", "application_name"}
+    assert set(parameters) == {"application_name"}
 
 
 def test_options_of_a_postgresql_url_overrule_the_defaults() -> None:

@@ -62,6 +62,12 @@ def add_to(app: typer.Typer) -> None:
             immediately due), at a limit, or at SIGTERM or SIGINT: always at the end of a batch. A second
             signal aborts the batch too; the database rolls it back.
 
+            What does not answer does not hold a run up. A batch that is not over some seconds after a signal
+            or the end of --max-runtime is broken off, and the job is free: at once, or when its lease ends if
+            the job store is what does not answer. A session that waits long is looked for on its server: as
+            long as that is at work for it, it may take its time; else the history is not reachable, and the
+            lease is not renewed. Lost connections are noticed after half a minute.
+
             One failing table or history does not stop the others. The job then has one retry less and is
             due again after a while; without retries left it waits for a person: see `cleanupctl jobs`.
 
@@ -123,7 +129,8 @@ def run(
         from cleanupctl.core.run.executor import RunRequest
 
         request = RunRequest(max_rows, runtime, keep_due_date=bool(history))
-        with Stopping(stop_file, reloads=watch) as stopping:
+        seconds = None if watch or runtime is None else runtime.total_seconds()
+        with Stopping(stop_file, context.output.error, reloads=watch, seconds=seconds) as stopping:
 
             def prepare() -> Executor:
                 scheduling.check_participation(context.settings)

@@ -8,27 +8,49 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
-from cleanupctl.core.errors import ExitCode
+from cleanupctl.core.errors import ExitCode, StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from types import FrameType
 
+    from cleanupctl.core.errors import CleanupctlError
+
 SIGNALS = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
 STEP_SECONDS = 1.0
+LAST_SECONDS = 20.0
+"""So long after it is time to stop the process ends, whatever it waits for: all else has had its time."""
+
+_NO_ANSWER = (
+    f"it was time to stop, and for {LAST_SECONDS:g} seconds the job store or a history did not answer:"
+    " ended without it; a job that was being executed is free when its lease ends"
+)
 
 
 class Stopping:
     """Handles SIGINT and SIGTERM, and SIGHUP if `reloads`, while the block lasts."""
 
-    def __init__(self, stop_file: Path | None, *, reloads: bool = False) -> None:
+    def __init__(
+        self,
+        stop_file: Path | None,
+        complain: Callable[[CleanupctlError], None],
+        *,
+        reloads: bool = False,
+        seconds: float | None = None,
+    ) -> None:
+        """Prepare; after `seconds` it is time to stop unasked. `complain` tells the last error."""
         self._file = stop_file
         self._reloads = reloads
         self._reload = False
         self._wake = threading.Event()
         self._asked = threading.Event()
+        self._complain = complain
+        self._seconds = seconds
+        self._over = threading.Event()
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> Self:
@@ -36,9 +58,11 @@ class Stopping:
             self._before[number] = signal.signal(number, self._handle)
         if self._reloads:
             self._before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._ask_to_reload)
+        threading.Thread(target=self._end_at_last, name="last resort", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
 
@@ -48,6 +72,22 @@ class Stopping:
             os._exit(SIGNALS[signal.Signals(number)])
         self._asked.set()
         self._wake.set()
+
+    def _end_at_last(self) -> None:
+        """End the process when the thread that should do it does not get on."""
+        left = None if self._seconds is None else self._seconds + LAST_SECONDS
+        while left is None or left > 0:
+            if self._over.wait(STEP_SECONDS):
+                return
+            if left is None and self._asked.is_set():
+                left = LAST_SECONDS
+            elif left is not None:
+                left = min(left, LAST_SECONDS) if self._asked.is_set() else left
+                left -= STEP_SECONDS
+        error = StoreError(_NO_ANSWER)
+        with suppress(Exception):
+            self._complain(error)
+        os._exit(error.exit_code)
 
     def _ask_to_reload(self, _number: int, _frame: FrameType | None) -> None:
         self._reload = True

@@ -21,6 +21,9 @@ RENEWALS_PER_LEASE = 12
 SAFE_PART = 0.8
 """Without a renewal an executor stops at this part of the lease, before anybody else may begin."""
 
+LAST_RENEWAL_SECONDS = 1.0
+"""How long a renewal that is under way is waited for at the end."""
+
 
 class Lease:
     """One job's lease; lost for good once the store says so, or cannot be asked in time."""
@@ -35,6 +38,10 @@ class Lease:
     def lost(self) -> bool:
         """Whether the job may belong to another process by now."""
         return self._lost.is_set() or self._monotonic() > self._renewed + SAFE_PART * self._length
+
+    def give_up(self) -> None:
+        """Count it as lost."""
+        self._lost.set()
 
     def renew(self, store: JobStore) -> None:
         """Ask the store for another term; a store that does not answer is asked again next time."""
@@ -51,9 +58,14 @@ class Lease:
 
 @contextmanager
 def kept(
-    store: JobStore, job: Job, monotonic: Callable[[], float], length: timedelta, since: float
+    store: JobStore,
+    job: Job,
+    monotonic: Callable[[], float],
+    length: timedelta,
+    since: float,
+    progresses: Callable[[], bool],
 ) -> Iterator[Lease]:
-    """Renew the lease on `job` in the background until the block ends.
+    """Renew the lease on `job` in the background until the block ends, as long as the work `progresses`.
 
     `since` is when the store was asked for it: the lease cannot have begun earlier.
     """
@@ -62,7 +74,8 @@ def kept(
 
     def renew_until_ended() -> None:
         while not ended.wait(length.total_seconds() / RENEWALS_PER_LEASE) and not lease.lost():
-            lease.renew(store)
+            if progresses():
+                lease.renew(store)
 
     thread = threading.Thread(target=renew_until_ended, name=f"lease of {job.id}", daemon=True)
     thread.start()
@@ -70,4 +83,5 @@ def kept(
         yield lease
     finally:
         ended.set()
-        thread.join()
+        # One that waits for a store that does not answer changes nothing any more: the job will be another's.
+        thread.join(LAST_RENEWAL_SECONDS)

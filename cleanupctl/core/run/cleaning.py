@@ -138,6 +138,18 @@ class Session(Protocol):
     def keep_alive(self) -> None:
         """Use the connection, so that no server ends it while nothing is cleaned. Raise HistoryError."""
 
+    def answers(self) -> bool:
+        """Return whether its database is at work for it, or has answered lately. Ends a session that is lost.
+
+        Asked from other threads; never raises.
+        """
+
+    def break_off(self, why: str) -> None:
+        """End the statement that is being executed, and the session: what it does next raises HistoryError.
+
+        Called from other threads, more than once; never raises.
+        """
+
     def replica_lag(self) -> float:
         """Return how many seconds the slowest replica is behind; infinity when one does not replicate.
 

@@ -3,43 +3,29 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from queue import SimpleQueue
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import StoreError
-from cleanupctl.core.job import LogState
-from cleanupctl.core.jobs import lease
-from cleanupctl.core.jobs.scheduler import Reason, Rescheduled, may_run, plan_after_failure, plan_after_run
-from cleanupctl.core.retry import retry
-from cleanupctl.core.run.cleaning import Event, Failed, Stopped
-from cleanupctl.core.run.events import (
-    FINISHED,
-    MORE_TO_DO,
-    OUTSIDE_WINDOW,
-    JobEnded,
-    JobProgress,
-    JobStarted,
-    RunEvent,
-    RunTotals,
-    Throttled,
-)
-from cleanupctl.core.run.failures import failure_message, failure_stacktrace
-from cleanupctl.core.run.governed import Pause, governed
-from cleanupctl.core.run.limits import BatchMemory, ExecutionLimits, RowBudget, RunEnvironment
+from cleanupctl.core.run.events import FINISHED, MAX_RUNTIME, JobStarted, RunEvent
+from cleanupctl.core.run.execution import Execution
+from cleanupctl.core.run.limits import BatchMemory, RowBudget, RunEnvironment
+from cleanupctl.core.run.overdue import LOOK_SECONDS, Overdue
 from cleanupctl.core.run.throttle import Throttle
-from cleanupctl.core.run.throughput import Throughputs
-from cleanupctl.core.urls import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import timedelta
 
-    from cleanupctl.core.job import Job, LogEntry
+    from cleanupctl.core.job import Job
     from cleanupctl.core.jobs.schedule import Origin
     from cleanupctl.core.run.cleaning import History
     from cleanupctl.core.settings import Settings
     from cleanupctl.core.store.jobstore import JobStore
+
+ABANDON_SECONDS = 4.0
+"""How long after its session was broken off a worker is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +65,13 @@ class Executor:
         return _Run(self, request).events()
 
 
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A worker has nothing more to say."""
+
+    execution: Execution
+
+
 class _Run:
     def __init__(self, executor: Executor, request: RunRequest) -> None:
         self.store = executor._store
@@ -90,27 +83,31 @@ class _Run:
         self.request = request
         self.budget = RowBudget(request.max_rows)
         self.memory = BatchMemory(self.store)
+        self.keep_due_date = request.keep_due_date
         seconds = request.max_runtime.total_seconds() if request.max_runtime is not None else None
         self.deadline = None if seconds is None else self.environment.monotonic() + seconds
         self.throttle = Throttle(
             self.settings.throttle,
             self.environment.monotonic,
             self.environment.load,
-            self.environment.wait,
+            self._wait,
         )
-        self._queue: SimpleQueue[RunEvent | BaseException | None] = SimpleQueue()
-        self._working = 0
+        self._late = Overdue(self.urged, self.environment.monotonic, self.settings.cleanup.batch_time)
+        self._queue: SimpleQueue[RunEvent | BaseException | _Ended] = SimpleQueue()
+        self._executions: list[Execution] = []
         self._seen: set[str] = set()
 
     def events(self) -> Iterator[RunEvent]:
         error: BaseException | None = None
         self._take_due_jobs()
-        while self._working:
-            item = self._queue.get()
-            if item is None:
-                self._working -= 1
-                if error is None:
-                    error = self._take_more_jobs()
+        while self._executions:
+            item = self._next()
+            if isinstance(item, _Ended):
+                # One that was abandoned may come back.
+                if item.execution in self._executions:
+                    self._executions.remove(item.execution)
+                    if error is None:
+                        error = self._take_more_jobs()
             elif isinstance(item, BaseException):
                 error = error or item
             else:
@@ -126,6 +123,27 @@ class _Run:
             return error
         return None
 
+    def _next(self) -> RunEvent | BaseException | _Ended:
+        """Return what a worker says next; one that says nothing when it is long time to stop is abandoned."""
+        while True:
+            try:
+                return self._queue.get(timeout=LOOK_SECONDS)
+            except Empty:
+                if self._late.by(ABANDON_SECONDS):
+                    self._abandon_all()
+
+    def _abandon_all(self) -> None:
+        answers = True
+        for execution in self._executions:
+            try:
+                # A store that does not answer is not waited for again and again.
+                if answers:
+                    self._queue.put(execution.abandon(self.urged() or FINISHED))
+            except Exception as error:  # noqa: BLE001 - raised when all have ended
+                answers = False
+                self._queue.put(error)
+            self._queue.put(_Ended(execution))
+
     def _take_due_jobs(self) -> None:
         while not self._over():
             asked = self.environment.monotonic()
@@ -134,138 +152,41 @@ class _Run:
             )
             if job is None:
                 return
-            if self.request.keep_due_date:
+            if self.keep_due_date:
                 self._seen.add(job.id)
-            self._working += 1
-            threading.Thread(target=self._work, args=(job, asked), name=f"job {job.id}", daemon=True).start()
+            execution = Execution(self, job, asked)
+            self._executions.append(execution)
+            threading.Thread(
+                target=self._work, args=(execution, job), name=f"job {job.id}", daemon=True
+            ).start()
 
     def _over(self) -> bool:
-        if self.environment.asked_to_stop() or self.budget.spent:
-            return True
-        return self.deadline is not None and self.environment.monotonic() >= self.deadline
+        return bool(self.urged()) or self.budget.spent
 
-    def _work(self, job: Job, asked: float) -> None:
+    def urged(self) -> str | None:
+        """Say why it is time to stop, for whatever is done at present."""
+        asked = self.environment.asked_to_stop()
+        if asked:
+            return asked
+        late = self.deadline is not None and self.environment.monotonic() >= self.deadline
+        return MAX_RUNTIME if late else None
+
+    def _wait(self, seconds: float) -> None:
+        """Hold back, but not beyond the end of the run."""
+        left = seconds if self.deadline is None else self.deadline - self.environment.monotonic()
+        self.environment.wait(min(seconds, max(left, 0.0)))
+
+    def _work(self, execution: Execution, job: Job) -> None:
         try:
             self._queue.put(JobStarted(job))
-            self._queue.put(_Execution(self, job, asked).run())
+            ended = execution.run()
+            if ended is not None:
+                self._queue.put(ended)
         except BaseException as error:  # noqa: BLE001 - the run's thread raises it
             self._queue.put(error)
         finally:
-            self._queue.put(None)
+            self._queue.put(_Ended(execution))
 
     def tell(self, event: RunEvent) -> None:
         """Hand an event to the run's thread."""
         self._queue.put(event)
-
-
-class _Execution:
-    """One execution of one job."""
-
-    def __init__(self, run: _Run, job: Job, asked: float) -> None:
-        self._run = run
-        self._job = job
-        self._asked = asked
-        """When, by the monotonic clock, the store was asked for the job."""
-        self._account = RunTotals()
-        self._times = Throughputs(run.settings.cleanup, run.environment.monotonic)
-        self._stop_reason: str | None = None
-
-    def run(self) -> JobEnded:
-        """Clean every history, then reschedule the job and log what was done."""
-        outside = self._run.environment
-        started, began = outside.clock(), outside.monotonic()
-        with lease.kept(
-            self._run.store, self._job, outside.monotonic, self._run.settings.cleanup.lease, self._asked
-        ) as held:
-            if may_run(self._job, started, self._run.settings.windows):
-                self._clean_all(held)
-            else:
-                self._stop_reason = OUTSIDE_WINDOW
-            after = self._reschedule()
-            entry = self._entry(after, timedelta(seconds=outside.monotonic() - began))
-            kept = self._finish(after.job, entry)
-        return JobEnded(self._job, entry, after, kept)
-
-    def _clean_all(self, held: lease.Lease) -> None:
-        run = self._run
-        limits = ExecutionLimits(
-            job=self._job,
-            windows=run.settings.windows,
-            environment=run.environment,
-            budget=run.budget,
-            deadline=run.deadline,
-            lease_lost=held.lost,
-            memory=run.memory,
-            rows_per_second=run.settings.throttle.rows_per_second,
-        )
-        for history in run.histories:
-            self._stop_reason = limits.stop_reason()
-            if self._stop_reason:
-                return
-            self._clean(history, limits)
-            if self._stop_reason:
-                return
-        self._stop_reason = FINISHED
-
-    def _clean(self, history: History, limits: ExecutionLimits) -> None:
-        try:
-            with history.open() as session:
-                self._times.begin()
-                clock, throttle = self._run.environment.clock, self._run.throttle
-                for event in governed(history.name, session, clock, limits, throttle):
-                    if isinstance(event, Pause):
-                        self._run.tell(Throttled(self._job, event.reason, event.seconds))
-                        continue
-                    self._note(event)
-                    if isinstance(event, Stopped):
-                        self._stop_reason = event.reason
-        except Exception as error:  # noqa: BLE001 - one failing history must not stop the others
-            self._note(Failed(history.name, None, error))
-
-    def _note(self, event: Event) -> None:
-        self._account.add(event)
-        self._times.note(event)
-        self._run.tell(JobProgress(self._job, event))
-
-    def _reschedule(self) -> Rescheduled:
-        run = self._run
-        now = run.environment.clock()
-        failures = self._account.failures
-        if failures:
-            return plan_after_failure(
-                self._job,
-                now=now,
-                windows=run.settings.windows,
-                retries=run.settings.cleanup.retries,
-                jitter=run.environment.jitter,
-                message=without_secrets(failure_message(failures), run.settings.secrets()),
-                stacktrace=without_secrets(failure_stacktrace(failures), run.settings.secrets()),
-            )
-        if run.request.keep_due_date:
-            return Rescheduled(replace(self._job, lock_owner=None, lock_expiration=None), Reason.UNCHANGED)
-        return plan_after_run(
-            self._job,
-            now=now,
-            windows=run.settings.windows,
-            retries=run.settings.cleanup.retries,
-            full=self._stop_reason in MORE_TO_DO,
-        )
-
-    def _entry(self, after: Rescheduled, duration: timedelta) -> LogEntry:
-        state = LogState.FAILED if self._account.failures else LogState.SUCCESSFUL
-        entry = self._run.origin.entry(self._job, state, self._run.environment.clock())
-        return replace(
-            entry,
-            duration=duration,
-            removed=tuple(map(self._times.timed, self._account.removed())),
-            stop_reason=self._stop_reason,
-            exception_message=after.job.exception_message if self._account.failures else None,
-            exception_stacktrace=after.job.exception_stacktrace if self._account.failures else None,
-        )
-
-    def _finish(self, after: Job, entry: LogEntry) -> bool:
-        """Record the end; a store that is unavailable for a moment must not cost the record."""
-        outside = self._run.environment
-        return retry(
-            lambda: self._run.store.finish(self._job, after, entry), outside.wait, outside.asked_to_stop
-        )

@@ -65,6 +65,13 @@ class JobLogHistory:
     def keep_alive(self) -> None:
         """Do nothing: the store has a connection of its own for each call."""
 
+    def answers(self) -> bool:
+        """Say yes: the store itself is asked for every renewal of a lease."""
+        return True
+
+    def break_off(self, why: str) -> None:
+        """Do nothing: the calls of the store have limits of their own."""
+
     def replica_lag(self) -> float:
         """Say that nobody waits for replicas of the job store: its log is small."""
         return 0.0

@@ -13,11 +13,12 @@ from cleanupctl.core.run.events import FINISHED, JobProgress, RunTotals, Throttl
 from cleanupctl.core.run.failures import failure_message, failure_stacktrace
 from cleanupctl.core.run.governed import Pause, governed
 from cleanupctl.core.run.limits import BatchMemory, RunLimits
+from cleanupctl.core.run.overdue import Overdue, broken_off
 from cleanupctl.core.run.throttle import Throttle
 from cleanupctl.core.urls import without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from cleanupctl.core.job import LogEntry
     from cleanupctl.core.jobs.schedule import Origin
@@ -67,8 +68,10 @@ class Maintenance:
         outside, settings = self.environment, self.settings.throttle
         throttle = Throttle(settings, outside.monotonic, outside.load, outside.wait)
         limits = RunLimits(outside, BatchMemory(self.store), rows_per_second=settings.rows_per_second)
+        overdue = Overdue(outside.asked_to_stop, outside.monotonic, self.settings.cleanup.batch_time)
+        was_broken_off: Callable[[], bool] = lambda: False  # noqa: E731 - until there is a session
         try:
-            with history.open() as session:
+            with history.open() as session, broken_off(session, overdue) as was_broken_off:
                 for event in governed(history.name, session, outside.clock, limits, throttle):
                     if isinstance(event, Pause):
                         yield Throttled(None, event.reason, event.seconds)
@@ -77,6 +80,10 @@ class Maintenance:
                         self.stopped = event.reason
                     yield JobProgress(None, event)
         except Exception as error:  # noqa: BLE001 - it belongs into the job log, whatever it is
+            self.stopped = outside.asked_to_stop() if was_broken_off() else None
+            if self.stopped:
+                yield JobProgress(None, Stopped(history.name, self.stopped))
+                return
             yield JobProgress(None, Failed(history.name, None, error))
 
     def _entry(self, totals: RunTotals, duration: timedelta) -> LogEntry:

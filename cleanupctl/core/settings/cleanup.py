@@ -125,8 +125,9 @@ class ThrottleSettings:
     max_replica_lag: timedelta | None = key(
         values.duration("1s", "1d"),
         "While a replica of a history is further behind, no batch is begun. PostgreSQL tells the lag of its"
-        " standbys itself (the login needs pg_monitor); MySQL and MariaDB need replica_url. A replica that"
-        " does not answer, or does not replicate, is too far behind.",
+        " standbys itself (the login needs pg_monitor), and of one that is away by its replication slot, or"
+        " when it was there before; MySQL and MariaDB need replica_url. A replica that does not answer, or"
+        " does not replicate, is too far behind.",
         default=None,
         otherwise="no limit",
         example="10s",

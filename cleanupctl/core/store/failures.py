@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 LOCK_WAIT_SECONDS = 15
 """How long a statement waits for another process before the store counts as locked."""
+ANSWER_SECONDS = 60
+"""How long nothing at all may come from the server: longer than any lock is waited for."""
 
 
 class Failure(Enum):

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from cleanupctl.core.urls import DatabaseUrl
 
-CONNECT_TIMEOUT_SECONDS = 10
-
 _FAILURES = {
     1213: Failure.CONFLICT,
     1020: Failure.CONFLICT,
@@ -52,8 +50,14 @@ _CLIENT_ERRORS = range(2000, 2100)
 class _Database(peewee.MySQLDatabase):
     def _connect(self) -> Any:
         # As peewee does it, but the driver is imported when it is needed, not with peewee.
-        driver = importlib.import_module("pymysql")
-        return driver.connect(database=self.database, autocommit=True, **self.connect_params)
+        from cleanupctl.core.mysql_connection import connect
+
+        return connect(
+            answer_seconds=failures.ANSWER_SECONDS,
+            database=self.database,
+            autocommit=True,
+            **self.connect_params,
+        )
 
 
 class Mysql(Dialect):
@@ -113,7 +117,6 @@ def connect_parameters(url: DatabaseUrl) -> dict[str, Any]:
         "port": url.port,
         "user": url.user,
         "password": url.password,
-        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "sql_mode": SQL_MODE,
         "init_command": f"SET {assignments(innodb_lock_wait_timeout=wait, lock_wait_timeout=wait)}",
     }

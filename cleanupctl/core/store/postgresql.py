@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from cleanupctl.core.urls import DatabaseUrl
 
-CONNECT_TIMEOUT_SECONDS = 10
 _SCHEMAS_WITH_STORE = """
 SELECT n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relname = 'cleanupctl_property' AND n.nspname = ANY(%s::text[])
@@ -53,8 +52,15 @@ class _Adapter(peewee.Psycopg3Adapter):
 
     def connect(self, db: peewee.Database, **parameters: Any) -> Any:
         """Open a psycopg connection; behind a pooler the server would not know our prepared statements."""
-        driver = importlib.import_module("psycopg")
-        connection = driver.connect(dbname=db.database, prepare_threshold=None, autocommit=True, **parameters)
+        from cleanupctl.core.postgresql_connection import connect
+
+        connection = connect(
+            answer_seconds=failures.ANSWER_SECONDS,
+            dbname=db.database,
+            prepare_threshold=None,
+            autocommit=True,
+            **parameters,
+        )
         try:
             schemas = fix_search_path(connection, pooled=self.pooled)
             if self.schema is None:
@@ -155,7 +161,6 @@ def connect_parameters(url: DatabaseUrl) -> dict[str, Any]:
         "port": url.port or (26257 if url.scheme == "cockroachdb" else None),
         "user": url.user,
         "password": url.password,
-        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "application_name": "cleanupctl",
         **dict(url.query),
     }

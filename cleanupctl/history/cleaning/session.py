@@ -61,6 +61,14 @@ class CleaningSession:
         """Use the connection now and then, so that the server does not end it."""
         self.database.keep_alive()
 
+    def answers(self) -> bool:
+        """Return whether the connection gets on; one that is lost is broken off."""
+        return self.database.answers()
+
+    def break_off(self, why: str) -> None:
+        """End what the connection waits for, and the connection."""
+        self.database.break_off(why)
+
     def replica_lag(self) -> float:
         """Return how many seconds the slowest replica is behind."""
         return self._lag.seconds()

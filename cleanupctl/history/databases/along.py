@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError
+from cleanupctl.history.databases.answering import Answering
 from cleanupctl.history.databases.dependents import ALLOW, Along, dependents, said
 from cleanupctl.history.databases.diagnosis import Diagnosis
 from cleanupctl.history.databases.dialect import Dialect
@@ -20,7 +22,7 @@ DEEPEST = 12
 """Foreign keys in a row that are followed while counting: rows that refer to each other have no end."""
 
 
-class GoingAlong(Dialect, Diagnosis):
+class GoingAlong(Answering, Dialect, Diagnosis):
     """The part of a database that knows foreign keys which do more than forbid."""
 
     @abstractmethod
@@ -58,8 +60,13 @@ class GoingAlong(Dialect, Diagnosis):
     def count_along(self, table: Table, deleted: Condition, bound: int | None = None) -> Along:
         """Count what goes along with the rows `t` of a table that meet a condition.
 
-        Stops soon after `bound` rows. A row to which two foreign keys lead is counted twice.
+        Stops soon after `bound` rows, and takes as long as it takes without a bound. A row to which two
+        foreign keys lead is counted twice.
         """
+        with self.unlimited() if bound is None else nullcontext():
+            return self._count_levels(table, deleted, bound)
+
+    def _count_levels(self, table: Table, deleted: Condition, bound: int | None) -> Along:
         along = Along()
         level: list[tuple[ForeignKey, ...]] = [(key,) for key in table.references]
         for _ in range(DEEPEST):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from cleanupctl.core.errors import HistoryError
+from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
 from cleanupctl.history.databases.along import GoingAlong
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.dependents import Along, dependents
@@ -284,6 +284,8 @@ class Database(GoingAlong):
         except HistoryError:
             raise
         except Exception as error:
+            if self.broken_off:
+                raise HistoryUnreachableError(f"the session was broken off: {self.broken_off}") from error
             translated = self.translate(error)
             if translated is error:
                 raise
@@ -296,13 +298,14 @@ class Database(GoingAlong):
         return bool(self.query(sql, condition.parameters))
 
     def count(self, target: Target) -> tuple[int, Any]:
-        """Return the exact number of the target's rows, and their oldest raw value."""
+        """Return the exact number of the target's rows, and their oldest raw value, however long it takes."""
         condition = target.deletable
         sql = (
             f"SELECT count(*), min(t.{self.quote(target.time_column.name)})"
             f" FROM {self.rows_of(target.table)} WHERE {condition.sql}"
         )
-        number, oldest = self.query(sql, condition.parameters)[0]
+        with self.unlimited():
+            number, oldest = self.query(sql, condition.parameters)[0]
         return int(number), oldest
 
     def bounded_count(self, table: Table, condition: Condition, bound: int = COUNT_BOUND) -> int:

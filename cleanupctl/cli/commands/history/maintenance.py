@@ -39,7 +39,7 @@ class Operation:
         history = history_with(planner, settings, context.settings.cleanup)
         with (
             context.open_store(create=True) as store,
-            Stopping(None) as stopping,
+            Stopping(None, context.output.error) as stopping,
             progress(context.output) as show,
         ):
             environment = run_environment(context, stopping)

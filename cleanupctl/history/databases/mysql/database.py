@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.errors import HistoryError, HistoryUnreachableError, InvalidValueError
-from cleanupctl.core.mysql_options import mysql_options
-from cleanupctl.core.mysql_session import SQL_MODE, assignments
+from cleanupctl.core.errors import HistoryError
+from cleanupctl.core.mysql_session import assignments
 from cleanupctl.history.databases.costs import TypicalCosts
 from cleanupctl.history.databases.database import IDLE_IN_TRANSACTION_SECONDS, IDLE_SECONDS
 from cleanupctl.history.databases.key_scans import KeysetDatabase, in_chunks
-from cleanupctl.history.databases.mysql import catalogue, health, privileges
-from cleanupctl.history.databases.mysql.errors import history_error, one_line
+from cleanupctl.history.databases.mysql import catalogue, connection, health, privileges
+from cleanupctl.history.databases.mysql.errors import history_error
 from cleanupctl.history.databases.mysql.replicas import ReplicaLag
 from cleanupctl.history.databases.replicas import NoReplica
 from cleanupctl.history.databases.statements import Delete, checked
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 
-    from pymysql.connections import Connection
-
+    from cleanupctl.core.mysql_connection import Connection
     from cleanupctl.core.urls import DatabaseUrl
     from cleanupctl.history.databases.catalogue import Column, Table
     from cleanupctl.history.databases.conditions import Condition
@@ -36,10 +34,12 @@ if TYPE_CHECKING:
     from cleanupctl.history.databases.statements import Statement
     from cleanupctl.history.databases.target import Target
 
-CONNECT_SECONDS = 10
 LOCK_WAIT_SECONDS = 1
 """The shortest there is: others wait for the rows of our transaction meanwhile."""
 STATEMENT_SECONDS = 60
+ANSWER_SECONDS = 600
+"""How long nothing may come from the server. Much longer than a statement should take: MySQL ends none by
+itself, and what is given up here is given up with its connection."""
 
 GALERA_ROWS = 1_000
 """A write set is certified as a whole, sent to every node and applied there: small ones fail less often, and
@@ -50,32 +50,12 @@ SHOW GLOBAL VARIABLES WHERE variable_name IN ('wsrep_on', 'wsrep_max_ws_rows', '
 """
 
 
-def connection_options(url: DatabaseUrl) -> dict[str, Any]:
-    """Return a URL as PyMySQL's connect takes it. Raise InvalidValueError for unknown options."""
-    options: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "charset": "utf8mb4", "sql_mode": SQL_MODE}
-    options |= mysql_options(url)
-    if url.host:
-        options["host"] = url.host
-    if url.port:
-        options["port"] = url.port
-    return options | {"user": url.user, "password": url.password or "", "database": url.database}
-
-
 def connect(url: DatabaseUrl) -> MySQL:
     """Connect as the URL says. Raise HistoryUnreachableError."""
-    try:
-        import pymysql
-
-        from cleanupctl.history.databases.mysql.cursor import Cursor
-    except ImportError:
-        raise HistoryUnreachableError(
-            f"{url} needs the MySQL driver: pip install 'cleanupctl[mysql]'"
-        ) from None
-    try:
-        connection = pymysql.connect(autocommit=True, cursorclass=Cursor, **connection_options(url))
-    except (pymysql.MySQLError, InvalidValueError, LookupError, OSError) as error:
-        raise HistoryUnreachableError(f"{url} is not reachable: {one_line(error, url)}") from error
-    return MySQL(url, connection)
+    opened = connection.open_connection(url)
+    database = MySQL(url, opened)
+    opened.answer_within(ANSWER_SECONDS)
+    return database
 
 
 class MySQL(KeysetDatabase):
@@ -88,13 +68,14 @@ class MySQL(KeysetDatabase):
     typical_costs = TypicalCosts(row=8, index=2.5, reference=1)
     reads_older = True
 
-    def __init__(self, url: DatabaseUrl, connection: Connection[Any]) -> None:
+    def __init__(self, url: DatabaseUrl, opened: Connection) -> None:
         self._url = url
-        self._connection = connection
+        self._connection = opened
+        self.link = opened.link
         # Not for the session: whoever counts may take longer. MySQL has no such limit for a DELETE.
         self._limited = ""
         own: dict[str, object] = {"max_execution_time": 0}
-        if "MariaDB" in str(connection.get_server_info()):  # type: ignore[no-untyped-call] # its stubs
+        if "MariaDB" in str(opened.get_server_info()):  # type: ignore[no-untyped-call] # its stubs
             self._limited = f"SET STATEMENT max_statement_time = {STATEMENT_SECONDS} FOR "
             # Reading as of an earlier time would find what is gone.
             own = {"max_statement_time": 0, "system_versioning_asof": "DEFAULT"}
@@ -131,6 +112,24 @@ class MySQL(KeysetDatabase):
         """Disconnect; never raises."""
         with suppress(Exception):
             self._connection.close()
+        self.link.close()
+
+    @contextmanager
+    def unlimited(self) -> Iterator[None]:
+        """Let statements take as long as they take: whoever asks for an exact number wants it."""
+        before = self._connection.answer_within(None)
+        try:
+            yield
+        finally:
+            self._connection.answer_within(before)
+
+    def is_at_work(self) -> bool:
+        """Look for the session in the server's list; True where a proxy hides which one it is."""
+        return connection.is_at_work(self._url, self._connection)
+
+    def cancel(self) -> None:
+        """Kill the statement, not the session."""
+        connection.cancel(self._url, self._connection)
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement outside a transaction and return its rows."""

@@ -6,8 +6,8 @@ import zlib
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.errors import HistoryUnreachableError
 from cleanupctl.core.postgresql_session import fix_search_path
+from cleanupctl.history.databases.answering import CANCEL_SECONDS
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.costs import TypicalCosts
 from cleanupctl.history.databases.database import (
@@ -17,8 +17,8 @@ from cleanupctl.history.databases.database import (
     IDLE_SECONDS,
     Database,
 )
-from cleanupctl.history.databases.postgresql import catalogue, health, privileges
-from cleanupctl.history.databases.postgresql.errors import history_error, one_line
+from cleanupctl.history.databases.postgresql import catalogue, connection, health, privileges
+from cleanupctl.history.databases.postgresql.errors import history_error
 from cleanupctl.history.databases.postgresql.replicas import StandbyLag
 from cleanupctl.history.databases.postgresql.scans import SharedHeapScan, TidRangeScan, TimeIndexScan
 from cleanupctl.history.databases.postgresql.statistics import (
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 
-    from psycopg import Connection, Cursor
+    from psycopg import Cursor
 
+    from cleanupctl.core.postgresql_connection import Connection
     from cleanupctl.core.urls import DatabaseUrl
     from cleanupctl.history.databases.catalogue import Column, Table
-    from cleanupctl.history.databases.dependents import Along
     from cleanupctl.history.databases.diagnosis import Denied
     from cleanupctl.history.databases.findings import Finding
     from cleanupctl.history.databases.replicas import Lag
@@ -48,11 +48,12 @@ if TYPE_CHECKING:
     from cleanupctl.history.databases.statements import Delete, Statement
     from cleanupctl.history.databases.target import Target
 
-CONNECT_SECONDS = 10
 LOCK_TIMEOUT = "500ms"
 """Others wait for the rows of our transaction meanwhile. Shorter than a server's deadlock_timeout (1s): then
 it is always this session that gives way, and never a live transaction that is undone."""
-STATEMENT_TIMEOUT = "60s"
+STATEMENT_SECONDS = 60
+ANSWER_SECONDS = STATEMENT_SECONDS + 30
+"""How long nothing may come from the server, which should have ended the statement before."""
 CLAIM_SPACE = zlib.crc32(b"cleanupctl") & 0x7FFFFFFF
 """First half of the advisory locks by which workers share tables out among themselves."""
 
@@ -79,32 +80,10 @@ _WAIT_FOR_DISK = "SET LOCAL synchronous_commit = on"
 
 def connect(url: DatabaseUrl) -> PostgreSQL:
     """Connect as the URL says. Raise HistoryUnreachableError."""
-    try:
-        import psycopg
-
-        from cleanupctl.history.databases.postgresql.cursor import Cursor, read_all_times
-    except ImportError:
-        raise HistoryUnreachableError(
-            f"{url} needs the PostgreSQL driver: pip install 'cleanupctl[postgres]'"
-        ) from None
-    options: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "application_name": "cleanupctl"}
-    options |= dict(url.query)
-    for name, value in (
-        ("host", url.host),
-        ("port", url.port),
-        ("user", url.user),
-        ("password", url.password),
-    ):
-        if value is not None:
-            options[name] = value
-    try:
-        connection = psycopg.connect(
-            dbname=url.database, autocommit=True, prepare_threshold=None, cursor_factory=Cursor, **options
-        )
-    except psycopg.Error as error:
-        raise HistoryUnreachableError(f"{url} is not reachable: {one_line(error, url)}") from error
-    read_all_times(connection)
-    return PostgreSQL(url, connection)
+    opened = connection.open_connection(url)
+    database = PostgreSQL(url, opened)
+    opened.answer_seconds = ANSWER_SECONDS
+    return database
 
 
 class PostgreSQL(Database):
@@ -120,28 +99,29 @@ class PostgreSQL(Database):
     # Deleting leaves indexes alone; a foreign key costs a query for each row.
     typical_costs = TypicalCosts(row=2.2, index=0, reference=10)
 
-    def __init__(self, url: DatabaseUrl, connection: Connection[Any]) -> None:
+    def __init__(self, url: DatabaseUrl, opened: Connection) -> None:
         from psycopg import IsolationLevel
 
         self._url = url
-        self._connection = connection
+        self._connection = opened
+        self.link = opened.link
         self._unflushed = False
         self._planned: tuple[Target, int | None] | None = None
         # Whatever the database's default is: a row that changed is looked at again, not refused.
-        connection.isolation_level = IsolationLevel.READ_COMMITTED
+        opened.isolation_level = IsolationLevel.READ_COMMITTED
         with self.translated():
-            self._schemas = fix_search_path(connection)
+            self._schemas = fix_search_path(opened)
             idle = f"; SET idle_session_timeout = '{IDLE_SECONDS}s'"
-            connection.execute(
-                f"SET lock_timeout = '{LOCK_TIMEOUT}'; SET statement_timeout = '{STATEMENT_TIMEOUT}';"
+            opened.execute(
+                f"SET lock_timeout = '{LOCK_TIMEOUT}'; SET statement_timeout = '{STATEMENT_SECONDS}s';"
                 # Rows that a policy hides would count as absent: the server is to refuse the statement.
                 " SET row_security = off;"
                 # Costs of subqueries that are never run would have each batch compiled.
                 " SET jit = off;"
                 f" SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_SECONDS}s'"
-                f"{idle if connection.info.server_version >= IDLE_TIMEOUT_SINCE else ''}"
+                f"{idle if opened.info.server_version >= IDLE_TIMEOUT_SINCE else ''}"
             )
-            connection.execute(_COMMIT_WITHOUT_WAITING)
+            opened.execute(_COMMIT_WITHOUT_WAITING)
 
     @property
     def login(self) -> str:
@@ -150,10 +130,12 @@ class PostgreSQL(Database):
 
     def close(self) -> None:
         """Wait until the disk has what was deleted, and disconnect; never raises."""
-        with suppress(Exception):
-            self._flush()
+        if not self.broken_off:
+            with suppress(Exception):
+                self._flush()
         with suppress(Exception):
             self._connection.close()
+        self.link.close()
 
     def _flush(self) -> None:
         if self._unflushed:
@@ -167,25 +149,30 @@ class PostgreSQL(Database):
         with self.translated():
             return self._connection.execute(sql, parameters).fetchall()
 
-    def count(self, target: Target) -> tuple[int, Any]:
-        """Count exactly, however long it takes: whoever asks for a dry run wants the number."""
-        with self._without_timeout():
-            return super().count(target)
-
-    def count_along(self, table: Table, deleted: Condition, bound: int | None = None) -> Along:
-        """Count likewise, unless there is a bound."""
-        with self._without_timeout() if bound is None else nullcontext():
-            return super().count_along(table, deleted, bound)
-
     @contextmanager
-    def _without_timeout(self) -> Iterator[None]:
+    def unlimited(self) -> Iterator[None]:
+        """Let statements take as long as they take: whoever asks for an exact number wants it."""
         self._connection.execute("SET statement_timeout = 0")
+        self._connection.answer_seconds = None
         try:
             yield
         finally:
+            self._connection.answer_seconds = ANSWER_SECONDS
             # In a transaction that failed the setting comes back with it.
             with suppress(Exception):
-                self._connection.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
+                self._connection.execute(f"SET statement_timeout = '{STATEMENT_SECONDS}s'")
+
+    def is_at_work(self) -> bool:
+        """Look for the session in the server's list; True where a pooler hides which one it is."""
+        return connection.is_at_work(self._url, self._connection)
+
+    def cancel(self) -> None:
+        """Ask the server to end the statement."""
+        from psycopg import capabilities
+
+        # The older way has no time-out.
+        if capabilities.has_cancel_safe():
+            self._connection.cancel_safe(timeout=CANCEL_SECONDS)
 
     def _in_transaction(self, work: Callable[[], bool]) -> bool:
         from psycopg import Rollback

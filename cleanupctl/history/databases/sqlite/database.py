@@ -91,6 +91,12 @@ class SQLite(KeysetDatabase):
                 self._connection.execute("PRAGMA wal_autocheckpoint = 0")
         self._checkpoints.advance()
 
+    def break_off(self, why: str) -> None:
+        """End the statement that is being executed, which another thread may do."""
+        self.broken_off = self.broken_off or why
+        with suppress(sqlite3.Error):
+            self._connection.interrupt()
+
     def close(self) -> None:
         """Disconnect; never raises."""
         if self._checkpoints is not None:
