@@ -38,10 +38,7 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an exit code
         import traceback
 
-        output.trace(traceback.format_exc().rstrip())
-        output.error(
-            CleanupctlError(f"unexpected failure, please report it: {type(error).__name__}: {error}")
-        )
+        output.unexpected(error, traceback.format_exc().rstrip())
         return ExitCode.UNEXPECTED
 
 

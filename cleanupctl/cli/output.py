@@ -1,4 +1,7 @@
-"""The only room that writes: tables, JSON, notices and errors; knows what the streams can show."""
+"""The only room that writes: tables, JSON, notices and errors; knows what the streams can show.
+
+Whatever it gets may come from a server, a catalogue or another host: nothing of it is obeyed by a terminal.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from cleanupctl.cli.escapes import in_json, in_lines, on_one_line
 from cleanupctl.core.errors import CleanupctlError, ConfigurationError
 from cleanupctl.core.urls import without_secrets
 
@@ -49,24 +53,24 @@ class Output:
         return not self.json and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def keep_secret(self, secrets: Iterable[str]) -> None:
-        """From now on write these texts as `***` wherever they appear."""
+        """Keep these texts out of what is written of unexpected failures."""
         self._secrets.update(secret for secret in secrets if secret)
-
-    def redacted(self, text: str) -> str:
-        """Return `text` without any secret."""
-        return without_secrets(text, self._secrets)
 
     def data(self, value: Any) -> None:
         """Write a value as JSON."""
-        self._write(json.dumps(value, indent=2, ensure_ascii=False))
+        self._write(in_json(json.dumps(value, indent=2, ensure_ascii=False)))
 
     def line_of_data(self, value: Any) -> None:
         """Write a value as JSON on one line, for streams of them."""
-        self._write(json.dumps(value, ensure_ascii=False))
+        self._write(in_json(json.dumps(value, ensure_ascii=False)))
 
     def text(self, text: str) -> None:
-        """Write plain lines to standard output."""
-        self._write(text)
+        """Write a line to standard output."""
+        self._write(on_one_line(text))
+
+    def document(self, text: str) -> None:
+        """Write a text of several lines to standard output."""
+        self._write(in_lines(text))
 
     def table(
         self, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[str] = ()
@@ -82,11 +86,14 @@ class Output:
             table.add_column(name, justify="right" if name in aligned else "left", overflow="fold")
         for row in rows:
             # Text, not str: square brackets in data are no markup.
-            table.add_row(*(Text(self.redacted("" if value is None else str(value))) for value in row))
+            table.add_row(*(Text("" if value is None else on_one_line(str(value))) for value in row))
         self.console().print(table)
 
     def fields(self, pairs: Iterable[tuple[str, Any]]) -> None:
-        """Write names and values, a line each; a None is a dash. A terminal gets them as paragraphs."""
+        """Write names and values, a line each; a None is a dash. A terminal gets them as paragraphs.
+
+        Further lines of a value are moved in, so that none looks like another name.
+        """
         listed = [(name, "-" if value is None else str(value)) for name, value in pairs]
         width = max((len(name) for name, _ in listed), default=0)
         for name, value in listed:
@@ -102,37 +109,40 @@ class Output:
 
     def _broken(self, text: str, indent: int) -> list[str]:
         """Break lines between words where a terminal would break them anywhere."""
+        lines = in_lines(text).split("\n")
         if not sys.stdout.isatty():
-            return text.splitlines()
+            return lines
         import shutil
         import textwrap
 
         width = max(20, shutil.get_terminal_size().columns - indent)
         return [
             piece
-            for line in text.splitlines()
+            for line in lines
             for piece in textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
         ]
 
     def notice(self, message: str) -> None:
         """Tell the operator something that stops nothing."""
-        self._complain(f"cleanupctl: {message}")
+        self._complain(on_one_line(f"cleanupctl: {message}"))
 
     def error(self, error: CleanupctlError) -> None:
         """Say what went wrong: one sentence, or one JSON object when data is JSON."""
         if self.json:
             faults = {"faults": list(error.faults)} if isinstance(error, ConfigurationError) else {}
             body = {"type": type(error).__name__, "message": error.message, "code": int(error.exit_code)}
-            self._complain(json.dumps(body | faults, ensure_ascii=False))
+            self._complain(in_json(json.dumps(body | faults, ensure_ascii=False)))
             return
-        self._complain(f"cleanupctl: {error.message}")
+        self._complain(on_one_line(f"cleanupctl: {error.message}"))
         if isinstance(error, ConfigurationError):
             for fault in error.faults:
-                self._complain(f"  {fault}")
+                self._complain(on_one_line(f"  {fault}"))
 
-    def trace(self, text: str) -> None:
-        """Write the stack trace of an unexpected failure."""
-        self._complain(text)
+    def unexpected(self, error: Exception, trace: str) -> None:
+        """Write an unexpected failure with its stack trace, neither with a secret."""
+        self._complain(in_lines(without_secrets(trace, self._secrets)))
+        said = without_secrets(f"{type(error).__name__}: {error}", self._secrets)
+        self.error(CleanupctlError(f"unexpected failure, please report it: {said}"))
 
     def console(self, *, progress: bool = False) -> Console:
         """Make a Rich console for standard output, or for progress on standard error."""
@@ -144,7 +154,7 @@ class Output:
 
     def _write(self, text: str) -> None:
         try:
-            sys.stdout.write(self.redacted(text) + "\n")
+            sys.stdout.write(text + "\n")
             # Whoever reads a pipe wants each answer when it is there, also from a process that stays.
             sys.stdout.flush()
         except BrokenPipeError:
@@ -152,4 +162,4 @@ class Output:
             abandon_output()
 
     def _complain(self, text: str) -> None:
-        sys.stderr.write(self.redacted(text) + "\n")
+        sys.stderr.write(text + "\n")

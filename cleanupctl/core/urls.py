@@ -1,4 +1,4 @@
-"""Database URLs: parsed once, never printed with their password."""
+"""Database URLs: parsed once, never printed with their password, which no text of a driver gets out with."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from cleanupctl.core.errors import InvalidValueError
+from cleanupctl.core.url_options import MYSQL, POSTGRESQL, SECRET_NAMES, Option, check_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,15 +28,17 @@ class Server:
     """The URL has a path in it, and nobody logs in."""
     names_replica: bool = False
     """The lag is that of one replica, whose URL has to be configured."""
+    options: Mapping[str, Option] = field(default_factory=dict)
+    """What may follow after a question mark."""
 
 
 SERVERS = {
     server.scheme: server
     for server in (
         Server("sqlite", ("SQLite",), is_file=True),
-        Server("postgresql", ("PostgreSQL",), ("postgres",)),
-        Server("mysql", ("MySQL", "MariaDB"), ("mariadb",), names_replica=True),
-        Server("cockroachdb", ("CockroachDB",)),
+        Server("postgresql", ("PostgreSQL",), ("postgres",), options=POSTGRESQL),
+        Server("mysql", ("MySQL", "MariaDB"), ("mariadb",), names_replica=True, options=MYSQL),
+        Server("cockroachdb", ("CockroachDB",), options=POSTGRESQL),
     )
 }
 """Every kind of database by its scheme: a new one begins with a line here."""
@@ -45,8 +48,19 @@ SCHEMES = {
 }
 """Accepted schemes and the kind of database each one means."""
 
-_SECRET_QUERY_KEYS = {"password", "sslpassword", "passwd", "ssl_key_password"}
 _REDACTED = "***"
+_SECRET_PLACES = (
+    # A password may have an @ too: the last one ends it. That of a URL that cannot be used may have anything;
+    # but digits and a slash are a port.
+    re.compile(r"""(?P<before>://[^/?#\s:@]*:)(?P<secret>(?!\d*[/?#])[^\s"']*|[^/?#\s]*)(?=@)"""),
+    re.compile(
+        rf"(?P<before>\b(?:{'|'.join(sorted(SECRET_NAMES))})\s*=\s*)"
+        r"(?P<secret>'(?:[^'\\]|\\.)*'|\"[^\"]*\"|[^\s&,;'\")]+)",
+        re.IGNORECASE,
+    ),
+)
+_TELLING = 8
+"""A secret this long with more than letters or more than digits stands in no text by chance."""
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -86,9 +100,13 @@ class DatabaseUrl:
 
     def secrets(self) -> tuple[str, ...]:
         """Every value in it that must not reach an output, also as it is written in a URL."""
-        values = [self.password, *(value for key, value in self.query if key in _SECRET_QUERY_KEYS)]
+        values = [self.password, *(value for key, value in self.query if self._hides(key))]
         written = {form for value in values if value for form in (value, quote(value, safe=""))}
         return tuple(sorted(written))
+
+    def _hides(self, option: str) -> bool:
+        known = self.server.options.get(option)
+        return known is None or known.secret
 
     def _render(self, secret: str) -> str:
         if self.server.is_file:
@@ -100,15 +118,23 @@ class DatabaseUrl:
         if ":" in host:
             host = f"[{host}]"
         port = f":{self.port}" if self.port else ""
-        shown = [(key, secret if key in _SECRET_QUERY_KEYS else value) for key, value in self.query]
+        shown = [(key, secret if self._hides(key) else value) for key, value in self.query]
         query = f"?{urlencode(shown, safe='*/')}" if shown else ""
         return f"{self.scheme}://{login}{'@' if login else ''}{host}{port}/{quote(self.database)}{query}"
 
 
-def without_secrets(text: str, secrets: Iterable[str]) -> str:
-    """Return `text` with `***` in place of every secret, the longest first."""
+def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
+    """Return what a driver or the system says with `***` in the places of passwords.
+
+    Such places are those in a URL and behind the name of a secret parameter. Elsewhere one of `secrets` is
+    looked for if it cannot be a word or a number that only happens to be the same: to write `***` for such
+    words would spoil the text, and tell the password.
+    """
+    for place in _SECRET_PLACES:
+        text = place.sub(rf"\g<before>{_REDACTED}", text)
     for secret in sorted(set(secrets), key=len, reverse=True):
-        text = text.replace(secret, _REDACTED)
+        if len(secret) >= _TELLING and not (secret.isalpha() or secret.isdigit()):
+            text = text.replace(secret, _REDACTED)
     return text
 
 
@@ -117,20 +143,28 @@ def parse_url(text: str, environment: Mapping[str, str] | None = None) -> Databa
 
     Raises InvalidValueError with a message that never repeats the password.
     """
+    written = text
     text = _with_variables(text, os.environ if environment is None else environment)
     scheme, separator, _ = text.partition("://")
     if not separator:
         message = (
             "a database URL looks like sqlite:///FILE, postgresql://USER@HOST/NAME or mysql://USER@HOST/NAME"
         )
+        file = "/" in written or written.endswith(".db")
+        # What a variable stands for, or what has a login in it, is not said again.
         hint = (
-            f"; for the file {text!r} write sqlite:///{text}" if "/" in text or text.endswith(".db") else ""
+            f"; for the file {text!r} write sqlite:///{text}"
+            if file and not set("$@:=") & set(written)
+            else ""
         )
         raise InvalidValueError(message + hint)
     kind = SCHEMES.get(scheme.lower())
     if kind is None:
         known = ", ".join(sorted(SCHEMES))
-        raise InvalidValueError(f"unknown kind of database {scheme!r} in the URL: use one of {known}")
+        what = f" {scheme!r}" if re.match(r"[\w+.-]+://", written) else ""
+        raise InvalidValueError(f"unknown kind of database{what} in the URL: use one of {known}")
+    if "\0" in unquote(text):
+        raise InvalidValueError("the database URL has the character NUL (%00) in it: remove it")
     return _file_url(kind, text) if SERVERS[kind].is_file else _server_url(kind, text)
 
 
@@ -171,6 +205,8 @@ def _server_url(kind: str, text: str) -> DatabaseUrl:
     database = unquote(parts.path.removeprefix("/"))
     if not database:
         raise InvalidValueError(f"the {kind} URL names no database: {kind}://USER@HOST/NAME")
+    query = tuple(parse_qsl(parts.query, keep_blank_values=True))
+    check_options(SERVERS[kind].options, query)
     return DatabaseUrl(
         scheme=kind,
         database=database,
@@ -178,5 +214,5 @@ def _server_url(kind: str, text: str) -> DatabaseUrl:
         port=port,
         user=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password is not None else None,
-        query=tuple(parse_qsl(parts.query, keep_blank_values=True)),
+        query=query,
     )

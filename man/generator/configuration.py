@@ -43,8 +43,9 @@ _VALUES = (
     (
         "URL",
         "`sqlite:///FILE` (four slashes for an absolute path), or `postgresql://USER@HOST:PORT/NAME`,"
-        " and likewise `mysql`, `mariadb` and `cockroachdb`. Driver options, such as sslmode, follow after a"
-        " question mark. Other characters than letters and digits are percent-encoded in user and"
+        " and likewise `mysql`, `mariadb` and `cockroachdb`. Options of the driver, such as sslmode, follow"
+        " after a question mark; those that make it read files, such as read_default_file or service, and"
+        " unknown ones are refused. Other characters than letters and digits are percent-encoded in user and"
         " password.",
     ),
 )
@@ -58,6 +59,16 @@ and the variables of libpq.
 
 Passwords are never shown, neither by `cleanupctl config show` nor in errors or the job log. A file that has a
 password and can be read by others is warned of.
+"""
+
+_ENCRYPTION = """
+Without an option a session is encrypted where the server offers it, and nothing proves that it is the right
+server. `?sslmode=verify-full` asks for a certificate that is trusted and has the name of the host;
+`verify-ca` for a trusted one of any name; `require` for encryption alone; `prefer` is what holds without an
+option; `disable` forbids encryption. With all but the last two, a server that does not encrypt is refused.
+These words mean the same for all servers. Whom to trust is said by sslrootcert (PostgreSQL, CockroachDB; the
+default is ~/.postgresql/root.crt) or ssl_ca (MySQL, MariaDB; the default is what this system trusts). MySQL's
+own ssl_disabled, ssl_verify_cert and ssl_verify_identity are understood too, and ssl_ca alone is verify-ca.
 """
 
 _ZONES = """
@@ -149,6 +160,7 @@ def configuration_page() -> str:
         page.entry(bold(name), meaning)
     for title, text in (
         ("SECRETS", _SECRETS),
+        ("ENCRYPTION", _ENCRYPTION),
         ("TIME ZONES", _ZONES),
         ("SEVERAL HOSTS, ONE JOB STORE", _HOSTS),
     ):

@@ -61,7 +61,7 @@ def test_what_has_no_counterpart_is_named_on_standard_error(cleanupctl: Command,
     outcome = cleanupctl("config", "import", application, "--format", "table")
     assert outcome.code == 0
     assert "not taken over: historyCleanupBatchThreshold = 10: " in outcome.err
-    assert "not taken over: historyCleanup?[2J = 3: " in outcome.err
+    assert "not taken over: historyCleanup\\x1b[2J = 3: " in outcome.err
     assert "\x1b" not in outcome.err
     assert outcome.out.startswith("# Imported from application.yaml.")
     assert outcome.out == cleanupctl("config", "import", application, "--output", "-", "--json").out

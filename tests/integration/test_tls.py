@@ -84,13 +84,15 @@ OPTIONS = {
         "other name": "sslmode=verify-full&sslrootcert={ca}",
         "without": "sslmode=disable",
         "trusted by a file": "sslrootcert={ca}",
+        "trusted by default": "",
     },
     "mariadb": {
         "trusted": "ssl_ca={ca}&ssl_verify_cert=true",
         "unknown certificate": "ssl_ca={other}&ssl_verify_cert=true",
-        "other name": "ssl_ca={ca}&ssl_verify_cert=true&ssl_verify_identity=true",
+        "other name": "ssl_ca={ca}&sslmode=verify-full",
         "without": "ssl_disabled=true",
-        "trusted by a file": "ssl_ca={ca}&ssl_disabled=false",
+        "trusted by a file": "sslmode=verify-ca&ssl_ca={ca}",
+        "trusted by default": "",
     },
 }
 
@@ -136,7 +138,7 @@ def test_an_option_that_the_driver_does_not_know_is_named(tmp_path: Path) -> Non
         '[[history]]\nname = "audit"\nkind = "tables"\nurl = "mysql://me@127.0.0.1/audit?ssl_verify=true"\n'
         '[[history.table]]\nname = "audit_event"\ntime_column = "created_at"\nttl = 90\n'
     )
-    command("schedule")
     outcome = command("run")
-    assert outcome.code == 11
-    assert "ssl_verify is unknown; known are" in outcome.error["message"]
+    assert outcome.code == 10
+    (fault,) = outcome.error["faults"]
+    assert "line 4, history[1].url: the option 'ssl_verify' in the URL is unknown; known are" in fault

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from cleanupctl.core.errors import StoreError
 from cleanupctl.core.store import mysql, postgresql
 from cleanupctl.core.urls import parse_url
 
@@ -43,19 +40,13 @@ def test_cockroachdb_has_a_port_of_its_own() -> None:
 
 
 def test_mysql_options_get_their_types() -> None:
-    url = parse_url("mysql://me:p%40ss@db:3307/jobs?ssl_ca=/ca.pem&connect_timeout=3&ssl_verify_cert=true")
+    url = parse_url("mysql://me:p%40ss@db:3307/jobs?connect_timeout=3&unix_socket=/run/my.sock")
     parameters = mysql.connect_parameters(url)
     expected = {"host": "db", "port": 3307, "user": "me", "password": "p@ss"}
-    expected |= {"ssl_ca": "/ca.pem", "connect_timeout": 3, "ssl_verify_cert": True}
+    expected |= {"unix_socket": "/run/my.sock", "connect_timeout": 3}
     assert parameters | expected == parameters
 
 
 def test_what_a_mysql_url_leaves_out_is_left_to_the_driver() -> None:
     parameters = mysql.connect_parameters(parse_url("mysql:///jobs"))
     assert not {"host", "port", "user", "password"} & set(parameters)
-
-
-@pytest.mark.parametrize("query", ["sslca=/ca.pem", "connect_timeout=soon", "ssl_verify_cert=maybe"])
-def test_a_mysql_option_that_means_nothing_is_named(query: str) -> None:
-    with pytest.raises(StoreError, match=query.partition("=")[0]):
-        mysql.connect_parameters(parse_url(f"mysql://db/jobs?{query}"))

@@ -103,7 +103,7 @@ def show(context: Context) -> None:
         return
     import tomlkit
 
-    context.output.text(tomlkit.dumps(_without_nothing(document)).rstrip())
+    context.output.document(tomlkit.dumps(_without_nothing(document)).rstrip())
 
 
 def _without_nothing(value: Any) -> Any:
@@ -181,14 +181,9 @@ def import_(
         return
     for left in imported.left:
         value = "" if left.value is None else f" = {left.value}"
-        context.output.notice(f"not taken over: {_printable(left.name + value)}: {_printable(left.reason)}")
+        context.output.notice(f"not taken over: {left.name}{value}: {left.reason}")
     if output is None or to_stdout:
-        context.output.text(imported.toml.rstrip("\n"))
-
-
-def _printable(text: str) -> str:
-    """Leave out what would move the cursor of a terminal: the file may have been written by anybody."""
-    return "".join(character if character.isprintable() else "?" for character in text)
+        context.output.document(imported.toml.rstrip("\n"))
 
 
 def _write_new(path: Path, toml: str, *, force: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from cleanupctl.cli.escapes import on_one_line
 from cleanupctl.core.run.cleaning import BatchCommitted, TableFinished, TableStarted
 from cleanupctl.core.run.events import JobProgress, RunEvent, Throttled
 
@@ -70,6 +71,6 @@ class _Bars:
         key = (history, table)
         if key not in self._tasks:
             self._tasks[key] = self._bars.add_task(
-                f"{history} {table}", total=estimate or None, rate=0, held=""
+                on_one_line(f"{history} {table}"), total=estimate or None, rate=0, held=""
             )
         return self._tasks[key]

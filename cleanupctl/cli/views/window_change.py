@@ -21,7 +21,7 @@ def show_difference(output: Output, result: EditResult) -> None:
     if output.json:
         output.data({"path": str(result.path), "changed": result.changed, "diff": result.diff()})
     elif result.changed:
-        output.text(result.diff().rstrip("\n"))
+        output.document(result.diff().rstrip("\n"))
     else:
         output.notice(f"{result.path} says so already: nothing would change")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import re
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from cleanupctl.core.errors import ConfigurationError, InvalidValueError
 from cleanupctl.core.settings.messages import closest, shown
 from cleanupctl.core.settings.window import DAYS
 from cleanupctl.core.times import parse_time_of_day
+from cleanupctl.core.urls import without_secrets
 from cleanupctl.core.windows.windows import parse_cron_window
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 _CRON_KEYS = ("cron", "duration", "entry")
 _DAILY_KEYS = ("start", "end")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_URL_PASSWORD = re.compile(r"(://[^:/@\s\"']*:)[^\s\"']*(@)")
-_QUERY_PASSWORD = re.compile(r"((?:password|passwd)=)[^&\s\"']*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class EditResult:
         """Return the difference as a unified diff, passwords replaced; "" if nothing changes."""
         from difflib import unified_diff
 
-        lines = (_without_passwords(text).splitlines(keepends=True) for text in (self.before, self.after))
+        lines = (without_secrets(text).splitlines(keepends=True) for text in (self.before, self.after))
         before, after = ([line.rstrip("\r\n") + "\n" for line in text] for text in lines)
         return "".join(unified_diff(before, after, str(self.path), str(self.path)))
 
@@ -169,7 +167,3 @@ def _loaded(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return {}
-
-
-def _without_passwords(text: str) -> str:
-    return _QUERY_PASSWORD.sub(r"\1***", _URL_PASSWORD.sub(r"\1***\2", text))
