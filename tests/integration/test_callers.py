@@ -1,4 +1,4 @@
-"""End-time strategy: processes and cases that call each other stay while anything of their hierarchy runs."""
+"""Processes and cases that call each other stay while anything of their hierarchy runs, by each strategy."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from cleanupctl.history.camunda.explain.facts import load_facts
 from tests.support.camunda.end_time_runs import clean, execute, settings
 from tests.support.camunda.histories import query
+from tests.support.camunda.histories import settings as by_removal_time
 from tests.support.servers import connect
 
 if TYPE_CHECKING:
@@ -148,3 +149,70 @@ def _stays_until_it_has_ended(url: str, make: Callable[[str], None]) -> None:
     clean(configured)
     clean(configured)
     assert left(url) == set()
+
+
+ACTIVITIES = (
+    "INSERT INTO ACT_HI_ACTINST (ID_, PROC_INST_ID_, ROOT_PROC_INST_ID_, EXECUTION_ID_, PROC_DEF_ID_,"
+    " ACT_ID_, ACT_TYPE_, START_TIME_, REMOVAL_TIME_) SELECT ID_, ID_, ROOT_PROC_INST_ID_, ID_,"
+    f" 'order:1:d', 'pack', 'userTask', '{OLD}', '{OLD}' FROM ACT_HI_PROCINST"
+)
+WITH_PROCESSES = [
+    called_by_open_case, case_that_called_a_running_process, chain_down_to_an_open_case, sibling_that_runs,
+    called_instance_that_names_itself,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", WITH_PROCESSES, ids=lambda make: make.__name__)
+def test_by_removal_time_nothing_of_a_hierarchy_goes_until_nothing_in_it_runs(
+    engine_postgresql_url: str, make: Callable[[str], None]
+) -> None:
+    _rows_stay_until_it_has_ended(engine_postgresql_url, make)
+
+
+def test_rows_of_hierarchies_stay_on_mariadb_too(engine_mariadb_url: str) -> None:
+    _rows_stay_until_it_has_ended(engine_mariadb_url, chain_down_to_an_open_case)
+
+
+def _rows_stay_until_it_has_ended(url: str, make: Callable[[str], None]) -> None:
+    process(url, "gone")
+    case(url, "other")
+    make(url)
+    execute(url, f"UPDATE ACT_HI_PROCINST SET REMOVAL_TIME_ = '{OLD}'", ACTIVITIES)
+    before = [left(url) - {"gone"}, activities(url) - {"gone"}]
+    configured = by_removal_time(url)
+    clean(configured)
+    assert [left(url), activities(url)] == before
+    for one in before[1] & {"p", "q"}:
+        facts = load_facts(configured, one)
+        assert facts is not None
+        assert facts.tree_runs or facts.root.end is None, one
+    execute(
+        url,
+        "UPDATE ACT_HI_PROCINST SET END_TIME_ = START_TIME_ WHERE END_TIME_ IS NULL",
+        "UPDATE ACT_HI_CASEINST SET CLOSE_TIME_ = CREATE_TIME_ WHERE CLOSE_TIME_ IS NULL",
+    )
+    clean(configured)
+    assert not before[1] & left(url)
+    assert not activities(url)
+
+
+def activities(url: str) -> set[str]:
+    return {row[0] for row in query(url, "SELECT ID_ FROM ACT_HI_ACTINST")}
+
+
+def test_what_was_evaluated_in_an_open_case_stays_by_removal_time(engine_url: str) -> None:
+    for name, end in (("open", None), ("closed", OLD)):
+        case(engine_url, name, end=end)
+        decision = {
+            "DEC_DEF_ID_": "rate:1:d",
+            "DEC_DEF_KEY_": "rate",
+            "EVAL_TIME_": OLD,
+            "REMOVAL_TIME_": OLD,
+        }
+        insert(engine_url, "ACT_HI_DECINST", {"ID_": name, "CASE_INST_ID_": name, **decision})
+        for table in ("ACT_HI_DEC_IN", "ACT_HI_DEC_OUT"):
+            values = {"ID_": name, "DEC_INST_ID_": name, "CREATE_TIME_": OLD, "REMOVAL_TIME_": OLD}
+            insert(engine_url, table, values)
+    clean(by_removal_time(engine_url))
+    for table in ("ACT_HI_DECINST", "ACT_HI_DEC_IN", "ACT_HI_DEC_OUT"):
+        assert query(engine_url, f"SELECT ID_ FROM {table}") == [("open",)], table

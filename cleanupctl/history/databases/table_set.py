@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cleanupctl.history.databases.catalogue import Table
@@ -16,6 +16,8 @@ class TableSet:
 
     tables: dict[str, Table]
     database: Database
+    facts: dict[Any, Any] = field(default_factory=dict, compare=False)
+    """What was found out of the rows and holds for as long as this is used."""
 
     def has(self, name: str, column: str) -> bool:
         """Whether a table is there and has a column."""

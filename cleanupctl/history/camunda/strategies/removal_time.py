@@ -9,6 +9,7 @@ from cleanupctl.history.camunda.schema.engine_table import KEY, REMOVAL_TIME, RO
 from cleanupctl.history.camunda.schema.tables import (
     BATCHES,
     BYTE_ARRAYS,
+    CASES,
     CHILD_TABLES,
     CHILDREN,
     CLEANED,
@@ -22,6 +23,7 @@ from cleanupctl.history.camunda.schema.tables import (
 )
 from cleanupctl.history.camunda.strategies import removal_time_checks, removal_time_rule, undated
 from cleanupctl.history.camunda.strategies.cleanup_log import cleanup_log
+from cleanupctl.history.camunda.strategies.connected import connected_guards
 from cleanupctl.history.camunda.strategies.strategy import Strategy
 from cleanupctl.history.camunda.strategies.task_metrics import task_metrics
 from cleanupctl.history.camunda.strategies.ttl import DEFINITION, NONE, EffectiveTtl
@@ -50,7 +52,8 @@ class RemovalTime(Strategy):
 
     name = "removal-time"
     by_instance = False
-    tables = checked = CLEANED
+    tables = (*CLEANED, CASES)
+    checked = CLEANED
     without_ttl = "warning"
     keeps_referenced = "the rows that it points at stay"
 
@@ -167,7 +170,9 @@ class RemovalTime(Strategy):
 
     def unfinished(self, schema: Schema, name: str) -> tuple[Condition, ...]:
         """Return what holds for rows of trees, and of batch operations, in which nothing runs."""
-        return () if self.settings.include_unfinished else unfinished_guards(schema, name)
+        if self.settings.include_unfinished:
+            return ()
+        return (*unfinished_guards(schema, name), *connected_guards(schema, name))
 
     def _guards(self, schema: Schema, name: str) -> tuple[Condition, ...]:
         """Return what keeps expired rows all the same."""

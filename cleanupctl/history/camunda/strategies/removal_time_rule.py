@@ -49,7 +49,9 @@ def _running(facts: Facts) -> str:
         return f"{facts.who} is still running; history of running instances is kept"
     if facts.instance.end is None:
         return "it is still running; history of running instances is kept"
-    return "an instance of its hierarchy is still running; its history is kept" if facts.tree_runs else ""
+    if facts.tree_runs:
+        return "an instance of its hierarchy, or a case that belongs to it, has not ended; its history is kept"
+    return ""
 
 
 def _why_missing(facts: Facts) -> str:
