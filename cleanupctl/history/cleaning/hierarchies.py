@@ -31,7 +31,6 @@ class CascadeTask(Task):
     """The hierarchies of one group."""
 
     cautious = True
-    spans_tables = True
 
     def __init__(
         self,

@@ -90,9 +90,9 @@ class CleaningSession:
         yield from totals.values()
 
     def _counted(self, task: Task, totals: dict[str, Expired]) -> Iterator[Expired | Noticed]:
-        """Count one task; what many of them delete from the same tables is added up by table."""
+        """Count one task; what several of them delete from the same table is added up."""
         for event in task.preview(self.worker):
-            if isinstance(event, Noticed) or not task.spans_tables:
+            if isinstance(event, Noticed):
                 yield event
                 continue
             known = totals.get(event.table, event)

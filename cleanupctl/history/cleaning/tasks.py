@@ -37,9 +37,6 @@ class Task(ABC):
     """Whether a pass can make rows free for another one."""
     cautious: bool = False
     """Whether batches should grow slowly after one that took too long."""
-    spans_tables: bool = False
-    """Whether it deletes from tables that other tasks delete from too."""
-
     changes_values: bool = False
     """Whether it sets values of rows and deletes none."""
 
@@ -91,7 +88,6 @@ class TableTask(Task):
         self.label = target.label
         # A task with a name of its own is not the table's: the one must not count as done with the other.
         self.part = target.part or type(self).part
-        self.spans_tables = bool(target.part)
         # Rows of a table that refers to itself come free once those that point at them are deleted.
         self.repeats = repeats
 

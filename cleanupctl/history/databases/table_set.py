@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.database import Database
+
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +21,7 @@ class TableSet:
 
     tables: dict[str, Table]
     database: Database
-    facts: dict[Any, Any] = field(default_factory=dict, compare=False)
-    """What was found out of the rows and holds for as long as this is used."""
+    _answers: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def has(self, name: str, column: str) -> bool:
         """Whether a table is there and has a column."""
@@ -30,3 +34,10 @@ class TableSet:
     def column(self, name: str, column: str) -> str:
         """Quoted name of a table's column as the catalogue writes it."""
         return self.database.quote(self.tables[name].column(column).name)
+
+    def once(self, question: Any, ask: Callable[[], Answer]) -> Answer:
+        """Ask something about the rows that holds for as long as these tables are worked on: only once."""
+        if question not in self._answers:
+            self._answers[question] = ask()
+        answer: Answer = self._answers[question]
+        return answer

@@ -45,10 +45,7 @@ class Connected:
 
 def connected(schema: Schema) -> Connected:
     """Return what has to stay because of links that rows of a tree do not have; asked once for a schema."""
-    found = schema.facts.get(Connected)
-    if found is None:
-        found = schema.facts[Connected] = _look(schema)
-    return found
+    return schema.once(Connected, lambda: _look(schema))
 
 
 def connected_guards(schema: Schema, name: str) -> Iterator[Condition]:

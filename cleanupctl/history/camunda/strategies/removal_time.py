@@ -159,7 +159,7 @@ class RemovalTime(Strategy):
         for name in names:
             if not schema.has(name, REMOVAL_TIME):
                 continue
-            guards = self._guards(schema, name) + ((unchanged,) if unchanged else ())
+            guards = self._guards(schema, name, moment) + ((unchanged,) if unchanged else ())
             for leaf in schema.database.leaves(schema.tables[name]):
                 column = leaf.column(REMOVAL_TIME)
                 condition = schema.database.expired(column, moment, leaf, None)
@@ -168,15 +168,19 @@ class RemovalTime(Strategy):
                     condition = Condition(f"{condition.sql} AND t.{end} IS NOT NULL", condition.parameters)
                 yield Target(leaf, column, condition, guards)
 
-    def unfinished(self, schema: Schema, name: str) -> tuple[Condition, ...]:
+    def unfinished(
+        self, schema: Schema, name: str, expired: Condition | None = None
+    ) -> tuple[Condition, ...]:
         """Return what holds for rows of trees, and of batch operations, in which nothing runs."""
         if self.settings.include_unfinished:
             return ()
-        return (*unfinished_guards(schema, name), *connected_guards(schema, name))
+        return (*unfinished_guards(schema, name, expired), *connected_guards(schema, name))
 
-    def _guards(self, schema: Schema, name: str) -> tuple[Condition, ...]:
+    def _guards(self, schema: Schema, name: str, moment: Cutoff) -> tuple[Condition, ...]:
         """Return what keeps expired rows all the same."""
-        running = self.unfinished(schema, name)
+        table = schema.tables[name]
+        expired = schema.database.expired(table.column(REMOVAL_TIME), moment, table, None)
+        running = self.unfinished(schema, name, expired)
         return running if name in CHILDREN else (*running, *children_guards(schema, name))
 
     def ttl(self, definition: Definition) -> EffectiveTtl:
@@ -197,7 +201,7 @@ class RemovalTime(Strategy):
         if name in (PROCESS_INSTANCES, BATCHES) and not self.settings.include_unfinished:
             conditions.append(Condition(f"t.{schema.column(name, 'END_TIME_')} IS NOT NULL"))
         if guarded:
-            conditions += self._guards(schema, name)
+            conditions += self._guards(schema, name, cutoff(now, self.settings.timezone))
             conditions += schema.database.references_guard(table)
         return Target(table, table.column(REMOVAL_TIME), both(conditions))
 

@@ -31,26 +31,63 @@ if TYPE_CHECKING:
 _END, _BATCH = "END_TIME_", "BATCH_ID_"
 
 
-def unfinished_guards(schema: Schema, name: str) -> tuple[Condition, ...]:
-    """Return what holds for the rows of a table that belong to nothing which has not ended."""
+_MANY = 1_000
+"""Rows without a root that are looked at before a table counts as one that has expired ones."""
+
+
+def unfinished_guards(schema: Schema, name: str, expired: Condition | None = None) -> tuple[Condition, ...]:
+    """Return what holds for the rows of a table that belong to nothing which has not ended.
+
+    Where none of the `expired` rows lacks the root of its tree, those that do are left to another run: what
+    they belong to takes several look-ups to find, and the server plans all of them for each batch.
+    """
+    if expired is not None and _all_in_trees(schema, name, expired):
+        rooted = Condition(f"t.{schema.column(name, ROOT)} IS NOT NULL")
+        return (rooted, *_of_roots(schema, name))
     return (*_of_trees(schema, name), *_of_batches(schema, name))
+
+
+def _all_in_trees(schema: Schema, name: str, expired: Condition) -> bool:
+    """Return whether every expired row of a table names its root, as far as that is quickly seen.
+
+    What belongs to a batch operation names none, apart from rows that name their batch themselves.
+    """
+    named = [column for column in (ENGINE_TABLES[name].batch, _BATCH) if column]
+    if not _rooted(schema, name) or any(schema.has(name, column) for column in named):
+        return False
+    table, root = schema.tables[name], schema.column(name, ROOT)
+    if table.column(ROOT).name not in table.indexed:
+        return False
+    rows = f"SELECT * FROM {schema.quoted(name)} AS t WHERE t.{root} IS NULL LIMIT {_MANY}"
+    sql = f"SELECT count(*), count(CASE WHEN {expired.sql} THEN 1 END) FROM ({rows}) AS t"
+    seen, found = schema.database.query(sql, expired.parameters)[0]
+    return bool(seen < _MANY and not found)
+
+
+def _rooted(schema: Schema, name: str) -> bool:
+    return schema.has(name, ROOT) and schema.has(PROCESS_INSTANCES, ROOT)
 
 
 def _of_trees(schema: Schema, name: str) -> Iterator[Condition]:
     if not schema.has(PROCESS_INSTANCES, _END):
         return
-    rooted = schema.has(name, ROOT) and schema.has(PROCESS_INSTANCES, ROOT)
-    root = f"t.{schema.column(name, ROOT)}" if rooted else None
-    if root:
-        yield _none(schema, f"{_instances(schema)} WHERE {_of(schema, ROOT)} = {root} AND {_runs(schema)}")
-        if _runs_without_root(schema):
-            # As engines before 7.10 started it; none of today starts another one.
-            yield _none(
-                schema, f"{_instances(schema)} WHERE {_of(schema, INSTANCE)} = {root} AND {_runs(schema)}"
-            )
-    unless = f"{root} IS NOT NULL OR " if root else ""
+    unless = ""
+    if _rooted(schema, name):
+        yield from _of_roots(schema, name)
+        unless = f"t.{schema.column(name, ROOT)} IS NOT NULL OR "
     for rows in _by_owner(schema, name):
         yield _none(schema, f"{rows} AND {_runs(schema)}", unless)
+
+
+def _of_roots(schema: Schema, name: str) -> Iterator[Condition]:
+    """Yield what holds for rows whose root has nothing below it that runs."""
+    root = f"t.{schema.column(name, ROOT)}"
+    yield _none(schema, f"{_instances(schema)} WHERE {_of(schema, ROOT)} = {root} AND {_runs(schema)}")
+    if schema.once("an instance runs without a root", lambda: _runs_without_root(schema)):
+        # As engines before 7.10 started it; none of today starts another one.
+        yield _none(
+            schema, f"{_instances(schema)} WHERE {_of(schema, INSTANCE)} = {root} AND {_runs(schema)}"
+        )
 
 
 def _by_owner(schema: Schema, name: str) -> Iterator[str]:
