@@ -50,7 +50,9 @@ def _running(facts: Facts) -> str:
     if facts.instance.end is None:
         return "it is still running; history of running instances is kept"
     if facts.tree_runs:
-        return "an instance of its hierarchy, or a case that belongs to it, has not ended; its history is kept"
+        return (
+            "an instance of its hierarchy, or a case that belongs to it, has not ended; its history is kept"
+        )
     return ""
 
 
