@@ -58,7 +58,8 @@ cleanupctl percent-encodes itself. Without either, the database's own places hol
 and the variables of libpq.
 
 Passwords are never shown, neither by `cleanupctl config show` nor in errors or the job log. A file that has a
-password and can be read by others is warned of.
+password and can be read by others is warned of, and so is a configuration file or folder that everybody can
+write to: who writes there decides what is deleted.
 """
 
 _ENCRYPTION = """

@@ -55,6 +55,17 @@ def public_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+def test_a_store_that_has_gone_is_not_made_again_for_everybody_to_read(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    with open_store(parse_url(f"sqlite:///{path}")) as store:
+        store.close()
+        for one in tmp_path.iterdir():
+            one.unlink()
+        with pytest.raises(StoreError, match="cannot be opened"):
+            store.jobs()
+    assert not path.exists()
+
+
 def test_the_file_and_its_new_folders_belong_to_their_owner_alone(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir(mode=0o755)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import stat
 import tempfile
 import time
@@ -83,12 +84,37 @@ def test_a_symbolic_link_stays_and_its_target_is_replaced(path: Path, tmp_path: 
     assert names_in(link.parent) == ["link.toml"]
 
 
-def test_a_link_to_nothing_makes_its_target(tmp_path: Path) -> None:
-    link = tmp_path / "link.toml"
-    link.symlink_to("target.toml")
-    edit_window(link, CHANGE)
-    assert link.is_symlink()
-    assert (tmp_path / "target.toml").exists()
+def test_a_link_to_nothing_is_not_followed(tmp_path: Path) -> None:
+    link, target = tmp_path / "link.toml", tmp_path / "elsewhere" / "config.toml"
+    link.symlink_to(target)
+    with pytest.raises(ConfigurationError, match="it is a symbolic link to where nothing is"):
+        edit_window(link, CHANGE)
+    assert names_in(tmp_path) == ["link.toml"]
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o000])
+def test_every_folder_that_is_made_is_for_the_owner_alone(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        edit_window(tmp_path / "one" / "two" / "three" / "config.toml", CHANGE)
+    finally:
+        os.umask(before)
+    assert [mode_of(tmp_path / one) for one in ("one", "one/two", "one/two/three")] == [0o700] * 3
+
+
+def test_what_a_killed_process_left_behind_is_removed_by_the_next_and_nothing_else(path: Path) -> None:
+    child = fork()
+    if not child:
+        with replacement._written(path, b"password"):
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    others = path.parent / ".config.toml.swp"
+    others.touch()
+    assert len(names_in(path.parent)) == 3
+    with replacement._written(path, b"of a process that goes on") as new:
+        edit_window(path, CHANGE)
+        assert new.exists()
+    assert sorted(names_in(path.parent)) == [".config.toml.swp", "config.toml"]
 
 
 def test_a_byte_order_mark_is_kept(path: Path) -> None:

@@ -342,6 +342,35 @@ def test_a_password_that_others_can_read_is_warned_of(
     assert "geheim" not in str(settings.warnings)
 
 
+@pytest.mark.parametrize(
+    ("file", "folder", "password", "said"),
+    [
+        (0o600, 0o700, 0o600, []),
+        (0o644, 0o755, 0o400, []),
+        (0o600, 0o1777, 0o600, []),
+        (0o646, 0o700, 0o600, ["everybody on this host can write to {file}", "0646"]),
+        (0o600, 0o777, 0o600, ["everybody on this host can write to {folder}", "0777"]),
+        (0o600, 0o700, 0o640, ["the password file {folder}/password can be read by others", "0640"]),
+    ],
+)
+def test_what_others_may_write_and_passwords_they_may_read_are_warned_of_with_the_mode(
+    tmp_path: Path, file: int, folder: int, password: int, said: list[str]
+) -> None:
+    path, secret = tmp_path / "config.toml", tmp_path / "password"
+    path.write_text(
+        'timezone = "UTC"\n[[history]]\nname = "a"\nkind = "camunda"\nurl = "mysql://u@h/d"\n'
+        'password_file = "password"\n'
+    )
+    secret.write_text("geheim\n")
+    for one, mode in ((path, file), (secret, password), (tmp_path, folder)):
+        one.chmod(mode)
+    settings = load_settings(config=path, database=None, environment={}, is_root=True)
+    assert len(settings.warnings) == bool(said)
+    for part in said:
+        assert part.format(file=path, folder=tmp_path) in settings.warnings[0]
+    assert "geheim" not in str(settings.warnings)
+
+
 # digest and document
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cleanupctl.core.access import readable_by_others, written_mode
 from cleanupctl.core.configuration.file import reason
 from cleanupctl.core.errors import InvalidValueError
 from cleanupctl.core.urls import SERVERS, DatabaseUrl, parse_url
@@ -31,6 +33,8 @@ class Databases:
     environment: Mapping[str, str] | None
     """None checks the form only: neither variables nor password files are looked at."""
     password_found: bool = False
+    warnings: list[str] = field(default_factory=list)
+    """What the operator should know about password files."""
 
     def resolve(self, given: Given, faults: Faults) -> DatabaseUrl | None:
         """Return the URL of a table with `url` and `password_file`; None if it has faults or no URL."""
@@ -82,10 +86,19 @@ class Databases:
         if self.environment is None:
             return url
         try:
-            return url.with_password(_password(self._file(file, self.environment)))
+            return url.with_password(self._password(self._file(file, self.environment)))
         except InvalidValueError as error:
             faults.add(path, error.message)
             return None
+
+    def _password(self, path: Path) -> str:
+        password, mode = _read_password(path)
+        if readable_by_others(mode):
+            self.warnings.append(
+                f"the password file {path} can be read by others: chmod 600 {path} (its mode is"
+                f" {written_mode(mode)})"
+            )
+        return password
 
     def _file(self, name: str, environment: Mapping[str, str]) -> Path:
         def value(match: re.Match[str]) -> str:
@@ -110,10 +123,11 @@ def _has_password(text: str) -> bool:
     return bool(one) and one == other
 
 
-def _password(path: Path) -> str:
+def _read_password(path: Path) -> tuple[str, int]:
+    """Return the password in a file, and the file's mode. Raises InvalidValueError."""
     try:
         with path.open("rb") as file:
-            content = file.read(_PASSWORD_LIMIT + 1)
+            content, mode = file.read(_PASSWORD_LIMIT + 1), os.fstat(file.fileno()).st_mode
         text = content.decode("utf-8")
     except UnicodeDecodeError:
         raise InvalidValueError(f"{path} is not UTF-8 text") from None
@@ -124,4 +138,6 @@ def _password(path: Path) -> str:
         raise InvalidValueError(f"{path} is empty: write the password into it")
     if "\n" in text or len(content) > _PASSWORD_LIMIT:
         raise InvalidValueError(f"{path} has more than the password: leave one line in it")
-    return text
+    if "\0" in text:
+        raise InvalidValueError(f"{path} has the character NUL in it: write the password alone")
+    return text, mode

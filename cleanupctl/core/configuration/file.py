@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import stat
 import tomllib
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,11 +26,11 @@ _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationText:
-    """A file that was read: what stands in it, and whether others than its owner may read it."""
+    """A file that was read: what stands in it, and its mode."""
 
     path: Path
     text: str
-    readable_by_others: bool
+    mode: int = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def read_configuration_text(path: Path) -> ConfigurationText | None:
         raise ConfigurationError(f"{path} cannot be read: {reason(error)}", path=path) from error
     if len(content) > _SIZE_LIMIT:
         raise ConfigurationError(f"{path} cannot be read: it has more than {_SIZE_LIMIT} bytes", path=path)
-    return ConfigurationText(path, decode(path, content), bool(mode & (stat.S_IRGRP | stat.S_IROTH)))
+    return ConfigurationText(path, decode(path, content), mode)
 
 
 def reason(error: OSError | ValueError) -> str:

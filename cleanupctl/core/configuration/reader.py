@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from cleanupctl.core.access import readable_by_others, writable_by_everybody, written_mode
 from cleanupctl.core.configuration.databases import Databases
 from cleanupctl.core.configuration.faults import Faults, unusable
 from cleanupctl.core.configuration.file import (
@@ -27,7 +29,7 @@ from cleanupctl.core.settings import Settings
 from cleanupctl.core.urls import DatabaseUrl, parse_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 STORE_VARIABLE = "CLEANUPCTL_DATABASE"
 _ROOT_STORE = Path("/var/lib/cleanupctl/jobs.db")
@@ -84,7 +86,7 @@ def check_text(path: Path, text: str) -> None:
     The person who edits a file need not have the environment of the service that uses it.
     Raises ConfigurationError with every fault.
     """
-    found = ConfigurationText(path, text, readable_by_others=False)
+    found = ConfigurationText(path, text)
     build_settings(found, ConfigSources({}, is_root=False), None, form_only=True)
 
 
@@ -115,8 +117,9 @@ def build_settings(
         raise unusable(path, faults.lines())
     if store is None:
         store = DatabaseUrl("sqlite", ":memory:") if form_only else _default_store(is_root=sources.is_root)
-    if found and found.readable_by_others and databases.password_found:
-        warnings.append(f"{path} has a password in it and others can read it: chmod 600 {path}")
+    warnings += databases.warnings
+    if found and not form_only:
+        warnings += _exposed(found, has_password=databases.password_found)
     if any(secret in (sources.database or "") for secret in store.secrets()):
         warnings.append(
             "everybody on this host can see the password in --database while the command runs:"
@@ -134,6 +137,24 @@ def build_settings(
         warnings=tuple(warnings),
         **plain,
     )
+
+
+def _exposed(found: ConfigurationText, *, has_password: bool) -> Iterator[str]:
+    """Say what others could do with the file, whose changes decide what is deleted."""
+    path, mode = found.path, found.mode
+    if readable_by_others(mode) and has_password:
+        yield (
+            f"{path} has a password in it and others can read it: chmod 600 {path} (its mode is"
+            f" {written_mode(mode)})"
+        )
+    with suppress(OSError):
+        folder = path.absolute().parent
+        for one, its_mode in ((path, mode), (folder, folder.stat().st_mode)):
+            if writable_by_everybody(its_mode):
+                yield (
+                    f"everybody on this host can write to {one}, and so decide what is deleted:"
+                    f" chmod o-w {one} (its mode is {written_mode(its_mode)})"
+                )
 
 
 def _plain_tables(document: dict[str, Any], faults: Faults) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cleanupctl.core.access import make_private_folders
 from cleanupctl.core.store import failures
 from cleanupctl.core.store.dialect import Connected, Dialect
 from cleanupctl.core.store.failures import Failure, store_error
@@ -44,9 +45,11 @@ class Sqlite(Dialect):
 
     def database(self, url: DatabaseUrl) -> peewee.Database:
         """Return the database; one more fsync per commit, so that none is lost with the power."""
-        name = url.database if url.database == MEMORY else str(file_of(url))
+        # A file that has gone meanwhile is not made again here, where everybody could read it.
+        name = MEMORY if url.database == MEMORY else f"{file_of(url).absolute().as_uri()}?mode=rw"
         return peewee.SqliteDatabase(
             name,
+            uri=True,
             # Whoever could write the file may have laid triggers in it.
             pragmas={"synchronous": "FULL", "trusted_schema": "OFF"},
             timeout=failures.LOCK_WAIT_SECONDS,
@@ -104,7 +107,7 @@ def prepare_file(url: DatabaseUrl, *, create: bool) -> bool:
         if not path.exists():
             if not create:
                 return False
-            _make_folders(path.parent)
+            make_private_folders(path.parent)
             # SQLite would create it readable for everyone; the files beside it copy its mode. A link that
             # somebody laid to where there is nothing yet is not followed.
             with suppress(FileExistsError):
@@ -114,12 +117,6 @@ def prepare_file(url: DatabaseUrl, *, create: bool) -> bool:
     except OSError as error:
         raise store_error(url, Failure.CANNOT_OPEN, _words(error)) from error
     return True
-
-
-def _make_folders(folder: Path) -> None:
-    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
-    for parent in reversed(missing):
-        parent.mkdir(mode=0o700, exist_ok=True)
 
 
 def _words(error: OSError) -> str:

@@ -172,7 +172,7 @@ def _settings_of(context: Context, result: EditResult) -> Settings:
         from cleanupctl.core.configuration.file import ConfigurationText
         from cleanupctl.core.configuration.reader import ConfigSources, build_settings
 
-        text = ConfigurationText(result.path, result.after, readable_by_others=False)
+        text = ConfigurationText(result.path, result.after)
         settings = build_settings(text, ConfigSources({}, is_root=False), None, form_only=True)
         if "timezone" not in settings.given:
             raise  # only the whole configuration knows the zone, and so when the windows are

@@ -11,11 +11,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cleanupctl.core.access import make_private_folders
 from cleanupctl.core.configuration.file import reason
 from cleanupctl.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+_NEW = ".cleanupctl-new"
+_LONGEST_PREFIX = 100
 
 
 def read_bytes(path: Path) -> bytes | None:
@@ -39,7 +44,10 @@ def replace_file(path: Path, before: bytes | None, after: bytes) -> None:
     target = Path(os.path.realpath(path))
     try:
         if before is None:
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if path.is_symlink():
+                # Whoever laid it decides where it leads, perhaps to a place that only we may write to.
+                raise PermissionError("it is a symbolic link to where nothing is")
+            make_private_folders(target.parent)
         elif not os.access(target, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
             raise PermissionError("the file is read-only")
         with _written(target, after) as new:
@@ -56,16 +64,32 @@ def replace_file(path: Path, before: bytes | None, after: bytes) -> None:
 @contextmanager
 def _written(target: Path, content: bytes) -> Iterator[Path]:
     """Write a file beside the target, for as long as it has not taken its place."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    prefix = f".{target.name[:_LONGEST_PREFIX]}."
+    _remove_leftovers(target.parent, prefix)
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=_NEW, dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
+            # Who finds it without this lock knows that its writer was killed.
+            with suppress(OSError):
+                fcntl.flock(file, fcntl.LOCK_EX)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        yield Path(name)
+            yield Path(name)
     finally:
         with suppress(FileNotFoundError):
             Path(name).unlink()
+
+
+def _remove_leftovers(folder: Path, prefix: str) -> None:
+    """Remove what killed processes have left behind: it may have a password in it."""
+    left: list[Path] = []
+    with suppress(OSError):
+        left += (one for one in folder.iterdir() if one.name.startswith(prefix) and one.name.endswith(_NEW))
+    for found in left:
+        with suppress(OSError), os.fdopen(os.open(found, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            found.unlink()
 
 
 def _keep_attributes(target: Path, new: Path, *, exists: bool) -> None:
