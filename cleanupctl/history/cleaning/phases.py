@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import CleanupctlError, HistoryError, HistoryUnreachableError
-from cleanupctl.core.run.cleaning import Failed, Stopped
+from cleanupctl.core.run.cleaning import Failed, Noticed, Stopped
 from cleanupctl.history.cleaning.batches import TaskRun
 
 if TYPE_CHECKING:
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from cleanupctl.history.cleaning.tasks import Phase, Task
     from cleanupctl.history.cleaning.workers import Worker
 
+ASK_SECONDS = 10.0
+"""After so much waiting without anything done it is asked who has the tasks that are left."""
+TELL_SECONDS = 30.0
+LONGEST_WAIT_SECONDS = 3600.0
+"""Other processes' work is waited for so long; then it is left to them."""
 WAIT_FOR_OTHERS_SECONDS = 0.01
 """First wait for a task that another worker has; it doubles with each further one."""
 MOST_WAIT_SECONDS = 1.0
@@ -39,6 +44,10 @@ class PhaseRun:
         self._waited: set[str] = set()
         self._could_not_help: set[str] = set()
         self._waits = 0
+        self._waited_seconds = 0.0
+        """Since something was last done."""
+        self._asked_at = 0.0
+        self._told: set[str] = set()
         self._now = now
 
     def events(self, limits: Limits) -> Iterator[Event]:
@@ -50,7 +59,7 @@ class PhaseRun:
                 if self.stopped:
                     return
             if len(self._pending) < pending:
-                self._waits = 0
+                self._progressed()
                 continue
             helped = yield from self._help(limits)
             if not helped and not self.stopped:
@@ -83,7 +92,7 @@ class PhaseRun:
                 # The worker that has the task meets the same trouble, and reports it once.
                 self._could_not_help.add(task.label)
             self.stopped = bool(run.stopped)
-            self._waits = 0
+            self._progressed()
             return True
         return False
 
@@ -141,5 +150,39 @@ class PhaseRun:
             yield Stopped(self._worker.history, reason)
             return
         self._worker.database.keep_alive()
-        limits.pause(min(MOST_WAIT_SECONDS, WAIT_FOR_OTHERS_SECONDS * 2**self._waits))
+        seconds = min(MOST_WAIT_SECONDS, WAIT_FOR_OTHERS_SECONDS * 2**self._waits)
+        limits.pause(seconds)
         self._waits = min(self._waits + 1, MOST_WAITS_COUNTED)
+        self._waited_seconds += seconds
+        if self._waited_seconds >= self._asked_at + ASK_SECONDS:
+            self._asked_at = self._waited_seconds
+            for task in list(self._pending):
+                yield from self._ask_for(task)
+
+    def _progressed(self) -> None:
+        self._waits, self._waited_seconds, self._asked_at = 0, 0.0, 0.0
+
+    def _ask_for(self, task: Task) -> Iterator[Event]:
+        """Find out who has a task, and leave it to strangers at once, to others of us in the end."""
+        claimant = self._worker.database.claimant(task.table, task.part)
+        if claimant is None:
+            return
+        history = self._worker.history
+        if not claimant.ours:
+            self._pending.remove(task)
+            self.failed = True
+            yield Failed(
+                history,
+                task.label,
+                HistoryError(
+                    f"{task.label} was left alone: {claimant.who} holds the lock by which workers share"
+                    f" tables out, and is none of them: end it ({claimant.end};) and see who may log in"
+                ),
+            )
+        elif self._waited_seconds >= LONGEST_WAIT_SECONDS:
+            self._pending.remove(task)
+            self.passed_over.append(task.label)
+            yield Noticed(history, f"{task.label} is left to {claimant.who}, which is still at it")
+        elif self._waited_seconds >= TELL_SECONDS and task.label not in self._told:
+            self._told.add(task.label)
+            yield Noticed(history, f"waiting for {claimant.who}, which works on {task.label}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time as clock
 from abc import abstractmethod
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
@@ -57,6 +57,17 @@ class BeforeDelete(Protocol):
         May read them with `database.query`; a step that `reads` finds exactly those that are deleted. Raise
         HistoryError to have nothing of the transaction done.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """Another session that has claimed a table."""
+
+    who: str
+    ours: bool
+    """Whether it is of the same login and the same program: it works on the table, and will give it back."""
+    end: str
+    """The statement that ends it."""
 
 
 class Database(GoingAlong):
@@ -261,6 +272,11 @@ class Database(GoingAlong):
     def release(self, table: Table, part: str = "") -> None:
         """Give a claim back."""
         del table, part
+
+    def claimant(self, table: Table, part: str = "") -> Claimant | None:
+        """Return which other session has a claim; None when none has, or the server does not tell."""
+        del table, part
+        return None
 
     def end_turn(self) -> None:
         """Do what can be done while others write, after `writing_turn` seconds; never raises."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.statements import delete_within
 from cleanupctl.history.databases.target import Target
 from tests.support.contract import covers
+from tests.support.cursors import database as raw
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -38,6 +41,46 @@ def test_a_table_or_a_part_of_it_is_claimed_by_one_session_at_a_time(place: Plac
         assert other.claim(table)
     # A claim ends with its session, as soon as the server has noticed.
     wait_until(lambda: database.claim(table, "part one"))
+
+
+@covers("claim", "claimant")
+def test_who_has_a_claim_is_told_and_whether_that_is_a_worker(place: Place) -> None:
+    table, database = place.events(1, 1).table, place.database
+    assert database.claimant(table) is None
+    assert database.claim(table)
+    assert database.claimant(table) is None
+    with place.another() as other:
+        found = other.claimant(table)
+    if place.is_file:
+        assert found is None
+        return
+    assert found is not None
+    assert found.ours
+    assert found.end.strip(")").endswith(found.who.split()[1])
+
+
+@covers("claim", "claimant")
+def test_a_strangers_claim_is_impossible_or_known_as_one(place: Place) -> None:
+    table, database = place.events(1, 1).table, place.database
+    if place.is_file:
+        assert database.claim(table)
+        assert database.claimant(table) is None
+        return
+    with place.stranger() as url, raw(url) as cursor:
+        if place.family == "mysql":
+            name = f"{table.schema}.{table.name}".encode()
+            cursor.execute(f"SELECT GET_LOCK('cleanupctl:{hashlib.sha256(name).hexdigest()[:40]}', 0)")
+            assert database.claim(table)
+            assert database.claimant(table) is None
+            return
+        space = zlib.crc32(b"cleanupctl") & 0x7FFFFFFF
+        cursor.execute("SET application_name = 'cleanupctl'")
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", (space, table.detail["oid"]))
+        assert not database.claim(table)
+        found = database.claimant(table)
+        assert found is not None
+        assert not found.ours
+        assert parse_url(url).user in found.who.split()
 
 
 @covers("keep_alive", "close", "query")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.core.mysql_session import assignments
 from cleanupctl.history.databases.costs import TypicalCosts
-from cleanupctl.history.databases.database import IDLE_IN_TRANSACTION_SECONDS, IDLE_SECONDS
+from cleanupctl.history.databases.database import IDLE_IN_TRANSACTION_SECONDS, IDLE_SECONDS, Claimant
 from cleanupctl.history.databases.key_scans import KeysetDatabase, in_chunks
 from cleanupctl.history.databases.mysql import catalogue, connection, health, privileges
+from cleanupctl.history.databases.mysql.claims import claim_name
 from cleanupctl.history.databases.mysql.errors import history_error
 from cleanupctl.history.databases.mysql.replicas import ReplicaLag
 from cleanupctl.history.databases.replicas import NoReplica
@@ -310,13 +311,14 @@ class MySQL(KeysetDatabase):
         """Give the user lock back."""
         self.query("SELECT RELEASE_LOCK(%s)", (self._claim_name(table, part),))
 
-    @staticmethod
-    def _claim_name(table: Table, part: str) -> str:
-        import hashlib
+    def claimant(self, table: Table, part: str = "") -> Claimant | None:
+        """Ask who has the lock, whose name only such sessions know."""
+        number = self.query("SELECT IS_USED_LOCK(%s)", (self._claim_name(table, part),))[0][0]
+        own = number is None or number == self._connection.number
+        return None if own else Claimant(f"connection {number}", ours=True, end=f"KILL {number}")
 
-        # Lock names are server-wide and at most 64 characters long.
-        digest = hashlib.sha256(f"{table.schema}.{table.name}{part and ' ' + part}".encode()).hexdigest()
-        return f"cleanupctl:{digest[:40]}"
+    def _claim_name(self, table: Table, part: str) -> str:
+        return claim_name(self._url.password or "", f"{table.schema}.{table.name}{part and ' ' + part}")
 
     def translate(self, error: Exception) -> Exception:
         """Return the driver's error as one of ours: to retry, to skip, or to report."""

@@ -15,6 +15,7 @@ from cleanupctl.history.databases.database import (
     DENSE_SHARE,
     IDLE_IN_TRANSACTION_SECONDS,
     IDLE_SECONDS,
+    Claimant,
     Database,
 )
 from cleanupctl.history.databases.postgresql import catalogue, connection, health, privileges
@@ -69,6 +70,15 @@ IDLE_TIMEOUT_SINCE = 140000
 TID_RANGES_SINCE = 140000
 """Server version from which a range of blocks is read without reading the whole table."""
 
+_CLAIMANT = """
+SELECT l.pid, coalesce(a.usename::text, '?'), coalesce(a.application_name, ''),
+  coalesce(a.usename = current_user
+           AND a.application_name = pg_catalog.current_setting('application_name'), false)
+FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted AND l.classid = %s::oid AND l.objid = %s::oid
+  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+  AND l.pid <> pg_catalog.pg_backend_pid()
+"""
 _COMMIT_WITHOUT_WAITING = """
 SELECT pg_catalog.set_config('synchronous_commit', 'off', false)
 WHERE pg_catalog.current_setting('synchronous_standby_names') = ''
@@ -350,6 +360,16 @@ class PostgreSQL(Database):
     def release(self, table: Table, part: str = "") -> None:
         """Give the advisory lock back."""
         self.query("SELECT pg_catalog.pg_advisory_unlock(%s, %s)", self._claim_key(table, part))
+
+    def claimant(self, table: Table, part: str = "") -> Claimant | None:
+        """Ask who has the lock: every login may take it, whatever its rights on the table are."""
+        space, key = self._claim_key(table, part)
+        found = self.query(_CLAIMANT, (space, key % 2**32))
+        if not found:
+            return None
+        process, user, program, ours = found[0]
+        end = f"SELECT pg_catalog.pg_terminate_backend({process})"
+        return Claimant(f"process {process} of {user} ({program or 'no name'})", ours, end)
 
     @staticmethod
     def _claim_key(table: Table, part: str) -> tuple[int, int]:
