@@ -193,6 +193,7 @@ def test_the_example_of_a_configuration_can_be_used(tmp_path: Path) -> None:
     path.write_text(EXAMPLE)
     for name in ("job-store", "audit"):
         (tmp_path / name).write_text(f"{name}'s password\n")
+        (tmp_path / name).chmod(0o600)
     environment = {"CREDENTIALS_DIRECTORY": str(tmp_path), "ENGINE_PASSWORD": "p@ss/word"}
     settings = load_settings(config=path, database=None, environment=environment)
     assert settings.store.password == "job-store's password"
