@@ -262,3 +262,9 @@ def _invalid(value: object, kind: str, reason: str) -> InvalidValueError:
     if len(text) > 60:
         text = f"{text[:59]}…"
     return InvalidValueError(f"{text} is not {kind}: {reason}")
+
+
+def span(length: timedelta) -> str:
+    """Return a length of time in words."""
+    minutes = int(length.total_seconds() // 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes < 48 * 60 else f"{minutes // 1440} days"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -174,6 +174,27 @@ def test_a_job_finished_by_another_between_being_seen_and_taken_is_left(
 
     monkeypatch.setattr(store, "_first_due", see_and_be_late)
     assert store.acquire(NOW, "late", LEASE) is None
+
+
+def test_a_lease_that_ends_later_than_any_can_is_over(store: JobStore) -> None:
+    # Given before a clock went back, by hours or days.
+    add(store, a_job())
+    assert store.acquire(NOW, "gone", timedelta(hours=2)) is not None
+    assert store.next_due(NOW) is not None
+    assert store.next_due(NOW) <= NOW  # type: ignore[operator]
+    job = store.acquire(NOW, "me", LEASE)
+    assert job is not None
+    assert job.lock_owner == "me"
+    assert store.acquire(NOW, "another", LEASE) is None
+
+
+def test_a_store_on_a_server_has_a_clock_of_its_own(store: JobStore, database_url: str) -> None:
+    now = store.now()
+    if parse_url(database_url).server.is_file:
+        assert now is None
+        return
+    assert now is not None
+    assert abs(now - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 def test_a_lease_renewed_between_being_seen_as_expired_and_taken_is_left(

@@ -60,6 +60,7 @@ class PretendHistory:
     replica_lag: Callable[[], float] = lambda: 0.0
     threads: set[str] = field(default_factory=set)
     signs_of_life: int = 0
+    their_clock: Callable[[], datetime | None] = lambda: None
     gets_on: Callable[[], bool] = lambda: True
     broken_off: list[str] = field(default_factory=list)
 
@@ -71,6 +72,9 @@ class PretendHistory:
 
     def keep_alive(self) -> None:
         self.signs_of_life += 1
+
+    def server_time(self) -> datetime | None:
+        return self.their_clock()
 
     def answers(self) -> bool:
         return self.gets_on()

@@ -139,8 +139,16 @@ def run(
             if watch:
                 _watch(context, store, stopping, prepare, request)
                 return
+            _correct_due_dates(context, store)
             report = _run_once(context, store, prepare(), request)
         _judge(context, store, report, fail_if_incomplete)
+
+
+def _correct_due_dates(context: Context, store: JobStore) -> None:
+    from cleanupctl.core.jobs.due_dates import correct
+
+    for notice in correct(store, context.settings, store.now() or context.now(), context.origin):
+        context.output.notice(notice)
 
 
 def _refuse_contradictions(*, watch: bool, dry_run: bool, estimated: bool, named: bool) -> None:
@@ -266,7 +274,7 @@ def _preview(context: Context, store: JobStore, histories: Sequence[History], *,
     from cleanupctl.core.run.preview import count_expired
 
     now = context.now()
-    preview = count_expired(histories, now)
+    preview = count_expired(histories, now, context.settings.cleanup.max_clock_skew)
     for notice in preview.notices:
         context.output.notice(f"{notice.history}: {notice.message}")
     if estimated:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cleanupctl.cli.service.sd_notify import ServiceManager
 from cleanupctl.cli.views.stuck_jobs import stuck_sentence
 from cleanupctl.core.errors import CleanupctlError, StoreError
+from cleanupctl.core.jobs.due_dates import correct
 from cleanupctl.core.times import format_instant
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Watch:
         self._run = run
         self._manager = ServiceManager(time.monotonic)
         self._said_away = False
+        self._said: set[str] = set()
         self._said_stuck: str | None = None
 
     def until_stopped(self) -> None:
@@ -58,14 +60,15 @@ class Watch:
             self._stopping.wait_idle(self._pause(due))
         self._manager.tell("STOPPING=1")
 
-    def _run_what_is_due(self, executor: Executor) -> datetime | None:
-        """Run if it is time, and return when it will be time again, if that is known."""
+    def _run_what_is_due(self, executor: Executor) -> float | None:
+        """Run if it is time, and return in how many seconds it will be time again, if that is known."""
         try:
-            due = self._store.next_due(self._context.now())
-            if due is not None and due <= self._context.now():
+            self._correct_due_dates()
+            now, due = self._next_due()
+            if due is not None and due <= now:
                 self._manager.tell("STATUS=cleaning")
                 self._run(executor, lambda _event: self._manager.alive())
-                due = self._store.next_due(self._context.now())
+                now, due = self._next_due()
                 self._manager.tell(f"STATUS={self._next(due)}")
             self._tell_of_stuck_jobs()
         except StoreError as error:
@@ -76,7 +79,19 @@ class Watch:
         if self._said_away:
             self._context.output.notice("the job store is back")
             self._said_away = False
-        return due
+        return None if due is None else (due - now).total_seconds()
+
+    def _next_due(self) -> tuple[datetime, datetime | None]:
+        """Return what time it is by the clock that jobs go by, and when the next one is due."""
+        now = self._store.now() or self._context.now()
+        return now, self._store.next_due(now)
+
+    def _correct_due_dates(self) -> None:
+        now = self._store.now() or self._context.now()
+        for notice in correct(self._store, self._context.settings, now, self._context.origin):
+            if notice not in self._said:
+                self._context.output.notice(notice)
+            self._said.add(notice)
 
     def _tell_of_stuck_jobs(self) -> None:
         stuck = stuck_sentence(self._store.jobs())
@@ -89,12 +104,13 @@ class Watch:
             return "no job is due; waiting for a schedule"
         return f"next job due {format_instant(due, self._context.settings.timezone)}"
 
-    def _pause(self, due: datetime | None) -> float:
+    def _pause(self, due: float | None) -> float:
+        """Return how long to wait when the next job is due in `due` seconds."""
         pause = POLL_SECONDS
         if self._manager.watchdog_seconds is not None:
             pause = min(pause, self._manager.watchdog_seconds)
         if due is not None:
-            pause = min(pause, (due - self._context.now()).total_seconds())
+            pause = min(pause, due)
         return max(pause, SHORTEST_PAUSE_SECONDS)
 
     def _reloaded(self, executor: Executor) -> Executor:

@@ -47,7 +47,9 @@ def estimate_cleanup(
 ) -> CleanupEstimate:
     """Estimate how long the counted backlog takes. Raise for a history that could not be counted."""
     preview.refuse_failures()
-    later = count_expired(histories, now + timedelta(days=INFLOW_DAYS)).expired
+    later = count_expired(
+        histories, now, settings.cleanup.max_clock_skew, timedelta(days=INFLOW_DAYS)
+    ).expired
     costs = _costs(store)
     now_to_do = work(costs, preview.expired)
     inflow = max(0, sum(expired.rows for expired in later) - now_to_do.rows)

@@ -64,8 +64,9 @@ def schedule(
 ) -> list[Job]:
     """Create or reconfigure the cleanup jobs and return what is stored afterwards, by number.
 
-    `now` is aware. Concurrent calls from any number of hosts exclude each other. Raises
-    ParticipationError, NotFoundError when there is nothing to schedule, or StoreError.
+    `now` is aware; where the store has a clock, that counts instead, which all hosts have in common.
+    Concurrent calls from any number of hosts exclude each other. Raises ParticipationError,
+    NotFoundError when there is nothing to schedule, or StoreError.
     """
     check_participation(settings)
     decide = partial(
@@ -74,7 +75,7 @@ def schedule(
         retries=settings.cleanup.retries,
         priority=settings.cleanup.job_priority,
         immediately_due=immediately_due,
-        now=now,
+        now=store.now() or now,
         windows=settings.windows,
         new_id=new_job_id,
     )

@@ -83,6 +83,13 @@ def due_date(now: datetime, windows: BatchWindows, immediately_due: bool) -> dat
     return window.start if window else None
 
 
+def latest_due(now: datetime, windows: BatchWindows) -> datetime:
+    """Return the latest due date that scheduling, or rescheduling after an execution, can give at `now`."""
+    latest = now + _LONGEST_WAIT
+    later = (windows.next(now), windows.current_or_next(latest))
+    return max(latest, *(window.start for window in later if window), latest)
+
+
 def plan_schedule(
     existing: Sequence[Job],
     *,

@@ -138,6 +138,12 @@ class Session(Protocol):
     def keep_alive(self) -> None:
         """Use the connection, so that no server ends it while nothing is cleaned. Raise HistoryError."""
 
+    def server_time(self) -> datetime | None:
+        """Return what the clock of the database says (aware); None where it has none but this host's.
+
+        Raise HistoryError.
+        """
+
     def answers(self) -> bool:
         """Return whether its database is at work for it, or has answered lately. Ends a session that is lost.
 

@@ -13,6 +13,7 @@ from cleanupctl.core.jobs import lease
 from cleanupctl.core.jobs.scheduler import Reason, Rescheduled, may_run, plan_after_failure, plan_after_run
 from cleanupctl.core.retry import retry
 from cleanupctl.core.run.cleaning import Event, Failed, Stopped
+from cleanupctl.core.run.clocks import refuse
 from cleanupctl.core.run.events import (
     FINISHED,
     MORE_TO_DO,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from cleanupctl.core.job import Job, LogEntry
     from cleanupctl.core.jobs.schedule import Origin
     from cleanupctl.core.run.cleaning import History, Session
+    from cleanupctl.core.run.clocks import RunClock
     from cleanupctl.core.run.limits import BatchMemory, RowBudget, RunEnvironment
     from cleanupctl.core.run.throttle import Throttle
     from cleanupctl.core.settings import Settings
@@ -53,6 +55,8 @@ class Run(Protocol):
     settings: Settings
     origin: Origin
     environment: RunEnvironment
+    """Its clock is that which jobs go by."""
+    run_clock: RunClock
     budget: RowBudget
     memory: BatchMemory
     throttle: Throttle
@@ -157,16 +161,18 @@ class Execution:
     def _clean(self, history: History, limits: ExecutionLimits) -> None:
         run = self._run
         batch_time, monotonic = run.settings.cleanup.batch_time, run.environment.monotonic
+        run_clock = run.run_clock
         was_broken_off: Callable[[], bool] = lambda: False  # noqa: E731 - until there is a session
         try:
+            refuse(run_clock.skew, run.settings.cleanup.max_clock_skew)
             with (
                 history.open() as session,
                 broken_off(session, Overdue(run.urged, monotonic, batch_time)) as was_broken_off,
             ):
                 self._session = session
                 self._times.begin()
-                clock, throttle = self._run.environment.clock, self._run.throttle
-                for event in governed(history.name, session, clock, limits, throttle):
+                clock, throttle, most = run_clock.earlier, run.throttle, run.settings.cleanup.max_clock_skew
+                for event in governed(history.name, session, clock, limits, throttle, most):
                     if isinstance(event, Pause):
                         self._run.tell(Throttled(self._job, event.reason, event.seconds))
                         continue

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import StoreError
+from cleanupctl.core.run.clocks import RunClock
 from cleanupctl.core.run.events import FINISHED, MAX_RUNTIME, JobStarted, RunEvent
 from cleanupctl.core.run.execution import Execution
 from cleanupctl.core.run.limits import BatchMemory, RowBudget, RunEnvironment
@@ -78,7 +79,9 @@ class _Run:
         self.histories = executor._histories
         self.settings = executor._settings
         self.origin = executor._origin
-        self.environment = executor._environment
+        outside = executor._environment
+        self.run_clock = RunClock(outside.clock(), self.store.now(), outside.monotonic)
+        self.environment = replace(outside, clock=self.run_clock.jobs)
         self.owner = executor._owner
         self.request = request
         self.budget = RowBudget(request.max_rows)

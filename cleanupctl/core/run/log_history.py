@@ -65,6 +65,10 @@ class JobLogHistory:
     def keep_alive(self) -> None:
         """Do nothing: the store has a connection of its own for each call."""
 
+    def server_time(self) -> datetime | None:
+        """Return what the clock of the job store says."""
+        return self._store.now()
+
     def answers(self) -> bool:
         """Say yes: the store itself is asked for every renewal of a lease."""
         return True

@@ -68,11 +68,12 @@ class Maintenance:
         outside, settings = self.environment, self.settings.throttle
         throttle = Throttle(settings, outside.monotonic, outside.load, outside.wait)
         limits = RunLimits(outside, BatchMemory(self.store), rows_per_second=settings.rows_per_second)
+        name, most = history.name, self.settings.cleanup.max_clock_skew
         overdue = Overdue(outside.asked_to_stop, outside.monotonic, self.settings.cleanup.batch_time)
         was_broken_off: Callable[[], bool] = lambda: False  # noqa: E731 - until there is a session
         try:
             with history.open() as session, broken_off(session, overdue) as was_broken_off:
-                for event in governed(history.name, session, outside.clock, limits, throttle):
+                for event in governed(name, session, outside.clock, limits, throttle, most):
                     if isinstance(event, Pause):
                         yield Throttled(None, event.reason, event.seconds)
                         continue

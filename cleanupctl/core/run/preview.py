@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import CleanupctlError, CleanupFailedError, HistoryUnreachableError
 from cleanupctl.core.run.cleaning import Expired, Failed, Noticed
+from cleanupctl.core.run.clocks import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from cleanupctl.core.run.cleaning import History
+
+NO_TIME = timedelta()
 
 
 @dataclass(slots=True)
@@ -47,13 +51,21 @@ class Preview:
         raise HistoryUnreachableError(sentence) if unreachable else CleanupFailedError(sentence)
 
 
-def count_expired(histories: Iterable[History], now: datetime) -> Preview:
-    """Count what has expired at `now` in all histories; failures are returned."""
+def count_expired(
+    histories: Iterable[History], now: datetime, max_clock_skew: timedelta, ahead: timedelta = NO_TIME
+) -> Preview:
+    """Count what has expired `now` (aware), or will have so much later, in all histories.
+
+    The histories' own clocks count too. Failures are returned.
+    """
     preview = Preview()
     for history in histories:
         try:
             with history.open() as session:
-                for event in session.preview(now):
+                counts, notice = counted(session, now, max_clock_skew)
+                if notice:
+                    preview.add(Noticed(history.name, notice))
+                for event in session.preview(counts + ahead):
                     preview.add(event)
         except CleanupctlError as error:
             preview.failures.append(Failed(history.name, None, error))

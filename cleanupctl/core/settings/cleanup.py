@@ -78,6 +78,14 @@ class CleanupSettings:
         default="60s",
         example="30s",
     )
+    max_clock_skew: timedelta = key(
+        values.duration("10s", "1d"),
+        "Nothing is deleted from a history whose server's clock, or the job store's, is further from that of"
+        " this host: one of them is wrong. Of clocks that are closer together the earlier counts; a notice"
+        " tells when they are more than a minute apart. SQLite has no clock of its own.",
+        default="10m",
+        example="1m",
+    )
     retries: int = key(
         values.integer(0, INT32, "choose 0 or more attempts, such as 3"),
         "Attempts a job has before it waits for a person or a new schedule.",

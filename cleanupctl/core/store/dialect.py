@@ -31,6 +31,8 @@ class Dialect(ABC):
 
     clock: ClassVar[str]
     """SQL for the database's own time in milliseconds since the epoch, independent of time zones."""
+    own_clock: ClassVar[bool] = True
+    """Whether that is another clock than this host's."""
     begin: ClassVar[tuple[str, ...]] = ()
     """Arguments of peewee's `begin` for a transaction that writes."""
     limit_waiting: ClassVar[str | None] = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -16,12 +16,14 @@ from cleanupctl.core.store.schema import SCHEDULINGS_PROPERTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
-    from datetime import datetime
 
     from cleanupctl.core.store.models import Models
     from cleanupctl.core.store.session import Session
     from cleanupctl.core.urls import DatabaseUrl
 
+
+LONGEST_LEASE = timedelta(minutes=10)
+"""No configuration has a longer one: a lease that ends later was given before a clock went back."""
 
 TAKE_ATTEMPTS = 5
 """How often a job that is shown as free, always the same, may be refused."""
@@ -73,6 +75,14 @@ class JobStore(JobLog):
         """Close the connection."""
         self._session.close()
 
+    def now(self) -> datetime | None:
+        """Return what the store's clock says (aware); None where that is this host's, as in a file."""
+        if not self._session.dialect.own_clock:
+            return None
+        sql = f"SELECT {self._session.dialect.clock}"
+        found = self._session.read(lambda: self._session.database.execute_sql(sql).fetchone()[0])
+        return datetime.fromtimestamp(int(found) / 1000, UTC)
+
     def jobs(self) -> list[Job]:
         """Return all jobs by number."""
         return self._session.read(self._all)
@@ -102,8 +112,9 @@ class JobStore(JobLog):
             self._job.suspended == False,  # noqa: E712 - SQL, not Python
             self._job.retries > 0,
         )
+        longest = LONGEST_LEASE / timedelta(milliseconds=1)
         ready = (
-            max(due, now + timedelta(milliseconds=lease)) if lease > 0 else due
+            max(due, now + timedelta(milliseconds=lease)) if 0 < lease <= longest else due
             for due, lease in query.tuples()
         )
         return min(ready, default=None)
@@ -302,7 +313,11 @@ class JobStore(JobLog):
 
     def _lease_is_over(self) -> Any:
         clock = peewee.SQL(self._session.dialect.clock)
-        return self._job.lock_expiration.is_null() | (self._job.lock_expiration <= clock)
+        return (
+            self._job.lock_expiration.is_null()
+            | (self._job.lock_expiration <= clock)
+            | (self._job.lock_expiration > self._after(LONGEST_LEASE))
+        )
 
     def _after(self, lease: timedelta) -> Any:
         milliseconds = int(lease.total_seconds() * 1000)

@@ -40,6 +40,7 @@ class Sqlite(Dialect):
 
     # julianday is exact to some 40 microseconds; unixepoch knows no fraction before SQLite 3.42.
     clock = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
+    own_clock = False
     # A deferred transaction that reads before it writes fails at once when another one wrote.
     begin = ("IMMEDIATE",)
 

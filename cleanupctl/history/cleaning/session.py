@@ -61,6 +61,10 @@ class CleaningSession:
         """Use the connection now and then, so that the server does not end it."""
         self.database.keep_alive()
 
+    def server_time(self) -> datetime | None:
+        """Return what the clock of the database says."""
+        return self.database.server_time()
+
     def answers(self) -> bool:
         """Return whether the connection gets on; one that is lost is broken off."""
         return self.database.answers()

@@ -10,6 +10,7 @@ from cleanupctl.core.network import Link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
 PATIENCE_SECONDS = 10
 """A session that has waited for an answer for so long is looked for on its server, on another connection."""
@@ -61,6 +62,10 @@ class Answering:
             time.sleep(0.05)
         if self.link.waited():
             self.link.cut()
+
+    def server_time(self) -> datetime | None:
+        """Return what the server's clock says (aware); None for a file, which has that of this host."""
+        return None
 
     @contextmanager
     def unlimited(self) -> Iterator[None]:

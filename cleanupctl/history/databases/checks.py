@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
+from cleanupctl.core.times import span
 from cleanupctl.history.databases.cutoff import cutoff
 from cleanupctl.history.databases.dependents import ALLOW, dependents, paths, said
-from cleanupctl.history.databases.findings import Finding, span
+from cleanupctl.history.databases.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from cleanupctl.core.times import span
+
 Severity = Literal["error", "warning", "hint"]
 
 
@@ -46,9 +48,3 @@ def long_transaction(who: str, seconds: int, end: str) -> Finding:
         " the tables until it ends, and every batch has to step over them",
         f"end it if nobody needs it: {end};",
     )
-
-
-def span(length: timedelta) -> str:
-    """Return a length of time in words."""
-    minutes = int(length.total_seconds() // 60)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes < 48 * 60 else f"{minutes // 1440} days"

@@ -67,7 +67,7 @@ def _check(context: Context, settings: HistorySettings) -> Checked:
     from cleanupctl.history.databases.findings import Checked, Finding
 
     try:
-        return checking.check(settings, context.now())
+        return checking.check(settings, context.now(), max_clock_skew=context.settings.cleanup.max_clock_skew)
     except HistoryUnreachableError as error:
         remedy = "correct url of the history, or start its database"
         finding = Finding("error", None, error.message, remedy)

@@ -124,6 +124,11 @@ class MySQL(KeysetDatabase):
         finally:
             self._connection.answer_within(before)
 
+    def server_time(self) -> datetime:
+        """Return what the server's clock says; of the session's time zone it knows nothing."""
+        found: datetime = self.query("SELECT UTC_TIMESTAMP(6)")[0][0]
+        return found.replace(tzinfo=UTC)
+
     def is_at_work(self) -> bool:
         """Look for the session in the server's list; True where a proxy hides which one it is."""
         return connection.is_at_work(self._url, self._connection)

@@ -172,6 +172,11 @@ class PostgreSQL(Database):
             with suppress(Exception):
                 self._connection.execute(f"SET statement_timeout = '{STATEMENT_SECONDS}s'")
 
+    def server_time(self) -> datetime:
+        """Return what the server's clock says."""
+        found: datetime = self.query("SELECT pg_catalog.clock_timestamp()")[0][0]
+        return found
+
     def is_at_work(self) -> bool:
         """Look for the session in the server's list; True where a pooler hides which one it is."""
         return connection.is_at_work(self._url, self._connection)
