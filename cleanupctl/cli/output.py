@@ -52,6 +52,17 @@ class Output:
         """Whether a person watches: progress is drawn on standard error."""
         return not self.json and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether a person can be asked: what is written reaches a terminal, and so does the answer."""
+        return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+    def ask(self, question: str) -> bool:
+        """Ask a question at the terminal; only a yes is one."""
+        sys.stderr.write(f"{on_one_line(question)} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
     def keep_secret(self, secrets: Iterable[str]) -> None:
         """Keep these texts out of what is written of unexpected failures."""
         self._secrets.update(secret for secret in secrets if secret)

@@ -36,7 +36,7 @@ _MEANINGS = {
     ExitCode.USAGE: "bad usage or an invalid value",
     ExitCode.CLEANUP_FAILED: "cleanup failed for some job or table",
     ExitCode.NOT_FOUND: "no such job or history, or nothing to schedule",
-    ExitCode.INCOMPLETE: "stopped before it was finished, and --fail-if-incomplete was given",
+    ExitCode.INCOMPLETE: "expired rows stay, for whatever reason, and --fail-if-incomplete was given",
     ExitCode.CONFIGURATION: "configuration unusable, or this node does not participate",
     ExitCode.UNREACHABLE: "job store or history not reachable",
     ExitCode.INTERRUPTED: "aborted by a second SIGINT",

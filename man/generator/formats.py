@@ -89,7 +89,7 @@ _RUN = (
     ("seconds, rowsPerSecond", "Time that passed, and rows by it."),
     ("waitedSeconds", "How long workers held back, by reason: duty-cycle, rows-per-second, load."),
     ("stopReasons", "Why the executions ended, each reason once; see cleanupctl-jobs(1) under LOG."),
-    ("incomplete", "Whether something was left that a later run has to do."),
+    ("incomplete", "Whether expired rows are left, or may be, for whatever reason."),
     _FAILURES,
     ("notices", "What the operator should know: an array of objects with history and message."),
     _JOBS,

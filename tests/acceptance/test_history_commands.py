@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.support.camunda.data import fill
 from tests.support.servers import connect
+from tests.support.terminal import terminal
 
 if TYPE_CHECKING:
     from tests.support.command import Command
@@ -270,9 +272,9 @@ def test_set_removal_time_looks_first_and_then_does_the_same(engine: Command) ->
     looked = engine(*command, "--hierarchical", "--dry-run", "--json")
     assert (looked.code, looked.data["dryRun"]) == (0, True)
     assert looked.data["changed"]
-    done = engine(*command, "--hierarchical", "--json").data
+    done = engine(*command, "--hierarchical", "--json", "--yes").data
     assert done["changed"] == looked.data["changed"]
-    shown = engine(*command, "--hierarchical", "--format", "table")
+    shown = engine(*command, "--hierarchical", "--format", "table", "--yes")
     assert "0 rows changed" in shown.err
 
 
@@ -285,6 +287,15 @@ def test_set_removal_time_refuses_what_is_not_clear(engine: Command) -> None:
     assert "one of --absolute TIME, --clear and --calculate" in both.error["message"]
 
 
+def test_the_question_at_a_terminal_says_how_many_rows_would_go(engine: Command) -> None:
+    arguments = [sys.executable, "-m", "cleanupctl", "history", "orphans", "--delete"]
+    with terminal(arguments, engine.variables(), engine.folder) as screen:
+        assert "remove 2 rows" in screen.read_until("[y/N]")
+        screen.type("n\n")
+        assert screen.wait() == 2
+    assert sum(one["rows"] for one in engine("history", "orphans", "--json").data[0]["orphans"]) == 2
+
+
 def test_orphans_are_counted_and_removed_only_when_asked_to(engine: Command) -> None:
     def rows(*options: str) -> tuple[bool, int]:
         (one,) = engine("history", "orphans", "--json", *options).data
@@ -292,7 +303,7 @@ def test_orphans_are_counted_and_removed_only_when_asked_to(engine: Command) -> 
 
     assert rows() == (False, 2)
     assert rows("--delete", "--dry-run") == (False, 2)
-    assert rows("--delete") == (True, 2)
+    assert rows("--delete", "--yes") == (True, 2)
     entry = engine("jobs", "log", "--json").data[0]
     assert (entry["operation"], entry["jobId"], entry["removedRows"]) == ("orphans", None, 2)
     assert " orphans " in engine("jobs", "log", "--format", "table").out

@@ -42,7 +42,8 @@ def carry_out(engine: Command, text: str) -> Any:
     commands = COMMAND.findall(text)
     assert commands
     for one in commands:
-        done = engine(*shlex.split(one), "--json")
+        asks = ["--yes"] if "set-removal-time" in one or "--delete" in one else []
+        done = engine(*shlex.split(one), "--json", *asks)
         assert done.code == 0, done.err
     return done.data["changed"] if isinstance(done.data, dict) and "changed" in done.data else done.data
 

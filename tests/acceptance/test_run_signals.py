@@ -180,7 +180,7 @@ def test_a_signal_ends_what_a_person_does_at_the_end_of_a_batch(
         f'timezone = "UTC"\n[throttle]\nrows_per_second = 5\n[[history]]\nname = "engine"\nkind = "camunda"\n'
         f'url = "{url}"\n'
     )
-    process = cleanupctl.start("history", "orphans", "--delete", "--fail-if-incomplete")
+    process = cleanupctl.start("history", "orphans", "--delete", "--yes", "--fail-if-incomplete")
     with connect(url) as connection:
         left = "SELECT count(*) FROM ACT_HI_DETAIL"
         before = connection.execute(left).fetchone()[0]

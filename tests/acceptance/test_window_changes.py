@@ -59,12 +59,12 @@ def test_a_window_by_cron_expression_takes_the_place_of_the_general_one(cleanupc
 
 def test_clear_takes_one_weekday_or_everything_away(cleanupctl: Command) -> None:
     cleanupctl.configure(FILE)
-    assert cleanupctl("window", "clear", "--day", "sun").code == 0
+    assert cleanupctl("window", "clear", "--yes", "--day", "sun").code == 0
     assert cleanupctl.config.read_text().rstrip() == FILE.partition("[window.sunday]")[0].rstrip()
-    outcome = cleanupctl("window", "clear")
+    outcome = cleanupctl("window", "clear", "--yes")
     assert (outcome.code, outcome.data["batchWindowStartTime"]) == (0, None)
     assert "[window" not in cleanupctl.config.read_text()
-    again = cleanupctl("window", "clear")
+    again = cleanupctl("window", "clear", "--yes")
     assert (again.code, again.data) == (0, outcome.data)
     assert "nothing was changed" in again.err
 
@@ -148,12 +148,12 @@ def test_reschedule_creates_jobs_where_there_are_none(cleanupctl: Command) -> No
 
 def test_without_a_window_rescheduled_jobs_are_suspended(cleanupctl: Command) -> None:
     cleanupctl.configure(FILE)
-    outcome = cleanupctl("window", "clear", "--reschedule")
+    outcome = cleanupctl("window", "clear", "--yes", "--reschedule")
     assert (outcome.code, outcome.data["jobs"]) == (0, [])
     assert not (cleanupctl.folder / "jobs.db").exists()
     cleanupctl.configure(FILE)
     cleanupctl("schedule")
-    outcome = cleanupctl("window", "clear", "--reschedule")
+    outcome = cleanupctl("window", "clear", "--yes", "--reschedule")
     assert [(job["suspended"], job["dueDate"]) for job in outcome.data["jobs"]] == [(True, None)]
     assert "suspended" in outcome.err
 
@@ -196,7 +196,11 @@ def test_what_makes_no_window_is_bad_usage_and_changes_nothing(
 def test_an_unusable_file_is_not_changed(cleanupctl: Command) -> None:
     broken = FILE + "[cleanup]\nparallelism = 99\n"
     cleanupctl.configure(broken)
-    for arguments in (("set", "22:00", "06:00"), ("clear",), ("set", "22:00", "06:00", "--reschedule")):
+    for arguments in (
+        ("set", "22:00", "06:00"),
+        ("clear", "--yes"),
+        ("set", "22:00", "06:00", "--reschedule"),
+    ):
         assert_clear(cleanupctl("window", *arguments), 10, str(cleanupctl.config), "parallelism")
     assert cleanupctl.config.read_text() == broken
 

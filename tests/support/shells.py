@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
-import re
-import select
 import shlex
-import struct
 import subprocess
 import sys
-import termios
-import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tests.support.requirement import require
+from tests.support.terminal import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.support.command import Command
 
 SCRIPTS = Path(__file__).parents[2] / "completions"
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\r")
 _PATIENCE_SECONDS = 30.0
 
 
@@ -78,46 +67,12 @@ def _output(arguments: list[str], command: Command) -> str:
 
 def zsh(command: Command, line: str) -> str:
     """What zsh shows on a terminal when TAB is pressed for the first time in its life."""
-    with _terminal([require("zsh", "zsh"), "-f", "-i"], command) as terminal:
+    with terminal([require("zsh", "zsh"), "-f", "-i"], environment(command), command.folder) as shell:
         # Wait for the new prompt: before it the terminal, not zsh, would take control characters.
-        terminal.type(
+        shell.type(
             f"fpath=({shlex.quote(str(SCRIPTS))} $fpath); LISTMAX=1000; unsetopt beep;"
             " autoload -Uz compinit; compinit -u -D; PROMPT='RE''ADY> '\n"
         )
-        terminal.read_until("READY>")
-        terminal.type(f"{line}\t\x15echo DONE$((1 + 1))\n")
-        return terminal.read_until("DONE2")
-
-
-class _Terminal:
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def type(self, text: str) -> None:
-        os.write(self._descriptor, text.encode())
-
-    def read_until(self, word: str) -> str:
-        """Return what is shown until a word is, a blank for each escape sequence."""
-        shown, deadline = b"", time.monotonic() + _PATIENCE_SECONDS
-        while word not in (text := _ESCAPES.sub(" ", shown.decode(errors="replace"))):
-            ready, _, _ = select.select([self._descriptor], [], [], max(deadline - time.monotonic(), 0))
-            assert ready, f"{word} never came: {text}"
-            shown += os.read(self._descriptor, 65536)
-        return text
-
-
-@contextmanager
-def _terminal(arguments: list[str], command: Command) -> Iterator[_Terminal]:
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 200, 250, 0, 0))
-    options: dict[str, Any] = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
-    process = subprocess.Popen(
-        arguments, env=environment(command), cwd=command.folder, start_new_session=True, **options
-    )
-    os.close(theirs)
-    try:
-        yield _Terminal(ours)
-    finally:
-        process.kill()
-        process.wait()
-        os.close(ours)
+        shell.read_until("READY>")
+        shell.type(f"{line}\t\x15echo DONE$((1 + 1))\n")
+        return shell.read_until("DONE2")

@@ -109,7 +109,7 @@ def run(
     ] = None,
     fail_if_incomplete: Annotated[
         bool,
-        typer.Option("--fail-if-incomplete", help="Exit with 5 if the run stopped before it was finished."),
+        typer.Option("--fail-if-incomplete", help="Exit with 5 if expired rows are left, or may be."),
     ] = False,
     stop_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Stop at the end of the batch once this file exists.")
@@ -265,8 +265,7 @@ def _judge(context: Context, store: JobStore, report: RunReport, fail_if_incompl
     if stuck:
         raise CleanupFailedError(stuck)
     if fail_if_incomplete and report.account.incomplete:
-        reasons = ", ".join(sorted(report.account.stop_reasons))
-        raise IncompleteError(f"the run stopped before it was finished: {reasons}")
+        raise IncompleteError(f"expired rows may be left: {'; '.join(report.account.reasons_left)}")
 
 
 def _preview(context: Context, store: JobStore, histories: Sequence[History], *, estimated: bool) -> None:

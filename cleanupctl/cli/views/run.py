@@ -82,8 +82,8 @@ class RunReport:
             "removedRows": account.total,
             "removed": removed_objects(account.removed()),
             "skipped": [
-                {"history": history, "table": table, "rows": rows}
-                for (history, table), rows in account.skipped.items()
+                {"history": place[0], "table": place[1], "rows": rows, "reason": account.why_skipped[place]}
+                for place, rows in account.skipped.items()
             ],
             "batches": account.batches,
             "seconds": round(self._seconds, 3),
@@ -111,10 +111,8 @@ class RunReport:
                 ((r.history, r.table, f"{r.rows:,}") for r in removed),
                 right=("ROWS",),
             )
-        for (history, table), rows in account.skipped.items():
-            output.notice(
-                f"{history}: {rows} rows of {table} were passed over: other rows still point at them"
-            )
+        for (history, table), reason in account.why_skipped.items():
+            output.notice(f"{history}: table {table}: {reason}")
         rate = f", {account.total / self._seconds:,.0f} rows/s" if account.total and self._seconds else ""
         output.text(
             f"{account.total:,} rows removed in {account.batches} batches, {self._seconds:.1f} s{rate}"
@@ -129,12 +127,8 @@ class RunReport:
         return f"nothing is due{self._next()}"
 
     def _ended(self) -> str:
-        reasons = self.account.stop_reasons
-        return (
-            f"stopped by {', '.join(sorted(reasons))}"
-            if self.account.incomplete
-            else "nothing expired is left"
-        )
+        reasons = self.account.reasons_left
+        return f"expired rows may be left: {'; '.join(reasons)}" if reasons else "nothing expired is left"
 
     def _next(self) -> str:
         windows = self._context.settings.windows

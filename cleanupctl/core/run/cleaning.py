@@ -94,6 +94,11 @@ class Noticed:
 
 
 @dataclass(frozen=True, slots=True)
+class Left(Noticed):
+    """Rows that have expired, or may have, stay: others hold them, or they were not looked at."""
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A table, or the whole history when `table` is None, could not be cleaned; others go on."""
 

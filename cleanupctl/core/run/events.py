@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.job import Removed
-from cleanupctl.core.run.cleaning import BatchChanged, BatchDeleted, Failed, TableFinished
+from cleanupctl.core.run.cleaning import BatchChanged, BatchDeleted, Failed, Left, TableFinished
 
 if TYPE_CHECKING:
     from cleanupctl.core.job import Job, LogEntry
@@ -76,6 +76,10 @@ class RunTotals:
     """Rows whose values were set, by history and table."""
     batches: int = 0
     skipped: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Expired rows that something still needs, by history and table."""
+    why_skipped: dict[tuple[str, str], str] = field(default_factory=dict)
+    left: bool = False
+    """Whether rows stay that others held, or that were not looked at."""
     failures: list[Failed] = field(default_factory=list)
     stop_reasons: set[str] = field(default_factory=set)
     executions: int = 0
@@ -98,6 +102,9 @@ class RunTotals:
             case TableFinished(skipped=skipped) if skipped:
                 place = event.history, event.table
                 self.skipped[place] = self.skipped.get(place, 0) + skipped
+                self.why_skipped[place] = event.reason or f"{skipped} rows are still needed"
+            case Left():
+                self.left = True
             case Failed():
                 self.failures.append(event)
 
@@ -121,8 +128,21 @@ class RunTotals:
 
     @property
     def incomplete(self) -> bool:
-        """Whether something was left that a later run has to do."""
-        return bool(self.stop_reasons - {FINISHED, OUTSIDE_WINDOW})
+        """Whether expired rows are left, or may be."""
+        return bool(self.reasons_left)
+
+    @property
+    def reasons_left(self) -> tuple[str, ...]:
+        """Say why expired rows are left, or may be; empty when none is."""
+        stops = self.stop_reasons - {FINISHED}
+        reasons = {
+            f"stopped by {', '.join(sorted(stops - {OUTSIDE_WINDOW}))}": bool(stops - {OUTSIDE_WINDOW}),
+            "the batch window is closed": OUTSIDE_WINDOW in stops,
+            "not all could be cleaned": bool(self.failures),
+            "rows stay that others held, or that wait for such": self.left,
+            "some are still needed": bool(self.skipped),
+        }
+        return tuple(reason for reason, holds in reasons.items() if holds)
 
     def removed(self) -> tuple[Removed, ...]:
         """List deleted rows by table, without the tables that lost none; changed rows come after them."""

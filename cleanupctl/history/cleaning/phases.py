@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import CleanupctlError, HistoryError, HistoryUnreachableError
-from cleanupctl.core.run.cleaning import Failed, Noticed, Stopped
+from cleanupctl.core.run.cleaning import Failed, Left, Noticed, Stopped
 from cleanupctl.history.cleaning.batches import TaskRun
 
 if TYPE_CHECKING:
@@ -140,6 +140,7 @@ class PhaseRun:
         if run.passed_over:
             # Not finished: another worker that waits for it may have more luck.
             self.passed_over.append(task.label)
+            yield Left(worker.history, f"table {task.label}: other sessions hold rows, and these stay")
             return
         worker.shared.finish(self._key(task), self._now)
 
@@ -182,7 +183,7 @@ class PhaseRun:
         elif self._waited_seconds >= LONGEST_WAIT_SECONDS:
             self._pending.remove(task)
             self.passed_over.append(task.label)
-            yield Noticed(history, f"{task.label} is left to {claimant.who}, which is still at it")
+            yield Left(history, f"{task.label} is left to {claimant.who}, which is still at it")
         elif self._waited_seconds >= TELL_SECONDS and task.label not in self._told:
             self._told.add(task.label)
             yield Noticed(history, f"waiting for {claimant.who}, which works on {task.label}")

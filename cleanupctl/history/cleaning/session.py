@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
-from cleanupctl.core.run.cleaning import Expired, Failed, Noticed
+from cleanupctl.core.run.cleaning import Expired, Failed, Left, Noticed
 from cleanupctl.history.cleaning.phases import PhaseRun
 from cleanupctl.history.cleaning.workers import Shared, Worker
 
@@ -45,7 +45,7 @@ class CleaningSession:
             if phase.needs_earlier and not complete:
                 waiting = ", ".join(task.label for task in phase.tasks)
                 why = f" (other sessions hold rows of {', '.join(held)})" if held else ""
-                yield Noticed(
+                yield Left(
                     self.worker.history,
                     f"{waiting} not touched: rows that belong to theirs could not be removed{why}",
                 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cleanupctl.cli.completion.values import history_names
+from cleanupctl.cli.confirmation import Yes, confirm
 from cleanupctl.cli.context import Context
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ instances of their own: they are orphans once their own time to live is past, an
 that a foreign key of any table points at stays, whatever that key would do. When a table that may say
 otherwise cannot be read, none is told to be an orphan.
 
-Counting reads whole tables. With `--delete` they are removed as `cleanupctl run` removes rows: in batches of
-at most batch_size rows that take about as long as batch_time, with the pauses of [throttle], and with an
-entry in the job log. SIGTERM or SIGINT end it after the batch; the rest is there for the next call.
+Counting reads whole tables. `--delete` counts and asks first at a terminal, and needs `--yes` elsewhere.
+Then they are removed as `cleanupctl run` removes rows: in batches of at most batch_size rows that take about
+as long as batch_time, with the pauses of [throttle], and with an entry in the job log. SIGTERM or SIGINT end
+it after the batch; the rest is there for the next call.
 
 The JSON is an array of objects, one for each history: history, deleted (whether they were removed), and
 orphans, an array of objects with table, cause and rows.
@@ -51,6 +53,7 @@ def orphans(
     fail_if_incomplete: Annotated[
         bool, typer.Option("--fail-if-incomplete", help="Exit with 5 if it stopped before it was finished.")
     ] = False,
+    yes: Yes = False,
 ) -> None:
     """Count, or remove, rows of an engine's history that belong to nothing any more."""
     from cleanupctl.cli.commands.history.choice import engine_histories
@@ -59,13 +62,31 @@ def orphans(
     from cleanupctl.history.camunda.repair.orphans import count_orphans
 
     deleted = delete and not dry_run
+    histories = engine_histories(context, name)
+
+    def counted() -> dict[str, list[Found]]:
+        return {one.name: list(count_orphans(one, context.now())) for one in histories}
+
     operation = Operation(context, "orphans")
-    found = {
-        one.name: _removed(operation, one) if deleted else list(count_orphans(one, context.now()))
-        for one in engine_histories(context, name)
-    }
+    if deleted:
+        confirm(context.output, "removing orphans", lambda: _question(counted()), yes=yes)
+        found = {one.name: _removed(operation, one) for one in histories}
+    else:
+        found = counted()
     show_orphans(context.output, found, deleted=deleted)
     operation.judge(fail_if_incomplete=fail_if_incomplete)
+
+
+def _question(found: dict[str, list[Found]]) -> str:
+    """Say what would be removed, table by table."""
+    tables = [
+        f"{one.rows:,} of {history}: {one.table} ({one.reason})"
+        for history in found
+        for one in found[history]
+        if one.rows
+    ]
+    total = sum(one.rows for listed in found.values() for one in listed)
+    return f"remove {total:,} rows{': ' if tables else ''}{'; '.join(tables)}?"
 
 
 def _removed(operation: Operation, settings: CamundaSettings) -> list[Found]:

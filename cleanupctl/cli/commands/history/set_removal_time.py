@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cleanupctl.cli.completion.values import history_names
+from cleanupctl.cli.confirmation import Yes, confirm
 from cleanupctl.cli.context import Context
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ Conditions are joined: an instance has to meet all that are given. Without any t
 `--all` says that every instance is meant. The instances are looked at in chunks, and only rows whose value
 differs are written, the instance rows last: when stopped, the same command goes on where it was. As in
 `cleanupctl run`, a transaction writes at most batch_size rows and takes about as long as batch_time, the
-pauses of [throttle] are kept, SIGTERM or SIGINT end it after the batch, and the job log gets an entry. Begin
-with --dry-run.
+pauses of [throttle] are kept, SIGTERM or SIGINT end it after the batch, and the job log gets an entry. At a
+terminal it counts and asks first; elsewhere it needs --yes. Begin with --dry-run.
 
 `--calculate` takes the start or the end of the instance and the time to live that its definition has now,
 as `cleanupctl history ttl` shows it; of a batch operation that of its type in batch_ttl of the configuration.
@@ -83,6 +84,7 @@ def set_removal_time(
     fail_if_incomplete: Annotated[
         bool, typer.Option("--fail-if-incomplete", help="Exit with 5 if it stopped before it was finished.")
     ] = False,
+    yes: Yes = False,
 ) -> None:
     """Set, clear or calculate the removal time of chosen instances and of what belongs to them."""
     from cleanupctl.cli.commands.history.choice import one_engine_history
@@ -104,13 +106,27 @@ def set_removal_time(
     )
     selection.check()
     settings = one_engine_history(context, history)
-    planner = RemovalTimesPlanner(
-        settings, selection, wanted, hierarchical=hierarchical, chunk=chunk, dry_run=dry_run
-    )
+
+    def planned(*, counting: bool) -> RemovalTimesPlanner:
+        return RemovalTimesPlanner(
+            settings, selection, wanted, hierarchical=hierarchical, chunk=chunk, dry_run=counting
+        )
+
+    def question() -> str:
+        counting = planned(counting=True)
+        changed = _counted(context, settings, counting)
+        tables = ", ".join(f"{rows:,} of {table}" for table, rows in sorted(changed.items()))
+        return (
+            f"change the removal time of {counting.selected.instances:,} instances of {settings.name}"
+            f" ({tables or 'no rows'})?"
+        )
+
+    planner = planned(counting=dry_run)
     operation = Operation(context, "set-removal-time")
     if dry_run:
         changed = _counted(context, settings, planner)
     else:
+        confirm(context.output, "setting removal times", question, yes=yes)
         operation.carry_out(settings, planner)
         changed = Counter({table: rows for (_, table), rows in operation.totals.changed.items()})
     show_changes(context.output, settings.name, changed, planner.selected, dry_run=dry_run)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cleanupctl.cli.confirmation import Yes, confirm
 from cleanupctl.cli.context import Context
 from cleanupctl.core.errors import (
     CleanupctlError,
@@ -77,11 +78,28 @@ def set_(
     _edit(context, change or _daily_change(start, end, day), dry_run=dry_run, reschedule=reschedule)
 
 
-def clear(context: Context, day: Day = None, dry_run: DryRun = False, reschedule: Reschedule = False) -> None:
+def clear(
+    context: Context,
+    day: Day = None,
+    dry_run: DryRun = False,
+    reschedule: Reschedule = False,
+    yes: Yes = False,
+) -> None:
     """Take away every batch window, or the own window of a weekday, from the configuration file."""
     from cleanupctl.core.configuration.editing.editor import ClearWindow
 
+    if not dry_run:
+        which = f"the own window of {_weekday(day)}" if day else "every batch window"
+        confirm(context.output, f"clearing {which}", lambda: _clear_question(context, which), yes=yes)
     _edit(context, ClearWindow(_weekday(day)), dry_run=dry_run, reschedule=reschedule)
+
+
+def _clear_question(context: Context, which: str) -> str:
+    """Say what ends with the windows; a configuration that cannot be used is edited all the same."""
+    from cleanupctl.core.configuration.editing.editor import editable_configuration
+
+    path = editable_configuration(os.environ, config=context.options.config)
+    return f"take {which} out of {path}? Without a window jobs run only when they are immediately due"
 
 
 def _daily_change(start: str | None, end: str | None, day: str | None) -> WindowChange:

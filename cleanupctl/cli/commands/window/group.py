@@ -91,8 +91,8 @@ def add_to(app: typer.Typer) -> None:
         window,
         "clear",
         examples=[
-            ("cleanupctl window clear --day sunday", "on Sundays the general window holds again"),
-            ("cleanupctl window clear --reschedule", "no windows: the cleanup jobs are suspended"),
+            ("cleanupctl window clear --day sunday --yes", "on Sundays the general window holds again"),
+            ("cleanupctl window clear --reschedule --yes", "no windows: the cleanup jobs are suspended"),
         ],
         exit_codes=[ExitCode.UNREACHABLE],
         details=_EDIT_DETAILS,
