@@ -200,3 +200,40 @@ def test_rows_that_a_policy_hides_are_not_absent(
         assert rows(url) == [1, 1]
     finally:
         execute(admin, "DROP OWNED BY some_tenant", "DROP ROLE some_tenant")
+
+
+@pytest.mark.parametrize("table", ["ACT_ID_USER", "ACT_RE_PROCDEF", "ACT_HI_CASEINST"])
+def test_rows_that_a_view_leaves_out_are_not_absent(engine_url: str, table: str) -> None:
+    url = engine_url
+    execute(url, LONG, INSTANCE.format("p", "'2020-01-02'"), ACTIVITY.format("p"))
+    if table == "ACT_ID_USER":
+        word = "CONSTRAINT" if url.startswith("postgresql") else "FOREIGN KEY"
+        execute(
+            url,
+            f"ALTER TABLE ACT_ID_MEMBERSHIP DROP {word} ACT_FK_MEMB_USER",
+            f"ALTER TABLE ACT_ID_TENANT_MEMBER DROP {word} ACT_FK_TENANT_MEMB_USER",
+        )
+    execute(
+        url,
+        "INSERT INTO ACT_GE_BYTEARRAY (ID_, CREATE_TIME_) VALUES ('picture', '2020-01-01')",
+        "INSERT INTO ACT_ID_USER (ID_, PICTURE_ID_) VALUES ('ann', 'picture')",
+        f"ALTER TABLE {table} RENAME TO behind",
+        f"CREATE VIEW {table} AS SELECT * FROM behind WHERE ID_ = 'other'",
+    )
+    by_end = replace(settings(url), strategy="end-time", default_ttl=30)
+    acts: dict[str, list[Callable[[], object]]] = {
+        "ACT_ID_USER": [lambda: list(count_orphans(settings(url), NOW))],
+        "ACT_RE_PROCDEF": [lambda: clean(by_end), lambda: full_report(by_end, NOW, exact=True)],
+        "ACT_HI_CASEINST": [lambda: clean(settings(url)), lambda: clean(by_end)],
+    }
+    for act in acts[table]:
+        with pytest.raises(HistoryError, match=f"(?i){table} may leave rows out"):
+            act()
+    findings = [one for one in check(by_end, NOW).findings if "may leave rows out" in one.message]
+    assert {(one.table or "").upper() for one in findings} == {table}
+    if table == "ACT_ID_USER":
+        report = full_report(settings(url), NOW, exact=True)
+        assert [(one.rows, "may leave rows out" in one.reason) for one in report.orphans] == [(None, True)]
+    execute(url, f"DROP VIEW {table}", f"CREATE VIEW {table} AS SELECT * FROM behind")
+    assert [one for one in count_orphans(settings(url), NOW) if one.rows] == []
+    assert not [one for one in check(by_end, NOW).findings if "may leave rows out" in one.message]

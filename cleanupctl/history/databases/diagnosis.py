@@ -80,6 +80,10 @@ class Diagnosis(ABC):
         del table
         yield from ()
 
+    def read_only(self) -> Iterator[Finding]:
+        """Find out whether the server, or the login's sessions, may only be read from; changes nothing."""
+        yield from ()
+
     def storage(self, table: Table) -> Iterator[Finding]:
         """Find out whether the table is stored in a way that allows small transactions."""
         del table

@@ -32,6 +32,7 @@ def check(inspected: Inspected, tables: Iterable[TableSettings]) -> Checked:
 
 def _checks(inspected: Inspected, tables: Iterable[TableSettings]) -> Iterator[Check]:
     found: list[Table] = []
+    yield "whether the server can be written to", inspected.database.read_only
     for configured in tables:
         yield configured.name, partial(_table, inspected, configured, found)
     yield "autovacuum", lambda: inspected.database.vacuum(found)

@@ -70,6 +70,37 @@ def test_what_keeps_a_login_from_reading_is_said_and_the_grant_ends_it(place: Pl
         assert list(stranger.denied(table, columns)) == []
 
 
+WHOLE = ("SELECT * FROM event", "SELECT what, id AS number, NULL AS picture FROM event AS e")
+HIDING = (
+    "SELECT * FROM event WHERE what IS NULL",
+    "SELECT e.* FROM event AS e JOIN other AS o ON o.id = e.id",
+    "SELECT e.* FROM event AS e, other AS o",
+    "SELECT DISTINCT what FROM event",
+    "SELECT max(id) AS id FROM event",
+    "SELECT what FROM event GROUP BY what",
+    "SELECT * FROM event LIMIT 1",
+    "SELECT id FROM event UNION SELECT id FROM other",
+    "SELECT * FROM part",
+    "SELECT 1 AS id",
+)
+
+
+@covers("denied")
+def test_a_view_that_may_leave_rows_out_is_denied_and_one_of_every_row_is_not(place: Place) -> None:
+    place.events(2, 1)
+    place.run("CREATE TABLE other (id INTEGER)", f"CREATE VIEW part AS {HIDING[0]}")
+    denied = []
+    for definition in (*WHOLE, *HIDING):
+        place.run("DROP VIEW IF EXISTS shown", f"CREATE VIEW shown AS {definition}")
+        view = place.database.find_tables(("shown",))["shown"]
+        columns = [column.name for column in view.columns.values()]
+        if found := list(place.database.denied(view, columns)):
+            assert "shown may leave rows out" in found[0].message
+            denied.append(definition)
+    # No engine has its tables in a file.
+    assert denied == ([] if place.is_file else [*HIDING])
+
+
 @covers("schema_usage")
 def test_a_schema_that_the_login_may_not_use_is_found_and_the_grant_opens_it(place: Place) -> None:
     table = place.events(1, 1).table
@@ -85,6 +116,32 @@ def test_a_schema_that_the_login_may_not_use_is_found_and_the_grant_opens_it(pla
         assert finding.remedy is not None
         place.administrate(finding.remedy)
         assert list(stranger.schema_usage(found)) == []
+
+
+@covers("read_only")
+def test_a_server_that_can_only_be_read_from_is_an_error_and_the_remedy_opens_it(place: Place) -> None:
+    assert list(place.database.read_only()) == []
+    if place.is_file:
+        return
+    login = parse_url(place.url).user
+    if place.family == "mysql":
+        place.administrate("SET GLOBAL read_only = ON")
+    else:
+        place.administrate(f"ALTER ROLE {login} SET default_transaction_read_only = on")
+    try:
+        with place.another() as limited:
+            (finding,) = limited.read_only()
+        with place.another(place.admin_url) as admin:
+            # Who may write all the same has nothing to change.
+            assert list(admin.read_only()) == []
+        assert finding.severity == "error"
+        assert finding.remedy is not None
+        place.administrate(finding.remedy.rpartition(": ")[2])
+        with place.another() as freed:
+            assert list(freed.read_only()) == []
+    finally:
+        if place.family == "mysql":
+            place.administrate("SET GLOBAL read_only = OFF")
 
 
 @covers("storage")

@@ -64,6 +64,7 @@ def _checks(
     yield "the tables", lambda: _missing_tables(inspected, schema)
     if PROCESS_INSTANCES not in schema.tables:
         return
+    yield "whether the server can be written to", inspected.database.read_only
     yield "the schema's version", lambda: _versions(schema, version)
     for name in inspected.strategy.checked:
         if name in schema.tables:

@@ -73,7 +73,7 @@ def full_report(settings: CamundaSettings, now: datetime, *, exact: bool) -> Ful
     """Report on one history at `now` (aware). Raise HistoryError and HistoryUnreachableError."""
     database = connect(settings.url)
     try:
-        names = tuple(dict.fromkeys((*MEASURED, *DEFINITION_TABLES, *TABLES)))
+        names = tuple(dict.fromkeys((*MEASURED, *DEFINITION_TABLES)))
         schema = find_schema(database, settings, names)
         measured = measure(schema)
         rows = {name: rows for name, (rows, _) in measured.items()}
@@ -86,11 +86,11 @@ def full_report(settings: CamundaSettings, now: datetime, *, exact: bool) -> Ful
 
 def _report(scope: ReportScope, measured: dict[str, TableSize]) -> FullReport:
     settings = scope.settings
-    counts = sample = None
-    if scope.strategy.by_instance:
-        counts = count_exactly(scope)
-        if PROCESS_INSTANCES in counts.uncounted and settings.hierarchy == "root":
-            sample = sample_processes(scope)
+    together = count_exactly(scope)
+    counts = together if scope.strategy.by_instance else None
+    sample = None
+    if counts and PROCESS_INSTANCES in counts.uncounted and settings.hierarchy == "root":
+        sample = sample_processes(scope)
     found = tuple(one for kind in ENGINE_KINDS for one in cleanable(scope, kind, counts, sample))
     deleted: Counter[str] = Counter()
     for one in found:
@@ -104,14 +104,16 @@ def _report(scope: ReportScope, measured: dict[str, TableSize]) -> FullReport:
         tuple(cleanable_batches(scope)),
         tuple(missing_removal_times(scope)),
         tuple(_orphans(scope)),
-        tuple(sizes(scope, measured, MEASURED, counts, deleted)),
+        tuple(sizes(scope, measured, MEASURED, together, deleted)),
     )
 
 
 def _orphans(scope: ReportScope) -> Iterator[OrphanCount]:
+    database = scope.schema.database
     try:
-        for found in orphans(scope.schema, scope.settings, scope.now):
-            rows = scope.schema.database.count(found.target)[0] if scope.is_counted(found.name) else None
+        schema = find_schema(database, scope.settings, TABLES)
+        for found in orphans(schema, scope.settings, scope.now):
+            rows = database.count(found.target)[0] if scope.is_counted(found.name) else None
             yield OrphanCount(found.target.table.name, found.reason, rows)
     except HistoryUnreachableError:
         raise

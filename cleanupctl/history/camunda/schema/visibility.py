@@ -66,5 +66,5 @@ def require_sight(history: str, denied: Iterable[Denied]) -> None:
         remedies = " ".join(dict.fromkeys(one.remedy for one in found if one.remedy))
         raise HistoryError(
             f"history {history}: nothing is deleted as long as not all of the engine's tables can be read:"
-            f" {reasons}; run {remedies}"
+            f" {reasons}{f'; run {remedies}' if remedies else ''}"
         )

@@ -270,6 +270,10 @@ class MySQL(KeysetDatabase):
         """Return the GRANT that gives the login privileges on a table."""
         return privileges.grant_statement(self, wanted, place)
 
+    def read_only(self) -> Iterator[Finding]:
+        """Find out whether the server takes no changes from this login."""
+        return health.read_only(self)
+
     def storage(self, table: Table) -> Iterator[Finding]:
         """Find out whether the table's storage engine has transactions."""
         return health.storage(self, table)

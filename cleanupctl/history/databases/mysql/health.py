@@ -23,6 +23,28 @@ WHERE trx_mysql_thread_id <> CONNECTION_ID() HAVING age > %s ORDER BY age DESC L
 """
 
 
+_EXEMPT = """
+SELECT 1 FROM information_schema.user_privileges
+WHERE privilege_type IN ('SUPER', 'READ ONLY ADMIN', 'READ_ONLY ADMIN', 'CONNECTION_ADMIN') LIMIT 1
+"""
+"""Privileges with which one may write to a read-only server all the same; others see only their own here."""
+
+
+def read_only(database: Database) -> Iterator[Finding]:
+    """Find out whether the server takes no changes from this login."""
+    names = "'read_only', 'super_read_only', 'innodb_read_only'"
+    found = dict(database.query(f"SHOW GLOBAL VARIABLES WHERE variable_name IN ({names})"))
+    on = [name for name, value in found.items() if value not in ("OFF", "0")]
+    if not on or (on == ["read_only"] and database.query(_EXEMPT)):
+        return
+    yield Finding(
+        "error",
+        None,
+        f"the server can only be read from ({', '.join(on)}): a run deletes nothing",
+        "set url of the history to the server that takes changes; if this is it: SET GLOBAL read_only = OFF;",
+    )
+
+
 def long_transactions(database: Database, longer: timedelta) -> Iterator[Finding]:
     """Find transactions that have been open for longer than that."""
     if is_denied(database, "SELECT 1 FROM information_schema.innodb_trx LIMIT 1"):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
+from cleanupctl.history.databases import views
 from cleanupctl.history.databases.diagnosis import Denied
 
 if TYPE_CHECKING:
@@ -41,6 +43,29 @@ def denied(database: Database, table: Table, columns: Sequence[str]) -> Iterator
     if any(is_denied(database, statement) for statement in statements):
         message = f"{database.login} may not read all of {table.name}"
         yield Denied(table.name, message, database.grant_statement(["SELECT"], place))
+    elif table.refusal is not None and not _shows_every_row(database, table):
+        yield Denied(table.name, views.hides_rows(table.name), None)
+
+
+_VIEW = """
+SELECT view_definition FROM information_schema.views
+WHERE table_schema = %s AND table_name = %s AND is_updatable = 'YES'
+"""
+_TABLE = """
+SELECT 1 FROM information_schema.tables
+WHERE table_schema = %s AND table_name = %s AND table_type = 'BASE TABLE'
+"""
+
+
+def _shows_every_row(database: Database, view: Table) -> bool:
+    """Return whether a view is sure to leave nothing out; who may not see its definition cannot be sure."""
+    found = database.query(_VIEW, (view.schema, view.name))
+    source = views.only_table(str(found[0][0])) if found else None
+    if source is None:
+        return False
+    # The server writes both names.
+    names = [one.replace("``", "`") for one in re.findall(r"`((?:[^`]|``)+)`", source)]
+    return len(names) == 2 and bool(database.query(_TABLE, names))
 
 
 def hidden(database: Database, name: str, schema: str | None, *, sure: bool) -> Denied:

@@ -340,6 +340,10 @@ class PostgreSQL(Database):
         """Return the GRANT that gives the login privileges on a table."""
         return privileges.grant_statement(wanted, place, self.login)
 
+    def read_only(self) -> Iterator[Finding]:
+        """Find out whether this is a standby server, or the login's transactions only read."""
+        return health.read_only(self, self.login)
+
     def left_alone(self, table: Table) -> Iterator[Finding]:
         """Find tables with rows that inherit from the table: they are tables of their own."""
         return health.inheriting(self, table)

@@ -33,6 +33,26 @@ WHERE c.oid = ANY(%s) AND 'autovacuum_enabled=false' = ANY(c.reloptions)
 """
 
 
+_READ_ONLY = """
+SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')::boolean
+"""
+
+
+def read_only(database: Database, login: str) -> Iterator[Finding]:
+    """Find out whether this is a standby server, or the login's transactions only read."""
+    standby, only_read = database.query(_READ_ONLY)[0]
+    if standby:
+        message = "the server is a standby, which can only be read from: a run deletes nothing"
+        yield Finding("error", None, message, "set url of the history to the primary server")
+    elif only_read:
+        yield Finding(
+            "error",
+            None,
+            f"transactions of {login} only read (default_transaction_read_only): a run deletes nothing",
+            f"ALTER ROLE {database.quote(login)} SET default_transaction_read_only = off;",
+        )
+
+
 def long_transactions(database: Database, longer: timedelta) -> Iterator[Finding]:
     """Find transactions that have been open for longer than that, and replication slots nobody uses."""
     for process, user, program, state, age in database.query(_TRANSACTIONS, (longer.total_seconds(),)):

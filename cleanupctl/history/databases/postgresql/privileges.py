@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cleanupctl.history.databases import views
 from cleanupctl.history.databases.diagnosis import Denied
 from cleanupctl.history.databases.findings import Finding
 
@@ -41,9 +42,25 @@ def denied(database: Database, table: Table, columns: Sequence[str]) -> Iterator
     if not readable:
         grant = grant_statement(["SELECT"], place, login)
         yield Denied(table.name, f"{login} has no SELECT privilege on {table.name}", grant)
+    if table.refusal is not None and not _shows_every_row(database, table):
+        yield Denied(table.name, views.hides_rows(table.name), None)
     if hides_rows:
         message = f"row-level security hides rows of {table.name} from {login}"
         yield Denied(table.name, message, f'ALTER ROLE "{login}" BYPASSRLS;')
+
+
+_VIEW = """
+SELECT pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c
+WHERE c.oid = %s::oid AND c.relkind = 'v' AND pg_catalog.pg_relation_is_updatable(c.oid, false) <> 0
+"""
+_TABLE = "SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass(%s) AND relkind IN ('r', 'p')"
+
+
+def _shows_every_row(database: Database, view: Table) -> bool:
+    """Return whether a view is sure to leave nothing out; neither copies nor tables of other servers are."""
+    found = database.query(_VIEW, (view.detail["oid"],))
+    source = views.only_table(found[0][0]) if found else None
+    return source is not None and bool(database.query(_TABLE, (source,)))
 
 
 def _may_read(database: Database, table: Table, column: str) -> bool:
