@@ -113,6 +113,20 @@ def test_what_explain_tells_about_an_instance_without_a_removal_time_helps(
     assert rows_left(engine_url) == set()
 
 
+def test_what_explain_tells_about_rows_without_a_removal_time_below_a_root_helps(
+    engine: Command, engine_url: str
+) -> None:
+    definition(engine_url, "order", 30)
+    insert_rows(engine_url, rich_rows("root", "2024-02-01 10:00:00"))
+    query(engine_url, "UPDATE ACT_HI_VARINST SET REMOVAL_TIME_ = NULL")
+    said = engine("history", "explain", "root", "--json").data
+    assert said["fate"] == "kept"
+    assert carry_out(engine, said["obstacles"][0])
+    assert engine("history", "explain", "root", "--json").data["fate"] == "due"
+    run(engine)
+    assert rows_left(engine_url) == set()
+
+
 def test_explain_does_not_say_kept_when_the_rows_of_an_instance_have_removal_times(
     engine: Command, engine_url: str
 ) -> None:

@@ -90,10 +90,21 @@ def test_history_of_running_instances_goes_when_asked_for(engine_url: str) -> No
 
 
 def test_byte_arrays_that_the_runtime_points_at_are_passed_over(engine_url: str) -> None:
-    fill(engine_url, expired_instances=30, unexpired_instances=10, now=NOW, referenced_bytes=7)
+    fill(
+        engine_url,
+        expired_instances=30,
+        unexpired_instances=10,
+        now=NOW,
+        referenced_bytes=7,
+        expired_unfinished=5,
+    )
     before = checksums(engine_url, NOW)
+    with history(settings(engine_url), CleanupSettings()).open() as session:
+        counted = {one.table.upper(): one.rows for one in session.preview(NOW) if isinstance(one, Expired)}
     events = clean(settings(engine_url))
     assert not [event for event in events if isinstance(event, Failed)]
+    assert counted["ACT_GE_BYTEARRAY"] == removed(events)["ACT_GE_BYTEARRAY"]
+    # Not those of instances that run.
     skipped = [(e.table.upper(), e.skipped) for e in events if isinstance(e, TableFinished) and e.skipped]
     assert skipped == [("ACT_GE_BYTEARRAY", 7)]
     assert checksums(engine_url, NOW) == before

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cleanupctl.core.run.cleaning import Expired, Noticed
+from cleanupctl.history.databases.conditions import both
 from cleanupctl.history.databases.cutoff import as_instant
 from cleanupctl.history.databases.database import COUNT_BOUND
 from cleanupctl.history.databases.dependents import dependents, restricting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from cleanupctl.core.run.cleaning import Event
@@ -80,10 +81,22 @@ class Task(ABC):
 class TableTask(Task):
     """The expired rows of a single table."""
 
-    def __init__(self, target: Target, *, repeats: bool = False, kept: str | None = None) -> None:
-        """Prepare; `kept` says why the guards keep rows: some that would go along have not expired."""
+    def __init__(
+        self,
+        target: Target,
+        *,
+        repeats: bool = False,
+        kept: str | None = None,
+        look: Callable[[], Target] | None = None,
+    ) -> None:
+        """Prepare; `kept` says why the guards keep rows: some that would go along have not expired.
+
+        `look` returns what a look counts, where a run finds out only then what it keeps.
+        """
         self.target = target
         self.kept = kept
+        self._look = look or (lambda: target)
+        self._unreferenced = both((target.condition, *target.guards))
         self.table = target.table
         self.label = target.label
         # A task with a name of its own is not the table's: the one must not count as done with the other.
@@ -110,13 +123,17 @@ class TableTask(Task):
             return None
         guards = database.references_guard(self.target.table)
         target = replace(self.target, guards=(*self.target.guards, *guards))
-        return type(self)(target, repeats=True, kept=self.kept)
+        task = type(self)(target, repeats=True, kept=self.kept, look=self._look)
+        task._unreferenced = self._unreferenced
+        return task
 
     def skipped(self, database: Database) -> tuple[int, str | None]:
         """Count the rows that are still referenced, if any were in the way."""
         if not (self.repeats or self.kept):
             return 0, None
-        skipped = database.bounded_count(self.target.table, self.target.condition)
+        # What else keeps rows is no reference: of those that it does not keep, none is left but these.
+        kept = self._unreferenced if self.repeats and not self.kept else self.target.condition
+        skipped = database.bounded_count(self.target.table, kept)
         more = " at least" if skipped >= COUNT_BOUND else ""
         if not self.repeats:
             return skipped, f"{more} {skipped} rows stay: {self.kept}".strip() if skipped else None
@@ -126,7 +143,8 @@ class TableTask(Task):
     def preview(self, worker: Worker) -> Iterator[Expired | Noticed]:
         """Count the expired rows, and those of other tables that go along."""
         worker.database.require_deletable(self.table)
-        rows, oldest = worker.database.count(self.target)
+        target = self._look()
+        rows, oldest = worker.database.count(target)
         yield Expired(
             worker.history,
             self.label,
@@ -135,7 +153,7 @@ class TableTask(Task):
             worker.database.typical_costs.seconds(self.table),
         )
         if dependents(self.table) and self.kept is None:
-            along = worker.database.count_along(self.table, self.target.deletable)
+            along = worker.database.count_along(self.table, target.deletable)
             for name, number in along.deleted.items():
                 yield Expired(worker.history, name, number, None)
             for name, number in along.changed.items():

@@ -44,6 +44,14 @@ def expired_by_removal_time(rows: Rows) -> dict[str, set[str]]:
         return bool(removal and removal <= WALL_CLOCK and row.get("ROOT_PROC_INST_ID_") not in running)
 
     found = {table: {one for one, row in rows[table].items() if has_expired(row)} for table in HISTORY}
+    # What has no removal time keeps its root.
+    found["ACT_HI_PROCINST"] -= {
+        str(row["ROOT_PROC_INST_ID_"])
+        for table in HISTORY
+        if table != "ACT_GE_BYTEARRAY"
+        for row in rows[table].values()
+        if row.get("ROOT_PROC_INST_ID_") and row["REMOVAL_TIME_"] is None
+    }
     # Contents without a removal time are deleted with the rows that refer to them.
     contents = {rows[table][one].get(column) for table, column in CONTENTS for one in found.get(table, ())}
     undated = {

@@ -18,7 +18,7 @@ from cleanupctl.history.databases.database import COUNT_BOUND
 from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -62,9 +62,17 @@ def _each_row(facts: Facts, schema: Schema, strategy: Strategy) -> Facts:
             if other != table:
                 references += [replace(one, fatal=False) for one in _references(schema, other, condition)]
     there = schema.database.bounded_count(schema.tables[table], own, 1)
-    unless = both((own, *strategy.unfinished(schema, table)))
-    runs = bool(there) and not schema.database.bounded_count(schema.tables[table], unless, 1)
-    return replace(facts, references=_joined(references), tree_runs=runs)
+
+    def keep(conditions: Iterable[Condition]) -> bool:
+        unless = both((own, *conditions))
+        return bool(there) and not schema.database.bounded_count(schema.tables[table], unless, 1)
+
+    return replace(
+        facts,
+        references=_joined(references),
+        tree_runs=keep(strategy.unfinished(schema, table)),
+        undated_below=keep(strategy.nothing_undated(schema, table)),
+    )
 
 
 def _kept_below(top: Instance, schema: Schema, strategy: Strategy) -> bool:

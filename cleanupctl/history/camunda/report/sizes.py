@@ -64,16 +64,16 @@ def sizes(
 ) -> Iterator[Size]:
     """Yield the tables called `names` that are there.
 
-    Where whole instances are deleted, `counts` has what was counted, and `deleted` the instances that would
-    be deleted by their table, from which the rest is estimated.
+    `counts` has what was counted of all that is deleted together with what belongs to it, and `deleted` the
+    instances that would be deleted by their table, from which the rest is estimated.
     """
     for name in names:
         if name not in scope.schema.tables:
             continue
         target = scope.expired_rows(name)
         if target is not None:
-            expired = _by_column(scope, name, target)
-        elif counts is None or ENGINE_TABLES[name].part is Part.OWN_TTL:
+            expired = _by_column(scope, name, target, counts)
+        elif counts is None or not scope.strategy.by_instance or ENGINE_TABLES[name].part is Part.OWN_TTL:
             expired = _Expired(None, False, None)
         else:
             expired = _by_instances(scope, name, counts, deleted or {})
@@ -88,10 +88,13 @@ class _Expired(NamedTuple):
     oldest: datetime | None
 
 
-def _by_column(scope: ReportScope, name: str, target: Target) -> _Expired:
-    column = target.time_column.name
-    number = scope.number(name, column, target.condition)
-    return _Expired(number, not scope.is_counted(name), _oldest(scope, name, target))
+def _by_column(scope: ReportScope, name: str, target: Target, counts: ExactCounts | None) -> _Expired:
+    contents = scope.strategy.expired_contents(scope.schema, name, scope.now)
+    number = sum(scope.number(name, one.time_column.name, one.deletable) for one in (target, *contents)) + (
+        counts.rows[name] if counts else 0
+    )
+    estimated = not scope.is_counted(name) or bool(counts and name in counts.uncounted)
+    return _Expired(number, estimated, _oldest(scope, name, target))
 
 
 def _by_instances(scope: ReportScope, name: str, counts: ExactCounts, deleted: Mapping[str, int]) -> _Expired:

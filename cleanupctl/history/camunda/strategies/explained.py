@@ -88,6 +88,8 @@ class Facts:
     """Whether the end-time strategy asks the root and not each instance."""
     tree_runs: bool = False
     """Whether an instance below the root still runs, though the root has ended."""
+    undated_below: bool = False
+    """Whether rows without a removal time keep it, which belong to it."""
     kept_below: bool = False
     """Whether something below the root is of a definition that the configuration keeps for ever."""
     first_of_rows: datetime | None = None

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.run.cleaning import Noticed
-from cleanupctl.history.camunda.schema.engine_table import KEY, REMOVAL_TIME, ROOT
+from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
 from cleanupctl.history.camunda.schema.tables import (
     BATCHES,
     BYTE_ARRAYS,
     CASES,
-    CHILD_TABLES,
     CHILDREN,
     CLEANED,
-    DECISIONS,
     PROCESS_INSTANCES,
     ROOTS,
     SHARED,
@@ -22,6 +22,7 @@ from cleanupctl.history.camunda.schema.tables import (
     find_schema,
 )
 from cleanupctl.history.camunda.strategies import removal_time_checks, removal_time_rule, undated
+from cleanupctl.history.camunda.strategies.children import children_guards
 from cleanupctl.history.camunda.strategies.cleanup_log import cleanup_log
 from cleanupctl.history.camunda.strategies.connected import connected_guards
 from cleanupctl.history.camunda.strategies.strategy import Strategy
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.schema.definitions import Definition
     from cleanupctl.history.camunda.schema.tables import Schema
     from cleanupctl.history.camunda.strategies.explained import Answer, Facts
+    from cleanupctl.history.cleaning.hierarchies import CascadeTask
     from cleanupctl.history.databases.database import Database
     from cleanupctl.history.databases.findings import Finding
 
@@ -68,14 +70,28 @@ class RemovalTime(Strategy):
         yield self._phase(schema, SHARED, moment, needs_earlier=True)
         if unchanged is None:
             # What others have committed meanwhile comes before its roots too.
-            targets = self._targets(schema, CHILDREN, moment)
-            late = tuple(LateTask(one) for one in targets if database.any_left(one))
-            yield Phase(late, needs_earlier=True, again=True)
+            yield self._late(schema, moment)
         yield self._phase(schema, ROOTS, moment, needs_earlier=True, unchanged=unchanged)
-        log = cleanup_log(schema, self.settings, now, without_removal_time=True)
+        if unchanged is None:
+            # And what they have committed with a root just before that was deleted goes with it.
+            yield self._late(schema, moment, needs_earlier=False)
         metrics = task_metrics(schema, self.settings, now)
-        others = without_instance(schema, self.settings, now)
-        yield Phase((*([TableTask(metrics)] if metrics else []), *log, *others))
+        yield Phase((*([TableTask(metrics)] if metrics else []), *self.cascades(schema, now)))
+
+    def cascades(self, schema: Schema, now: datetime) -> Iterator[CascadeTask]:
+        """Yield the log of the engine's own cleanup, and history without an instance."""
+        yield from cleanup_log(schema, self.settings, now, without_removal_time=True)
+        yield from without_instance(schema, self.settings, now)
+
+    def expired_contents(self, schema: Schema, name: str, now: datetime) -> Iterator[Target]:
+        """Yield contents without a removal time that go with what refers to them."""
+        if name == BYTE_ARRAYS:
+            yield from (one.target for one in self._contents(schema, cutoff(now, self.settings.timezone)))
+
+    def _late(self, schema: Schema, moment: Cutoff, *, needs_earlier: bool = True) -> Phase:
+        targets = self._targets(schema, CHILDREN, moment)
+        late = tuple(LateTask(one) for _, one in targets if schema.database.any_left(one))
+        return Phase(late, needs_earlier=needs_earlier, again=True)
 
     def _notices(self, schema: Schema) -> Iterator[Event]:
         name = self.settings.name
@@ -118,9 +134,8 @@ class RemovalTime(Strategy):
         if rows:
             yield Noticed(
                 self.settings.name,
-                f"{undated.left_behind_text(rows)}; cleanupctl history set-removal-time --calculate"
-                " --hierarchical with the id of the root gives them its removal time; once the root is"
-                " deleted, cleanupctl history orphans finds them",
+                f"{undated.left_behind_text(schema, rows)}; cleanupctl history set-removal-time --calculate"
+                " --hierarchical with the id of the root gives them its removal time",
             )
 
     def _contents(self, schema: Schema, moment: Cutoff) -> Iterator[TableTask]:
@@ -150,23 +165,31 @@ class RemovalTime(Strategy):
         needs_earlier: bool = False,
         unchanged: Condition | None = None,
     ) -> Phase:
-        targets = self._targets(schema, names, moment, unchanged)
-        return Phase(tuple(TableTask(one) for one in targets), needs_earlier=needs_earlier)
+        tasks = (
+            TableTask(one, look=partial(self._looked, schema, name, moment, one))
+            for name, one in self._targets(schema, names, moment, unchanged)
+        )
+        return Phase(tuple(tasks), needs_earlier=needs_earlier)
+
+    def _looked(self, schema: Schema, name: str, moment: Cutoff, target: Target) -> Target:
+        """Return what a look counts: it knows already what a run finds out once children are deleted."""
+        return replace(target, guards=tuple(self._guards(schema, name, moment, look=True)))
 
     def _targets(
         self, schema: Schema, names: tuple[str, ...], moment: Cutoff, unchanged: Condition | None = None
-    ) -> Iterator[Target]:
+    ) -> Iterator[tuple[str, Target]]:
+        """Yield what has expired with the names of the tables."""
         for name in names:
             if not schema.has(name, REMOVAL_TIME):
                 continue
-            guards = self._guards(schema, name, moment) + ((unchanged,) if unchanged else ())
+            guards = (*self._guards(schema, name, moment, look=False), *((unchanged,) if unchanged else ()))
             for leaf in schema.database.leaves(schema.tables[name]):
                 column = leaf.column(REMOVAL_TIME)
                 condition = schema.database.expired(column, moment, leaf, None)
                 if not self.settings.include_unfinished and name in (PROCESS_INSTANCES, BATCHES):
                     end = schema.column(name, "END_TIME_")
                     condition = Condition(f"{condition.sql} AND t.{end} IS NOT NULL", condition.parameters)
-                yield Target(leaf, column, condition, guards)
+                yield name, Target(leaf, column, condition, guards)
 
     def unfinished(
         self, schema: Schema, name: str, expired: Condition | None = None
@@ -176,12 +199,21 @@ class RemovalTime(Strategy):
             return ()
         return (*unfinished_guards(schema, name, expired), *connected_guards(schema, name))
 
-    def _guards(self, schema: Schema, name: str, moment: Cutoff) -> tuple[Condition, ...]:
-        """Return what keeps expired rows all the same."""
+    def nothing_undated(self, schema: Schema, name: str) -> Iterator[Condition]:
+        """Yield what holds for root instances below which every row has a removal time."""
+        return undated.nothing_undated(schema) if name == PROCESS_INSTANCES else iter(())
+
+    def _guards(self, schema: Schema, name: str, moment: Cutoff, *, look: bool) -> Iterator[Condition]:
+        """Yield what keeps expired rows all the same."""
         table = schema.tables[name]
         expired = schema.database.expired(table.column(REMOVAL_TIME), moment, table, None)
-        running = self.unfinished(schema, name, expired)
-        return running if name in CHILDREN else (*running, *children_guards(schema, name))
+        yield from self.unfinished(schema, name, expired)
+        if name not in CHILDREN:
+            yield from children_guards(schema, name, moment if look else None)
+        if name == PROCESS_INSTANCES:
+            yield from undated.nothing_undated(schema, undated.rows_left_behind(schema, moment))
+        if look:
+            yield from schema.database.references_guard(table)
 
     def ttl(self, definition: Definition) -> EffectiveTtl:
         """Return the days that the engine used: those of the definition, whatever the configuration says."""
@@ -201,8 +233,7 @@ class RemovalTime(Strategy):
         if name in (PROCESS_INSTANCES, BATCHES) and not self.settings.include_unfinished:
             conditions.append(Condition(f"t.{schema.column(name, 'END_TIME_')} IS NOT NULL"))
         if guarded:
-            conditions += self._guards(schema, name, cutoff(now, self.settings.timezone))
-            conditions += schema.database.references_guard(table)
+            conditions += self._guards(schema, name, cutoff(now, self.settings.timezone), look=True)
         return Target(table, table.column(REMOVAL_TIME), both(conditions))
 
     def _expired(self, schema: Schema, name: str, now: datetime) -> Condition | None:
@@ -223,20 +254,3 @@ class RemovalTime(Strategy):
     def check_rows(self, schema: Schema) -> Iterator[Finding]:
         """Yield findings about finished instances without a removal time, running ones with one, cases."""
         return removal_time_checks.check_rows(schema, self.settings)
-
-
-def children_guards(schema: Schema, name: str) -> tuple[Condition, ...]:
-    """Keep what has rows left in tables that others point at: a child that stays keeps its root."""
-    found = []
-    for child in CHILD_TABLES:
-        table = schema.tables.get(child.name)
-        if table is None or all(one.action != "restrict" for one in table.references):
-            continue
-        joins = [(child.root, ROOT)] if child.root else []
-        joins += [(child.decision, KEY)] if child.decision and name == DECISIONS else []
-        for theirs, ours in joins:
-            if schema.has(child.name, theirs) and schema.has(name, ours):
-                same = f"c.{schema.column(child.name, theirs)} = t.{schema.column(name, ours)}"
-                sql = f"NOT EXISTS (SELECT 1 FROM {schema.quoted(child.name)} AS c WHERE {same})"
-                found.append(Condition(sql))
-    return tuple(found)

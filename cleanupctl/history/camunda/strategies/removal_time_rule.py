@@ -40,7 +40,13 @@ def answer(facts: Facts, zone: ZoneInfo) -> Answer:
     if instance.removal_time is None:
         return Answer(None, "the removal-time strategy, but there is no removal time", (_why_missing(facts),))
     rule = f"the removal time on its row: {_origin(facts, zone)}"
-    return Answer(instance.removal_time, rule, (running,) if running else ())
+    obstacles = [running] if running else []
+    if facts.undated_below and not running:
+        obstacles.append(
+            "rows that belong to it have no removal time, and a root instance is not deleted before them:"
+            f" cleanupctl history set-removal-time --calculate --hierarchical {instance.id} gives them one"
+        )
+    return Answer(instance.removal_time, rule, tuple(obstacles))
 
 
 def _running(facts: Facts) -> str:

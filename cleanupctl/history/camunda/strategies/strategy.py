@@ -69,13 +69,26 @@ class Strategy(ABC):
         del guarded
         return task_metrics(schema, self.settings, now) if name == TASK_METRICS else None
 
+    def expired_contents(self, schema: Schema, name: str, now: datetime) -> Iterator[Target]:
+        """Yield the rows of a table that are deleted by the time of rows which refer to them."""
+        del schema, name, now
+        return iter(())
+
     def unfinished(self, schema: Schema, name: str) -> tuple[Condition, ...]:
         """Return what holds for rows which nothing that runs keeps, where each row is deleted by itself."""
         del schema, name
         return ()
 
+    def nothing_undated(self, schema: Schema, name: str) -> Iterator[Condition]:
+        """Yield what holds for instances to which no row belongs that has no time and keeps them."""
+        del schema, name
+        return iter(())
+
     def cascades(self, schema: Schema, now: datetime) -> Iterator[CascadeTask]:
-        """Yield what deletes whole instances, without the notices of a run. Raise HistoryError."""
+        """Yield what is deleted with all that belongs to it, without the notices of a run.
+
+        Raise HistoryError.
+        """
         del schema, now
         return iter(())
 

@@ -1,4 +1,4 @@
-"""Rows without a removal time that belong to what has one: contents go along, of all others is told."""
+"""Rows without a removal time that belong to what has one: contents go along, all others keep their root."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cleanupctl.history.databases.shared_scan import SharedScan
 from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from cleanupctl.history.camunda.schema.engine_table import EngineTable
     from cleanupctl.history.camunda.schema.tables import Schema
@@ -119,21 +119,25 @@ def _ended(schema: Schema, described: EngineTable) -> Iterator[str]:
 def rows_left_behind(schema: Schema, moment: Cutoff) -> dict[str, int]:
     """Count rows without a removal time whose root instance has ended and is past its own, by table.
 
-    Of big tables only the first rows are looked at.
+    Names of tables are without prefix. Whole instances are all looked at, as a hold leaves them; of what
+    belongs to one the first rows of each table, as they lie where a table was forgotten. Asked once for a
+    schema.
     """
-    found: dict[str, int] = {}
+    return schema.once((rows_left_behind, moment), lambda: dict(_left_behind(schema, moment)))
+
+
+def _left_behind(schema: Schema, moment: Cutoff) -> Iterator[tuple[str, int]]:
     if not schema.has(PROCESS_INSTANCES, REMOVAL_TIME):
-        return found
+        return
     instances = schema.tables[PROCESS_INSTANCES]
     past = schema.database.expired(instances.column(REMOVAL_TIME), moment, instances, None)
     instance, end = (f"t.{schema.column(PROCESS_INSTANCES, one)}" for one in (_INSTANCE, _END))
-    for name in OF_PROCESSES:
-        if name == BYTE_ARRAYS or not (schema.has(name, REMOVAL_TIME) and schema.has(name, ROOT)):
-            continue
+    for name in _names_root(schema):
         root, removal = (f"c.{schema.column(name, one)}" for one in (ROOT, REMOVAL_TIME))
+        bound = "" if name == PROCESS_INSTANCES else f" LIMIT {LOOKED_AT}"
         some = (
             f"SELECT {root} AS root FROM {schema.quoted(name)} AS c WHERE {removal} IS NULL"
-            f" AND {root} IS NOT NULL LIMIT {LOOKED_AT}"
+            f" AND {root} IS NOT NULL{bound}"
         )
         sql = (
             f"SELECT count(*) FROM ({some}) AS s JOIN {schema.quoted(PROCESS_INSTANCES)} AS t"
@@ -141,14 +145,33 @@ def rows_left_behind(schema: Schema, moment: Cutoff) -> dict[str, int]:
         )
         number = int(schema.database.query(sql, past.parameters)[0][0])
         if number:
-            found[schema.tables[name].name] = number
-    return found
+            yield name, number
 
 
-def left_behind_text(rows: dict[str, int]) -> str:
+def _names_root(schema: Schema) -> Iterator[str]:
+    """Yield the tables whose rows keep their root; contents are kept by what refers to them."""
+    for name in OF_PROCESSES:
+        if name != BYTE_ARRAYS and schema.has(name, REMOVAL_TIME) and schema.has(name, ROOT):
+            yield name
+
+
+def nothing_undated(schema: Schema, names: Iterable[str] | None = None) -> Iterator[Condition]:
+    """Yield what holds for root instances `t` below which every row of some tables has a removal time.
+
+    What stays would belong to nothing without its root, and nobody could tell any more what it is due.
+    Without `names` all tables are asked.
+    """
+    instance = f"t.{schema.column(PROCESS_INSTANCES, _INSTANCE)}"
+    for name in _names_root(schema) if names is None else names:
+        root, removal = (f"c.{schema.column(name, one)}" for one in (ROOT, REMOVAL_TIME))
+        rows = f"{schema.quoted(name)} AS c WHERE {root} = {instance} AND {removal} IS NULL"
+        yield Condition(f"NOT EXISTS (SELECT 1 FROM {rows})")
+
+
+def left_behind_text(schema: Schema, rows: dict[str, int]) -> str:
     """Say which rows have no removal time below a root that is past its own."""
-    numbers = ", ".join(f"{number} in {name}" for name, number in rows.items())
+    numbers = ", ".join(f"{number} in {schema.tables[name].name}" for name, number in rows.items())
     return (
-        f"rows without a removal time stay although that of their root instance is past ({numbers}):"
-        " on a hold, or forgotten when removal times were set"
+        f"rows without a removal time, and with them their root instances, stay although that of the root is"
+        f" past ({numbers}): on a hold, or forgotten when removal times were set"
     )
