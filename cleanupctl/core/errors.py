@@ -44,12 +44,28 @@ _MEANINGS = {
 }
 
 
+LONGEST_MESSAGE = 4_000
+"""Characters: whoever reads a message, or stores it, gets its beginning and its end."""
+LONGEST_QUOTE = 1_000
+"""Likewise of what somebody else said, as a part of one."""
+
+
+def shortened(text: str, most: int = LONGEST_MESSAGE) -> str:
+    """Return text with its middle left out when it has more than `most` characters."""
+    if len(text) <= most:
+        return text
+    end = most // 4
+    start = most - end
+    return f"{text[:start]} … ({len(text) - start - end:,} characters left out) … {text[-end:]}"
+
+
 class CleanupctlError(Exception):
     """Something the operator can act on; the message is one clear sentence."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
 
     def __init__(self, message: str) -> None:
+        message = shortened(message)
         super().__init__(message)
         self.message = message
 
@@ -86,7 +102,7 @@ class ConfigurationError(CleanupctlError):
     def __init__(self, message: str, *, path: Path | None = None, faults: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.path = path
-        self.faults = tuple(faults)
+        self.faults = tuple(shortened(fault) for fault in faults)
 
 
 class ParticipationError(CleanupctlError):

@@ -6,17 +6,18 @@ import ssl
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import InvalidValueError
-from cleanupctl.core.url_options import MYSQL
+from cleanupctl.core.url_options import MYSQL, check_options
 
 if TYPE_CHECKING:
     from cleanupctl.core.urls import DatabaseUrl
 
 
 def mysql_options(url: DatabaseUrl) -> dict[str, object]:
-    """Return the query part of a URL as keyword arguments. Raises InvalidValueError for a bad certificate.
+    """Return the query part of a URL as keyword arguments. Raises InvalidValueError for what cannot be used.
 
     Without any option the driver encrypts where the server offers it; with one it is not connected without.
     """
+    check_options(MYSQL, url.query)
     given = {name: MYSQL[name].read(text) for name, text in url.query}
     options = {name: value for name, value in given.items() if not name.startswith("ssl")}
     mode = _mode(given)

@@ -57,6 +57,7 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
 
 def connect(*, answer_seconds: float | None, **options: Any) -> Connection:
     """Connect with what psycopg's `connect` takes. Raise psycopg's errors."""
-    connection = Connection.connect(**(NETWORK | options))
+    # A database in SQL_ASCII would else answer with bytes.
+    connection = Connection.connect(**(NETWORK | options | {"client_encoding": "utf8"}))
     connection.answer_seconds = answer_seconds
     return connection

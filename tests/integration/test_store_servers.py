@@ -64,7 +64,7 @@ def test_encryption_that_cannot_be_had(server_url: str) -> None:
     if server_url.startswith("postgresql"):
         option, reason = ("sslmode", "require"), "does not support SSL"
     else:
-        option, reason = ("ssl_ca", "/nowhere.pem"), "No such file"
+        option, reason = ("ssl_ca", "/nowhere.pem"), "no such file"
     assert reason in refused(replace(parse_url(server_url), query=(option,)))
 
 

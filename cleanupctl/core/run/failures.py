@@ -5,12 +5,15 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
-from cleanupctl.core.errors import CleanupctlError
+from cleanupctl.core.errors import CleanupctlError, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cleanupctl.core.run.cleaning import Failed
+
+
+LONGEST_TRACE = 20_000
 
 
 def failure_message(failures: Sequence[Failed]) -> str:
@@ -22,9 +25,12 @@ def failure_message(failures: Sequence[Failed]) -> str:
 
 
 def _sentence(error: Exception) -> str:
-    return error.message if isinstance(error, CleanupctlError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, CleanupctlError):
+        return error.message
+    return shortened(f"{type(error).__name__}: {error}")
 
 
 def failure_stacktrace(failures: Sequence[Failed]) -> str:
     """Format every cause with the chain that led to it."""
-    return "\n".join("".join(traceback.format_exception(failure.error)) for failure in failures)
+    traces = ("".join(traceback.format_exception(failure.error)) for failure in failures)
+    return "\n".join(shortened(trace, LONGEST_TRACE) for trace in traces)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from cleanupctl.core.errors import StoreError
+from cleanupctl.core.errors import LONGEST_QUOTE, StoreError, shortened
+from cleanupctl.core.urls import without_secrets
 
 if TYPE_CHECKING:
     from cleanupctl.core.urls import DatabaseUrl
@@ -49,7 +50,6 @@ def store_error(url: DatabaseUrl, failure: Failure, reason: str = "") -> StoreEr
     """Return the error for the operator; `reason` is the driver's own words."""
     extra = "mysql" if url.scheme == "mysql" else "postgres"
     message = failure.value.format(url=url, wait=LOCK_WAIT_SECONDS, extra=extra)
-    reason = " ".join(reason.split())
-    for secret in url.secrets():
-        reason = reason.replace(secret, "***")
+    reason = shortened(" ".join(reason.split()), LONGEST_QUOTE)
+    reason = without_secrets(reason, url.secrets())
     return StoreError(f"{message}: {reason}" if reason else message)

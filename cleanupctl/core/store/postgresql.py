@@ -117,10 +117,12 @@ class Postgresql(Dialect):
         """Go by SQLSTATE, which libpq does not give when connecting fails."""
         state: str | None = getattr(error, "sqlstate", None)
         if state is not None:
-            gone = state.startswith(("08", "57P"))
+            gone = state.startswith(("08", "57P", "25P03"))
             return _FAILURES.get(state, Failure.UNREACHABLE if gone else Failure.OTHER)
         if type(error).__name__ == "ProgrammingError":
             return Failure.OPTION
+        if type(error).__name__ == "DataError":
+            return Failure.OTHER
         if "password" in str(error):
             return Failure.LOGIN
         unknown = 'FATAL:  database "' in str(error) and "does not exist" in str(error)

@@ -10,6 +10,7 @@ from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
 from cleanupctl.core.times import span
 from cleanupctl.history.databases.cutoff import cutoff
 from cleanupctl.history.databases.dependents import ALLOW, dependents, paths, said
+from cleanupctl.history.databases.errors import LockConflictError
 from cleanupctl.history.databases.findings import Finding
 
 if TYPE_CHECKING:
@@ -68,6 +69,20 @@ def privileges(inspected: Inspected, table: Table) -> Iterator[Finding]:
         yield denied(database, table.name, database.qualified(table), missing)
     if "SELECT" not in missing:
         yield from sight(inspected, table, "error")
+    if not missing:
+        yield from rehearsed(database, table)
+
+
+def rehearsed(database: Database, table: Table) -> Iterator[Finding]:
+    """Run the statements that delete, on no rows and undone: whatever else refuses them tells so."""
+    try:
+        database.rehearse(table)
+    except HistoryUnreachableError:
+        raise
+    except LockConflictError as error:
+        yield Finding("hint", table.name, f"whether deleting works was not tried: {error.message}")
+    except HistoryError as error:
+        yield Finding("error", table.name, f"nothing can be deleted from it: {error.message}")
 
 
 def sight(

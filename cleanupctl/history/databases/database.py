@@ -177,7 +177,7 @@ class Database(GoingAlong):
             return statement
         delete = statement
         if delete.limit is not None:
-            delete = self._chosen(delete, most_rows, self._lock_clause(delete) if delete.skip_locked else "")
+            delete = self._chosen(delete, most_rows, self._passing_over(delete))
         found = self.count_along(delete.table, delete.selected, most_rows)
         if found.total > most_rows and not self._several([delete]):
             # One row with more than that has to go at once, or never.
@@ -236,6 +236,10 @@ class Database(GoingAlong):
         del delete
         return " FOR UPDATE"
 
+    def _passing_over(self, delete: Delete) -> str:
+        """Return what makes a SELECT pass over rows that others hold, if that is asked for."""
+        return self._lock_clause(delete) if delete.skip_locked else ""
+
     def written(self, statement: Statement) -> tuple[str, tuple[Any, ...]]:
         """Return a statement, apart from what a server does in several, as SQL with its bound values."""
         if isinstance(statement, Delete):
@@ -287,6 +291,30 @@ class Database(GoingAlong):
         None where the server does not know.
         """
         return None
+
+    def rehearse(self, table: Table) -> None:
+        """Delete no row of a table in every way that a run may take, and undo it. Raise HistoryError.
+
+        What the server, its settings or its publications forbid, they forbid for no row too.
+        """
+        none = Delete(table, Condition("1 = 0"))
+        for leaf in self.leaves(table):
+            delete = replace(none, table=leaf)
+            for one in (delete, replace(delete, limit=1, skip_locked=True)):
+                if one.limit is None or self._has_addresses(leaf):
+                    self._rehearse(one)
+
+    def _rehearse(self, delete: Delete) -> None:
+        def work() -> bool:
+            list(self._execute([delete], 1))
+            return False
+
+        with self.translated():
+            self._in_transaction(work)
+
+    def _has_addresses(self, table: Table) -> bool:
+        """Return whether rows can be told apart, so that some of them can be chosen."""
+        return bool(table.key)
 
     def leaves(self, table: Table) -> list[Table]:
         """Return the tables that hold the rows: a partitioned table's partitions, else itself."""

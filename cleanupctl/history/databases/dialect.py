@@ -190,7 +190,12 @@ class Dialect(ABC):
         """Return the statement that creates the index a table lacks, for the operator to run."""
         named = self.quote(f"{table.name}_{column.name}_idx".lower()) if name is None else self._named(name)
         place = f"{self._index_place(table)} ({self.quote(column.name)})"
-        return f"CREATE INDEX {self.index_option}{named} ON {place}"
+        return f"CREATE INDEX {self._index_option(table)}{named} ON {place}"
+
+    def _index_option(self, table: Table) -> str:
+        """Return what keeps writers working while an index of a table is created."""
+        del table
+        return self.index_option
 
     def _named(self, name: str) -> str:
         return name if name.isidentifier() else self.quote(name)

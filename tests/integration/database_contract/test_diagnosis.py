@@ -34,9 +34,27 @@ def test_missing_privileges_are_found_and_the_grant_gives_them(place: Place) -> 
             assert stranger.missing_privileges(found) == ["DELETE"]
             grant = stranger.grant_statement(["DELETE"], stranger.qualified(found))
             assert grant is not None
+            with pytest.raises(HistoryError):
+                stranger.rehearse(found)
             place.administrate(grant)
             assert stranger.missing_privileges(found) == []
+            stranger.rehearse(found)
     assert place.ids() == [0, 1, 2]
+
+
+@covers("rehearse")
+def test_a_rehearsal_deletes_nothing_and_meets_what_deleting_would(place: Place) -> None:
+    table = place.events(3, 3).table
+    place.database.rehearse(table)
+    assert place.ids() == [0, 1, 2]
+    if place.is_file:
+        place.run("ALTER TABLE event RENAME TO elsewhere")
+        with pytest.raises(HistoryError):
+            place.database.rehearse(table)
+        return
+    place.run("DROP TABLE event")
+    with pytest.raises(HistoryError):
+        place.database.rehearse(table)
 
 
 @covers("may_be_hidden", "find_table")

@@ -144,7 +144,7 @@ def test_a_delete_with_a_limit_takes_so_many_rows_and_no_more(place: Place) -> N
 @covers("delete")
 def test_a_delete_may_ask_its_own_table_in_a_guard(place: Place) -> None:
     table, database = place.events(10, 6).table, place.database
-    youngest = Condition("t.id NOT IN (SELECT min(r.id) FROM event AS r)")
+    youngest = Condition(f"t.id NOT IN (SELECT min(r.id) FROM {database.qualified(table)} AS r)")
     delete = Delete(table, place.target(table, "at").condition, guards=(youngest,))
     assert database.delete(delete, 10) == 5
     assert place.ids() == [0, 6, 7, 8, 9]

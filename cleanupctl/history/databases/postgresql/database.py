@@ -116,6 +116,7 @@ class PostgreSQL(Database):
         self._connection = opened
         self.link = opened.link
         self._unflushed = False
+        self._lockable: dict[int, bool] = {}
         self._planned: tuple[Target, int | None] | None = None
         # Whatever the database's default is: a row that changed is looked at again, not refused.
         opened.isolation_level = IsolationLevel.READ_COMMITTED
@@ -221,7 +222,7 @@ class PostgreSQL(Database):
             where = delete.selected
             return f"DELETE FROM {rows} WHERE {where.sql}", where.parameters
         where, again, place = delete.selected, delete.repeated, self.address_of(delete.table)
-        lock = self._lock_clause(delete) if delete.skip_locked else ""
+        lock = self._passing_over(delete)
         doomed = f"SELECT {', '.join(place)} FROM {rows} WHERE {where.sql} LIMIT %s{lock}"
         among = f"({', '.join(place)}) IN (SELECT * FROM doomed)"
         if place == [ADDRESS]:
@@ -229,6 +230,19 @@ class PostgreSQL(Database):
         # Repeats the condition: a row may have changed between being found and being deleted.
         sql = f"WITH doomed AS MATERIALIZED ({doomed}) DELETE FROM {rows} WHERE {among} AND {again.sql}"
         return sql, (*where.parameters, delete.limit, *again.parameters)
+
+    def _passing_over(self, delete: Delete) -> str:
+        # Without the right to lock, rows that others hold are waited for instead, as long as for any lock.
+        return super()._passing_over(delete) if self._may_lock(delete.table) else ""
+
+    def _may_lock(self, table: Table) -> bool:
+        oid = table.detail["oid"]
+        if oid not in self._lockable:
+            self._lockable[oid] = privileges.may_lock(self, table)
+        return self._lockable[oid]
+
+    def _has_addresses(self, table: Table) -> bool:
+        return not table.detail["partitioned"] or bool(table.key)
 
     def _lock_clause(self, delete: Delete) -> str:
         return f" FOR UPDATE OF t{' SKIP LOCKED' if delete.skip_locked else ''}"
@@ -323,6 +337,10 @@ class PostgreSQL(Database):
         return (
             TidRangeScan(self, shared) if isinstance(shared, SharedHeapScan) else TimeIndexScan(self, shared)
         )
+
+    def _index_option(self, table: Table) -> str:
+        # Of a partitioned table the server creates none so.
+        return "" if table.detail["partitioned"] else self.index_option
 
     def missing_privileges(self, table: Table) -> list[str]:
         """Return which of SELECT and DELETE the login does not have on a table."""

@@ -22,6 +22,12 @@ def missing(database: Database, table: Table) -> list[str]:
     return [name for name in ("SELECT", "DELETE") if not database.query(sql, (oid, name))[0][0]]
 
 
+def may_lock(database: Database, table: Table) -> bool:
+    """Return whether the login may lock rows of a table, which needs UPDATE on some column."""
+    sql = "SELECT pg_catalog.has_any_column_privilege(%s::oid, 'UPDATE')"
+    return bool(database.query(sql, (table.detail["oid"],))[0][0])
+
+
 _SIGHT = """
 SELECT pg_catalog.has_schema_privilege(relnamespace, 'USAGE'),
   pg_catalog.has_table_privilege(c.oid, 'SELECT'),
