@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-_FIXED_PATH = "pg_catalog, pg_temp"
+FIXED_PATH = "pg_catalog, pg_temp"
 """No schema of users: whoever may create functions or operators in one could have them run with our rights,
 since one that suits its arguments better wins even behind pg_catalog. Temporary names, only ours, come
 last."""
 _SCHEMAS = "SELECT pg_catalog.current_schemas(false), pg_catalog.pg_backend_pid()"
-_FIX = f"SELECT pg_catalog.set_config('search_path', '{_FIXED_PATH}', false)"
+_FIX = f"SELECT pg_catalog.set_config('search_path', '{FIXED_PATH}', false)"
 
 
-def fix_search_path(connection: Any, *, pooled: bool | None = None) -> tuple[str, ...]:
-    """Let a psycopg connection look names up in the server's own schema; return the search path of before.
+class Start(NamedTuple):
+    """What was there when a session began."""
 
-    Tables in the schemas of that path can still be found, by their qualified names. Behind a pooler, which
+    schemas: tuple[str, ...]
+    """The search path: tables in its schemas can still be found, by their qualified names."""
+    pooled: bool
+    """Whether a pooler is between, which gives the server's session to others after each transaction."""
+
+
+def fix_search_path(connection: Any, *, pooled: bool | None = None) -> Start:
+    """Let a psycopg connection look names up in the server's own schema; return what was there before.
+
+    Behind a pooler, which
     gives the server's session to others after each transaction, nothing is set: it would be set for them too.
     `pooled` says whether there is one, None finds out. Raise what the driver raises.
     """
@@ -26,4 +35,4 @@ def fix_search_path(connection: Any, *, pooled: bool | None = None) -> tuple[str
         pooled = process != connection.info.backend_pid
     if not pooled:
         connection.execute(_FIX)
-    return tuple(schemas)
+    return Start(tuple(schemas), pooled)

@@ -34,7 +34,7 @@ def check(
     try:
         clocks = tuple(_clocks(database, now, max_clock_skew)) if max_clock_skew else ()
         checked = kind_of(settings).check(settings, database, now, long_transaction)
-        return replace(checked, findings=(*clocks, *checked.findings))
+        return replace(checked, findings=(*clocks, *database.in_between(), *checked.findings))
     finally:
         database.close()
 

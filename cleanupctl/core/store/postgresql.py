@@ -62,7 +62,7 @@ class _Adapter(peewee.Psycopg3Adapter):
             **parameters,
         )
         try:
-            schemas = fix_search_path(connection, pooled=self.pooled)
+            schemas = fix_search_path(connection, pooled=self.pooled).schemas
             if self.schema is None:
                 self.schema = _schema(connection, schemas)
         except BaseException:

@@ -104,6 +104,10 @@ class Diagnosis(ABC):
         del tables
         yield from ()
 
+    def in_between(self) -> Iterator[Finding]:
+        """Find what stands between here and the server, and what that costs."""
+        yield from ()
+
     def replica_lag(self, replica: DatabaseUrl | None) -> Lag:
         """Choose how the lag of the replicas is measured; connects to nothing yet.
 

@@ -6,7 +6,6 @@ import zlib
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
-from cleanupctl.core.postgresql_session import fix_search_path
 from cleanupctl.history.databases.answering import CANCEL_SECONDS
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.costs import TypicalCosts
@@ -22,6 +21,7 @@ from cleanupctl.history.databases.postgresql import catalogue, connection, healt
 from cleanupctl.history.databases.postgresql.errors import history_error
 from cleanupctl.history.databases.postgresql.replicas import StandbyLag
 from cleanupctl.history.databases.postgresql.scans import SharedHeapScan, TidRangeScan, TimeIndexScan
+from cleanupctl.history.databases.postgresql.session import POOLED, Session
 from cleanupctl.history.databases.postgresql.statistics import (
     Statistics,
     planned_rows,
@@ -79,12 +79,6 @@ WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted AND l.classid = %
   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
   AND l.pid <> pg_catalog.pg_backend_pid()
 """
-_COMMIT_WITHOUT_WAITING = """
-SELECT pg_catalog.set_config('synchronous_commit', 'off', false)
-WHERE pg_catalog.current_setting('synchronous_standby_names') = ''
-  AND pg_catalog.current_setting('synchronous_commit') <> 'off'
-"""
-"""Where standby servers have to confirm commits, waiting for them keeps cleanup from outrunning them."""
 _WAIT_FOR_DISK = "SET LOCAL synchronous_commit = on"
 
 
@@ -121,18 +115,23 @@ class PostgreSQL(Database):
         # Whatever the database's default is: a row that changed is looked at again, not refused.
         opened.isolation_level = IsolationLevel.READ_COMMITTED
         with self.translated():
-            self._schemas = fix_search_path(opened)
-            idle = f"; SET idle_session_timeout = '{IDLE_SECONDS}s'"
-            opened.execute(
-                f"SET lock_timeout = '{LOCK_TIMEOUT}'; SET statement_timeout = '{STATEMENT_SECONDS}s';"
-                # Rows that a policy hides would count as absent: the server is to refuse the statement.
-                " SET row_security = off;"
-                # Costs of subqueries that are never run would have each batch compiled.
-                " SET jit = off;"
-                f" SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_SECONDS}s'"
-                f"{idle if opened.info.server_version >= IDLE_TIMEOUT_SINCE else ''}"
+            self._session = Session(
+                opened,
+                {
+                    "lock_timeout": f"'{LOCK_TIMEOUT}'",
+                    "statement_timeout": f"'{STATEMENT_SECONDS}s'",
+                    # Rows that a policy hides would count as absent: the server is to refuse the statement.
+                    "row_security": "off",
+                    # Costs of subqueries that are never run would have each batch compiled.
+                    "jit": "off",
+                    "idle_in_transaction_session_timeout": f"'{IDLE_IN_TRANSACTION_SECONDS}s'",
+                },
+                {"idle_session_timeout": f"'{IDLE_SECONDS}s'"}
+                if opened.info.server_version >= IDLE_TIMEOUT_SINCE
+                else {},
             )
-            opened.execute(_COMMIT_WITHOUT_WAITING)
+        self._claimed: set[tuple[int, int]] = set()
+        """Claims that cannot last for the session: each transaction has to take them."""
 
     @property
     def login(self) -> str:
@@ -150,7 +149,7 @@ class PostgreSQL(Database):
 
     def _flush(self) -> None:
         if self._unflushed:
-            with self._connection.transaction():
+            with self._session.transaction(set()):
                 self._connection.execute(_WAIT_FOR_DISK)
                 self._connection.execute("SELECT pg_catalog.pg_logical_emit_message(true, 'cleanupctl', '')")
             self._unflushed = False
@@ -158,12 +157,12 @@ class PostgreSQL(Database):
     def query(self, sql: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
         """Run a statement outside a transaction and return its rows."""
         with self.translated():
-            return self._connection.execute(sql, parameters).fetchall()
+            return self._session.query(sql, parameters)
 
     @contextmanager
     def unlimited(self) -> Iterator[None]:
         """Let statements take as long as they take: whoever asks for an exact number wants it."""
-        self._connection.execute("SET statement_timeout = 0")
+        self._session.limit(0)
         self._connection.answer_seconds = None
         try:
             yield
@@ -171,7 +170,7 @@ class PostgreSQL(Database):
             self._connection.answer_seconds = ANSWER_SECONDS
             # In a transaction that failed the setting comes back with it.
             with suppress(Exception):
-                self._connection.execute(f"SET statement_timeout = '{STATEMENT_SECONDS}s'")
+                self._session.limit(STATEMENT_SECONDS)
 
     def server_time(self) -> datetime:
         """Return what the server's clock says."""
@@ -194,9 +193,9 @@ class PostgreSQL(Database):
         from psycopg import Rollback
 
         # A connection that breaks in the rollback lets Rollback out; the next statement says what broke it.
-        with suppress(Rollback), self._connection.transaction() as transaction:
+        with suppress(Rollback), self._session.transaction(self._claimed):
             if not work():
-                raise Rollback(transaction)
+                raise Rollback
             return True
         return False
 
@@ -276,7 +275,7 @@ class PostgreSQL(Database):
 
     def find_tables(self, names: Sequence[str], schema: str | None = None) -> dict[str, Table]:
         """Return the tables that exist, looked up with a few queries in all."""
-        return catalogue.find_tables(self, names, self._schemas if schema is None else (schema,))
+        return catalogue.find_tables(self, names, self._session.schemas if schema is None else (schema,))
 
     def schemas_with(self, name: str) -> list[str]:
         """Return the schemas that have a table called `name`, whatever the search path is."""
@@ -366,6 +365,11 @@ class PostgreSQL(Database):
         """Find tables with rows that inherit from the table: they are tables of their own."""
         return health.inheriting(self, table)
 
+    def in_between(self) -> Iterator[Finding]:
+        """Find out whether a pooler stands before the server."""
+        if self._session.pooled:
+            yield POOLED
+
     def long_transactions(self, longer: timedelta) -> Iterator[Finding]:
         """Find transactions open for longer than that, and replication slots nobody uses."""
         return health.long_transactions(self, longer)
@@ -379,14 +383,22 @@ class PostgreSQL(Database):
         return StandbyLag(self)
 
     def claim(self, table: Table, part: str = "") -> bool:
-        """Take the advisory lock of the table or part if it is free; it ends with the session at latest."""
-        return bool(
-            self.query("SELECT pg_catalog.pg_try_advisory_lock(%s, %s)", self._claim_key(table, part))[0][0]
-        )
+        """Take the advisory lock of the table or part if it is free; it ends with the session at latest.
+
+        Behind a pooler it ends with each transaction, and the next one takes it again.
+        """
+        key, kind = self._claim_key(table, part), "xact_" if self._session.pooled else ""
+        free = bool(self.query(f"SELECT pg_catalog.pg_try_advisory_{kind}lock(%s, %s)", key)[0][0])
+        if free and self._session.pooled:
+            self._claimed.add(key)
+        return free
 
     def release(self, table: Table, part: str = "") -> None:
         """Give the advisory lock back."""
-        self.query("SELECT pg_catalog.pg_advisory_unlock(%s, %s)", self._claim_key(table, part))
+        key = self._claim_key(table, part)
+        self._claimed.discard(key)
+        if not self._session.pooled:
+            self.query("SELECT pg_catalog.pg_advisory_unlock(%s, %s)", key)
 
     def claimant(self, table: Table, part: str = "") -> Claimant | None:
         """Ask who has the lock: every login may take it, whatever its rights on the table are."""
