@@ -60,8 +60,8 @@ class Answering:
             self.cancel()
         while self.link.waited() and time.monotonic() < ends:
             time.sleep(0.05)
-        if self.link.waited():
-            self.link.cut()
+        # Also when that has ended: what comes next would wait again.
+        self.link.cut()
 
     def server_time(self) -> datetime | None:
         """Return what the server's clock says (aware); None for a file, which has that of this host."""

@@ -97,7 +97,8 @@ def test_a_row_that_comes_with_what_keeps_it_while_it_is_waited_for_stays(place:
 def test_rows_stay_when_what_lets_them_expire_is_changed_after_they_were_chosen(place: Place) -> None:
     place.run("CREATE TABLE policy (days INTEGER)", "INSERT INTO policy VALUES (5)")
     target = place.events(20, 10)
-    governed = Condition("EXISTS (SELECT 1 FROM policy AS p WHERE p.days = 5)")
+    policy = place.database.qualified(place.table("policy"))
+    governed = Condition(f"EXISTS (SELECT 1 FROM {policy} AS p WHERE p.days = 5)")
     delete = delete_within(replace(target, condition=governed), Condition("t.id < 10"))
     query = place.database.query
 
@@ -125,7 +126,7 @@ def test_rows_of_many_stay_for_which_the_condition_holds_when_they_are_chosen_an
     place.run("CREATE SEQUENCE asked")
     # As in a large table: those that were chosen are found by their addresses, before anything is asked.
     place.database.query("SELECT set_config('enable_seqscan', 'off', false)")
-    chosen = replace(target, condition=Condition("nextval('asked') <= 3"))
+    chosen = replace(target, condition=Condition("nextval('public.asked') <= 3"))
     assert place.database.delete(replace(delete_within(chosen, Condition("")), limit=3), 100) == 0
     assert place.ids() == [*range(6)]
 

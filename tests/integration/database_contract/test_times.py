@@ -108,7 +108,8 @@ def test_a_time_before_1980_means_that_none_was_set_and_expires_only_if_asked_fo
         return {
             row[0]
             for row in place.database.query(
-                f"SELECT id FROM entry AS t WHERE {condition.sql}", condition.parameters
+                f"SELECT id FROM {place.database.qualified(table)} AS t WHERE {condition.sql}",
+                condition.parameters,
             )
         }
 
@@ -146,7 +147,7 @@ def test_a_moment_that_is_stored_is_read_as_the_same_moment(place: Place, kind: 
     value = place.database.stored_value(moment.astimezone(ZONE), column, ZONE)
     update = Update(table, (Assignment("at", Condition("%s", (value,))),), Condition("t.id = 1"))
     place.database.transact([update], 1)
-    ((raw,),) = place.database.query("SELECT at FROM entry")
+    ((raw,),) = place.database.query(f"SELECT at FROM {place.database.qualified(table)}")
     read = as_instant(raw, Target(table, column, Condition("")), ZONE, None)
     # Columns of MySQL without fractions would round up: a second too early is none too late.
     assert read == (moment.replace(microsecond=0) if place.family == "mysql" else moment)
