@@ -9,27 +9,34 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.camunda.histories import query
-from tests.support.camunda.rich_instance import insert_rows, rich_rows, rows_left
+from tests.support.camunda.rich_instance import ENDED, insert_rows, rich_rows, rows_left
 from tests.support.engine_schema import create_engine_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.support.command import Command
 
+KEY = re.compile(r'set (\w+) = ("[^"]*"|\w+)')
+"""A key of the configuration with the value that a text tells to give it."""
 COMMAND = re.compile(r"cleanupctl (.*?)(?=,|;| \(|\. | gives | sets | keeps |$)")
 
 
 @pytest.fixture
 def engine(cleanupctl: Command, engine_url: str) -> Iterator[Command]:
+    configure(cleanupctl, engine_url)
+    yield cleanupctl
+
+
+def configure(cleanupctl: Command, url: str, more: str = "") -> None:
     cleanupctl.configure(f"""
 timezone = "UTC"
 [[history]]
 name = "engine"
 kind = "camunda"
-url = "{engine_url}"
+url = "{url}"
+{more}
 """)
-    yield cleanupctl
 
 
 def definition(url: str, key: str, days: int | None) -> None:
@@ -51,6 +58,91 @@ def carry_out(engine: Command, text: str) -> Any:
 def remedies(engine: Command, of: str) -> list[str]:
     findings = engine("history", "check", "--json").data[0]["findings"]
     return [one["remedy"] for one in findings if one["remedy"] and of in one["remedy"]]
+
+
+def findings(engine: Command) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = engine("history", "check", "--json").data[0]["findings"]
+    return found
+
+
+def closed_case(url: str) -> None:
+    case = {
+        "ID_": "c",
+        "CASE_INST_ID_": "c",
+        "CASE_DEF_ID_": "d",
+        "CREATE_TIME_": ENDED,
+        "CLOSE_TIME_": ENDED,
+    }
+    insert_rows(url, iter([("ACT_HI_CASEINST", case)]))
+
+
+def running_with_a_removal_time(url: str) -> None:
+    insert_rows(url, rich_rows("runs", ENDED))
+    query(url, "UPDATE ACT_HI_PROCINST SET END_TIME_ = NULL")
+
+
+def tables_elsewhere(url: str) -> None:
+    query(url, "CREATE SCHEMA aside")
+    for (name,) in query(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+        query(url, f"ALTER TABLE {name} SET SCHEMA aside")
+
+
+def removal_times_missing(url: str) -> None:
+    for table in ("ACT_HI_PROCINST", "ACT_HI_ACTINST"):
+        query(url, f"ALTER TABLE {table} DROP COLUMN REMOVAL_TIME_")
+
+
+@pytest.mark.parametrize(
+    ("plant", "said", "before"),
+    [
+        (closed_case, "case instances have no removal time", ""),
+        (running_with_a_removal_time, "is removed while they run", "include_unfinished = true"),
+        (tables_elsewhere, "not the right schema", ""),
+        (removal_times_missing, "it has no column REMOVAL_TIME_", ""),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_a_key_that_check_tells_to_set_mends_what_it_found(
+    cleanupctl: Command, engine_postgresql_url: str, plant: Callable[[str], None], said: str, before: str
+) -> None:
+    plant(engine_postgresql_url)
+    configure(cleanupctl, engine_postgresql_url, before)
+    (remedy, *_) = [one["remedy"] for one in findings(cleanupctl) if said in one["message"]]
+    (key,) = KEY.findall(remedy)[:1]
+    configure(cleanupctl, engine_postgresql_url, " = ".join(key))
+    assert not [one for one in findings(cleanupctl) if said in one["message"]]
+
+
+def test_the_remedy_for_history_without_an_instance_removes_it(engine: Command, engine_url: str) -> None:
+    insert_rows(
+        engine_url, iter([("ACT_HI_TASKINST", {"ID_": "t", "START_TIME_": ENDED, "END_TIME_": ENDED})])
+    )
+    (remedy,) = remedies(engine, "times to live in")
+    table = re.search(r"\[history\.\w+\]", remedy)
+    assert table
+    configure(engine, engine_url, f'{table[0]}\ntasks = "P1D"')
+    assert not remedies(engine, "times to live in")
+    run(engine)
+    assert rows_left(engine_url) == set()
+
+
+def test_the_remedies_for_a_foreign_key_of_others_let_rows_go(engine: Command, engine_url: str) -> None:
+    insert_rows(engine_url, rich_rows("root", "2024-02-01 10:00:00"))
+    query(engine_url, "CREATE TABLE contract AS SELECT ID_ FROM ACT_HI_VARINST")
+    foreign_key = "ADD CONSTRAINT kept FOREIGN KEY (ID_) REFERENCES ACT_HI_VARINST (ID_)"
+    query(engine_url, f"ALTER TABLE contract {foreign_key}")
+    (remedy,) = remedies(engine, "ON DELETE")
+    assert "remove old rows of" in remedy
+    query(engine_url, "ALTER TABLE contract DROP CONSTRAINT kept")
+    query(engine_url, f"ALTER TABLE contract {foreign_key} ON DELETE CASCADE")
+    (key,) = KEY.findall(remedy)
+    configure(engine, engine_url, " = ".join(key))
+    for statement in remedies(engine, "CREATE INDEX"):
+        query(engine_url, statement)
+    assert not [one for one in findings(engine) if one["severity"] != "hint"]
+    run(engine)
+    assert rows_left(engine_url) == set()
+    assert query(engine_url, "SELECT * FROM contract") in ([], ())
 
 
 def run(engine: Command) -> None:

@@ -79,20 +79,23 @@ def test_only_the_removal_time_strategy_prefers_the_removal_time_of_a_log_entry_
 
 
 @pytest.mark.parametrize(
-    "owner",
+    ("owner", "end"),
     [
-        {"PROC_INST_ID_": "one"},
-        {"PROC_INST_ID_": "deleted", "ROOT_PROC_INST_ID_": "one"},
-        {"CASE_INST_ID_": "one"},
+        ({"PROC_INST_ID_": "one"}, None),
+        ({"PROC_INST_ID_": "deleted", "ROOT_PROC_INST_ID_": "one"}, None),
+        ({"PROC_INST_ID_": "deleted", "ROOT_PROC_INST_ID_": "one"}, OLD),
+        ({"CASE_INST_ID_": "one"}, None),
     ],
-    ids=["instance", "root", "case"],
+    ids=["instance", "root", "ended-root", "case"],
 )
-def test_a_decision_stays_as_long_as_what_it_was_evaluated_in(engine_url: str, owner: dict[str, str]) -> None:
+def test_a_decision_stays_as_long_as_what_it_was_evaluated_in(
+    engine_url: str, owner: dict[str, str], end: str | None
+) -> None:
     definition(engine_url, 5, decision=True)
     if "CASE_INST_ID_" in owner:
         insert(engine_url, "ACT_HI_CASEINST", "one", CASE_INST_ID_="one", CASE_DEF_ID_="c", CREATE_TIME_=OLD)
     else:
-        instance(engine_url, "one", end=None)
+        instance(engine_url, "one", end=end)
     decision = {"DEC_DEF_ID_": "rating:1", "DEC_DEF_KEY_": "rating", "EVAL_TIME_": OLD}
     insert(engine_url, "ACT_HI_DECINST", "owned", **decision, **owner)
     insert(engine_url, "ACT_HI_DECINST", "left over", **decision, PROC_INST_ID_="deleted")

@@ -10,7 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cleanupctl.core import times
-from cleanupctl.history.databases.cutoff import cutoff, expiry
+from cleanupctl.history.databases.cutoff import SET_FROM, cutoff, expiry, latest_number
+from cleanupctl.history.databases.units import UNITS
 
 wall = datetime.fromisoformat
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -132,3 +133,13 @@ def test_what_expires_after_all_calendars_expires_at_the_end_of_them(days: int) 
     now = datetime(2024, 6, 15, tzinfo=UTC)
     assert times.removal_time(now, days, BERLIN) == times.LATEST
     assert times.removal_time(times.LATEST, 0, BERLIN) == times.LATEST
+
+
+def test_days_are_counted_from_the_first_of_1970() -> None:
+    until = cutoff(datetime(2024, 6, 15, 10, 0, tzinfo=UTC), BERLIN)
+    assert latest_number(until, UNITS["days"]) == ("<", 19_889)
+
+
+def test_the_first_day_that_stands_for_no_time_at_all_is_that_of_1980_and_no_later_one_does() -> None:
+    """Files of old systems begin with 1980, in whatever zone."""
+    assert datetime(1980, 1, 1, 23, 59, tzinfo=UTC) < SET_FROM <= datetime(1980, 1, 2, tzinfo=UTC)
