@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from cleanupctl.history.camunda.schema.definitions import ENGINE_KINDS
 from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
 from cleanupctl.history.camunda.schema.tables import BATCHES, BYTE_ARRAYS, DECISIONS
-from cleanupctl.history.camunda.strategies import cascades
 from cleanupctl.history.camunda.strategies.eligibility import PerInstance
 from cleanupctl.history.camunda.strategies.explained import Referenced
 from cleanupctl.history.cleaning.cascade import CascadeBatch, Unit
@@ -55,7 +54,7 @@ def _each_row(facts: Facts, schema: Schema, strategy: Strategy) -> Facts:
     own = Condition(f"t.{schema.column(table, key)} = %s", (facts.instance.id,))
     references = list(_references(schema, table, own))
     if facts.instance.kind == "process":
-        plan = cascades.process_plan(schema, by_root=facts.root is facts.instance, decisions=True)
+        plan = strategy.belonging(schema, "process", whole=facts.root is facts.instance)
         deleted = _deleted(schema, Unit(facts.instance.id, plan))
         facts = replace(facts, first_of_rows=_first(facts, schema, deleted, strategy.settings.timezone))
         for other, condition in deleted:

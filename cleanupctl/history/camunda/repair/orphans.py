@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.errors import HistoryError
-from cleanupctl.history.camunda.repair.kept_orphans import kept_by_nothing, older_than, without_decision
 from cleanupctl.history.camunda.schema.engine_table import ROOT
 from cleanupctl.history.camunda.schema.tables import (
     BYTE_ARRAY_COLUMNS,
@@ -22,6 +21,7 @@ from cleanupctl.history.camunda.schema.tables import (
     SHARED,
     find_schema,
 )
+from cleanupctl.history.camunda.strategies.registry import strategy_of
 from cleanupctl.history.cleaning.tasks import Phase, TableTask
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.key_scans import PrimaryKeyScan
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from cleanupctl.core.settings import CamundaSettings
     from cleanupctl.history.camunda.schema.tables import Schema
+    from cleanupctl.history.camunda.strategies.strategy import Strategy
     from cleanupctl.history.databases.database import Database
     from cleanupctl.history.databases.scan import BatchSource
 
@@ -81,19 +82,19 @@ class Found:
     rows: int
 
 
-def orphans(schema: Schema, settings: CamundaSettings, now: datetime) -> Iterator[Orphans]:
+def orphans(schema: Schema, strategy: Strategy, now: datetime) -> Iterator[Orphans]:
     """Yield what can have orphans at `now` (aware), table by table, byte arrays last.
 
     An instance whose root alone is gone is no orphan, nor is what belongs to it: as long as any instance
     of the tree has its row, or runs, everything of the tree stays. Raises HistoryError when a table
     that may refer to byte arrays cannot be seen.
     """
-    _require_sight(schema, settings)
+    _require_sight(schema, strategy.settings)
     for name in WITH_ROOT:
         if schema.has(name, ROOT):
-            yield from _without_root(schema, settings, now, name)
+            yield from _without_root(schema, strategy, now, name)
     if schema.has(BYTE_ARRAYS, "CREATE_TIME_"):
-        yield _byte_arrays(schema, settings, now)
+        yield _byte_arrays(schema, strategy, now)
 
 
 class OrphanTask(TableTask):
@@ -124,7 +125,7 @@ class OrphansPlanner:
     def __call__(self, database: Database, now: datetime) -> Iterator[Phase]:
         """Yield a phase for each table. Raise HistoryError."""
         schema = find_schema(database, self._settings, TABLES)
-        for one in orphans(schema, self._settings, now):
+        for one in orphans(schema, strategy_of(self._settings), now):
             self.tables.append(one)
             yield Phase((OrphanTask(one.target),))
 
@@ -148,7 +149,7 @@ def _nobody(schema: Schema, name: str, column: str, ours: str) -> Condition:
     return Condition(f"NOT EXISTS (SELECT 1 FROM {schema.quoted(name)} AS r WHERE {theirs} = {ours})")
 
 
-def _without_root(schema: Schema, settings: CamundaSettings, now: datetime, name: str) -> Iterator[Orphans]:
+def _without_root(schema: Schema, strategy: Strategy, now: datetime, name: str) -> Iterator[Orphans]:
     table = schema.tables[name]
     written = ENGINE_TABLES[name].written
     if written is None or not schema.has(name, written):
@@ -162,7 +163,7 @@ def _without_root(schema: Schema, settings: CamundaSettings, now: datetime, name
     if described.case is not None and schema.has(name, described.case):
         owners.append((f"t.{schema.column(name, described.case)}", CASES, "CASE_INST_ID_"))
     conditions = [
-        older_than(schema, settings, now - AT_LEAST_OLD, name, written),
+        strategy.older_than(schema, now - AT_LEAST_OLD, name, written),
         Condition(f"{root} IS NOT NULL"),
         *(
             _nobody(schema, owner, column, ours)
@@ -172,25 +173,25 @@ def _without_root(schema: Schema, settings: CamundaSettings, now: datetime, name
     ]
     if described.decision is not None and DECISIONS in schema.tables:
         decision = f"t.{schema.column(name, described.decision)}"
-        conditions.append(without_decision(schema, settings, now, decision))
-    conditions += kept_by_nothing(schema, settings, now, name, written)
+        conditions.append(strategy.without_decision(schema, now, decision))
+    conditions += strategy.keeps_no_orphan(schema, now, name, written)
     reason = "no process instance of its tree is left"
     yield Orphans(name, reason, Target(table, table.column(ROOT), both(conditions)))
 
 
-def _byte_arrays(schema: Schema, settings: CamundaSettings, now: datetime) -> Orphans:
+def _byte_arrays(schema: Schema, strategy: Strategy, now: datetime) -> Orphans:
     table = schema.tables[BYTE_ARRAYS]
     identity = f"t.{schema.column(BYTE_ARRAYS, 'ID_')}"
     column = table.column("CREATE_TIME_")
     conditions = [
-        older_than(schema, settings, now - AT_LEAST_OLD, BYTE_ARRAYS, "CREATE_TIME_"),
+        strategy.older_than(schema, now - AT_LEAST_OLD, BYTE_ARRAYS, "CREATE_TIME_"),
         Condition(f"t.{schema.column(BYTE_ARRAYS, 'DEPLOYMENT_ID_')} IS NULL"),
         *(
             _nobody(schema, owner, reference, identity)
             for owner, reference in BYTE_ARRAY_COLUMNS
             if schema.has(owner, reference)
         ),
-        *kept_by_nothing(schema, settings, now, BYTE_ARRAYS, "CREATE_TIME_"),
+        *strategy.keeps_no_orphan(schema, now, BYTE_ARRAYS, "CREATE_TIME_"),
     ]
     return Orphans(BYTE_ARRAYS, "no row refers to it", Target(table, column, both(conditions)))
 
@@ -200,7 +201,7 @@ def count_orphans(settings: CamundaSettings, now: datetime) -> Iterator[Found]:
     database = connect(settings.url)
     try:
         schema = find_schema(database, settings, TABLES)
-        for one in orphans(schema, settings, now):
+        for one in orphans(schema, strategy_of(settings), now):
             yield Found(one.target.table.name, one.reason, database.count(one.target)[0])
     finally:
         database.close()

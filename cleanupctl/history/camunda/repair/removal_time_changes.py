@@ -19,10 +19,8 @@ from cleanupctl.history.camunda.schema.definitions import (
 from cleanupctl.history.camunda.schema.engine_table import KEY, REMOVAL_TIME
 from cleanupctl.history.camunda.schema.ownership import root_column
 from cleanupctl.history.camunda.schema.tables import BATCHES
-from cleanupctl.history.camunda.strategies import cascades
-from cleanupctl.history.camunda.strategies.kept_below import nothing_kept_below
-from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
-from cleanupctl.history.camunda.strategies.ttl import batch_ttl, definition_ttl
+from cleanupctl.history.camunda.strategies.registry import strategy_of
+from cleanupctl.history.camunda.strategies.ttl import batch_ttl
 from cleanupctl.history.cleaning.changes import RowChange, unchanged
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.cutoff import as_instant
@@ -80,6 +78,7 @@ class RemovalTimeChanges:
     ) -> None:
         self._schema = schema
         self._settings = settings
+        self._strategy = strategy_of(settings)
         self._selection = selection
         self._wanted = wanted
         self._hierarchical = hierarchical
@@ -142,15 +141,7 @@ class RemovalTimeChanges:
 
     def _plan(self) -> CascadePlan:
         """Return what is deleted with the instances: the same rows get their removal time."""
-        schema, whole = self._schema, self._hierarchical
-        match self._selection.kind:
-            case "process":
-                unrooted = unrooted_tables(schema) if whole else cascades.TABLES_OF_INSTANCES
-                return cascades.process_plan(schema, by_root=whole, decisions=True, unrooted=unrooted)
-            case "decision":
-                return cascades.decision_plan(schema, by_root=whole)
-            case _:
-                return cascades.batch_plan(schema)
+        return self._strategy.belonging(self._schema, self._selection.kind, whole=self._hierarchical)
 
     def _by_ids(self, ids: Sequence[str]) -> Condition:
         places = ", ".join(["%s"] * len(ids))
@@ -204,7 +195,7 @@ class RemovalTimeChanges:
         if self._selection.kind == "batch" or not isinstance(self._wanted, Calculated) or not instances:
             return set()
         conditions = tuple(
-            nothing_kept_below(self._schema, self._settings, self._selection.kind, by_root=self._hierarchical)
+            self._strategy.keeps_nothing_below(self._schema, self._selection.kind, by_root=self._hierarchical)
         )
         if not conditions:
             return set()
@@ -233,7 +224,7 @@ class RemovalTimeChanges:
         if self._selection.kind == "batch":
             return batch_ttl(identity, self._settings).days
         gone = missing_definition(self._place.kind, identity, instance.key, instance.tenant)
-        return definition_ttl(self._definitions.get(identity, gone), self._settings).days
+        return self._strategy.configured_ttl(self._definitions.get(identity, gone)).days
 
     def _stored(self, moment: datetime, name: str) -> Any:
         """Express an instant as the column holds it."""

@@ -112,7 +112,7 @@ def _orphans(scope: ReportScope) -> Iterator[OrphanCount]:
     database = scope.schema.database
     try:
         schema = find_schema(database, scope.settings, TABLES)
-        for found in orphans(schema, scope.settings, scope.now):
+        for found in orphans(schema, scope.strategy, scope.now):
             rows = database.count(found.target)[0] if scope.is_counted(found.name) else None
             yield OrphanCount(found.target.table.name, found.reason, rows)
     except HistoryUnreachableError:

@@ -29,7 +29,6 @@ from cleanupctl.history.camunda.strategies.eligibility import (
     ByRootProcess,
     PerInstance,
 )
-from cleanupctl.history.camunda.strategies.kept_below import nothing_kept_below
 from cleanupctl.history.camunda.strategies.kept_for_ever import kept_for_ever
 from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
 from cleanupctl.history.camunda.strategies.strategy import Strategy
@@ -39,7 +38,6 @@ from cleanupctl.history.camunda.strategies.ttl import (
     NONE,
     OVERRIDE,
     batch_ttl,
-    definition_ttl,
 )
 from cleanupctl.history.camunda.strategies.without_instance import without_instance
 from cleanupctl.history.cleaning.candidates import Group
@@ -181,7 +179,7 @@ class EndTime(Strategy):
     def keeps_whole(self, schema: Schema, kind: Kind) -> Iterator[Condition]:
         """Yield what has to hold for instances `t` besides: nothing of a tree is to be kept for ever."""
         if self.settings.hierarchy == "root":
-            yield from nothing_kept_below(schema, self.settings, kind)
+            yield from self.keeps_nothing_below(schema, kind, by_root=True)
 
     def eligibility(
         self, schema: Schema, kind: InstanceKind, unrooted: Container[str] = TABLES_OF_INSTANCES
@@ -246,7 +244,7 @@ class EndTime(Strategy):
 
     def ttl(self, definition: Definition) -> EffectiveTtl:
         """Return the days that count now: of the configuration, or of the definition."""
-        return definition_ttl(definition, self.settings)
+        return self.configured_ttl(definition)
 
     def due_batches(self, schema: Schema, type_: str, now: datetime) -> Condition | None:
         """Return which batch operations of a type have expired, by the time to live of the configuration."""

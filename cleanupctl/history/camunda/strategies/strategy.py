@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from cleanupctl.history.camunda.schema.engine_table import REMOVAL_TIME
 from cleanupctl.history.camunda.schema.tables import ENGINE_TABLES, TASK_METRICS
+from cleanupctl.history.camunda.strategies import cascades, orphan_rules
+from cleanupctl.history.camunda.strategies.kept_below import nothing_kept_below
+from cleanupctl.history.camunda.strategies.missing_roots import unrooted_tables
 from cleanupctl.history.camunda.strategies.task_metrics import WRITTEN, task_metrics
+from cleanupctl.history.camunda.strategies.ttl import definition_ttl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from cleanupctl.history.camunda.strategies.eligibility import Chooser
     from cleanupctl.history.camunda.strategies.explained import Answer, Facts, InstanceKind
     from cleanupctl.history.camunda.strategies.ttl import EffectiveTtl
+    from cleanupctl.history.cleaning.cascade import CascadePlan
     from cleanupctl.history.cleaning.hierarchies import CascadeTask
     from cleanupctl.history.cleaning.tasks import Phase
     from cleanupctl.history.databases.conditions import Condition
@@ -78,6 +83,42 @@ class Strategy(ABC):
         """Return what holds for rows which nothing that runs keeps, where each row is deleted by itself."""
         del schema, name
         return ()
+
+    def older_than(self, schema: Schema, moment: datetime, name: str, column: str) -> Condition:
+        """Return what holds for rows written before a moment (aware), by a column or by their id."""
+        return orphan_rules.older_than(schema, self.settings, moment, name, column)
+
+    def keeps_no_orphan(self, schema: Schema, now: datetime, name: str, written: str) -> Iterator[Condition]:
+        """Yield what holds for rows that the policy does not keep for themselves, whatever they belong to."""
+        return orphan_rules.kept_by_nothing(schema, self.settings, now, name, written)
+
+    def without_decision(self, schema: Schema, now: datetime, column: str) -> Condition:
+        """Return what holds for rows whose decision, by the id in a column, is gone or may go."""
+        return orphan_rules.without_decision(schema, self.settings, now, column)
+
+    def configured_ttl(self, definition: Definition) -> EffectiveTtl:
+        """Return the time to live that a removal time is calculated with."""
+        return definition_ttl(definition, self.settings)
+
+    def keeps_nothing_below(self, schema: Schema, kind: Kind, *, by_root: bool) -> Iterator[Condition]:
+        """Yield what holds for instances `t` below which the configuration keeps nothing for ever.
+
+        Not `by_root` asks only for what is part of the instance itself.
+        """
+        return nothing_kept_below(schema, self.settings, kind, by_root=by_root)
+
+    def belonging(self, schema: Schema, kind: InstanceKind, *, whole: bool) -> CascadePlan:
+        """Return which rows belong to an instance of a kind, or to the `whole` hierarchy of a root."""
+        match kind:
+            case "process":
+                unrooted = unrooted_tables(schema) if whole else cascades.TABLES_OF_INSTANCES
+                return cascades.process_plan(schema, by_root=whole, decisions=True, unrooted=unrooted)
+            case "decision":
+                return cascades.decision_plan(schema, by_root=whole)
+            case "case":
+                return cascades.case_plan(schema, decisions=True)
+            case "batch":
+                return cascades.batch_plan(schema)
 
     def nothing_undated(self, schema: Schema, name: str) -> Iterator[Condition]:
         """Yield what holds for instances to which no row belongs that has no time and keeps them."""

@@ -155,8 +155,8 @@ class SQLite(KeysetDatabase):
         if delete.limit is not None:
             select, parameters = self._select(delete, ", ".join(self.address_of(delete.table)), delete.limit)
             keys = ", ".join(self.quote(name) for name in delete.table.key)
-            chosen = Condition(f"({keys}) IN ({select})", parameters)
-            rows, where = self.rows_of(delete.table), both((chosen, delete.where))
+            # In one statement, under the lock of the file: nothing can change after they are chosen.
+            rows, where = self.rows_of(delete.table), Condition(f"({keys}) IN ({select})", parameters)
         return f"DELETE FROM {rows} WHERE {where.sql}", where.parameters
 
     def _lock_clause(self, delete: Delete) -> str:
