@@ -68,6 +68,30 @@ def test_what_goes_along_is_counted_and_told_by_table(place: Place) -> None:
     assert place.database.take_along().total == 0
 
 
+@covers("count_along")
+def test_a_row_to_which_several_foreign_keys_lead_is_counted_once(place: Place) -> None:
+    place.events(3, 3)
+    place.run(
+        "CREATE TABLE line (id INTEGER PRIMARY KEY, one INTEGER, two INTEGER,"
+        " FOREIGN KEY (one) REFERENCES event (id) ON DELETE CASCADE,"
+        " FOREIGN KEY (two) REFERENCES event (id) ON DELETE CASCADE)",
+        "CREATE TABLE note (id INTEGER PRIMARY KEY, line INTEGER, event INTEGER, other INTEGER,"
+        " FOREIGN KEY (line) REFERENCES line (id) ON DELETE CASCADE,"
+        " FOREIGN KEY (event) REFERENCES event (id) ON DELETE CASCADE,"
+        " FOREIGN KEY (other) REFERENCES event (id) ON DELETE SET NULL)",
+    )
+    place.insert("line", [(1, 0, 0), (2, 0, 1), (3, 1, 0), (4, None, 1), (5, 2, None), (6, None, None)])
+    place.insert("note", [(1, 1, 0, 0), (2, 2, None, 2), (3, 6, 1, 0), (4, 6, None, 0), (5, 5, 2, 2)])
+    table = replace(place.table("event"), cascade=True)
+    chosen = Condition("t.id < %s", (2,))
+    along = place.database.count_along(table, chosen)
+    names = {name.rpartition(".")[2]: rows for name, rows in along.deleted.items()}
+    assert names == {"line": 4, "note": 3}
+    assert sum(along.changed.values()) == 1
+    assert place.database.delete(Delete(table, chosen), 100) == 2
+    assert (place.ids("line"), place.ids("note")) == ([5, 6], [4, 5])
+
+
 @covers("transact", "take_along")
 def test_a_transaction_has_no_more_rows_than_it_may_together_with_those_that_go_along(place: Place) -> None:
     place.events(4, 4)
