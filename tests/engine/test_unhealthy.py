@@ -148,11 +148,8 @@ def test_the_engine_ends_what_still_runs_after_cleanupctl(
 
 @every_place
 def test_a_running_tree_whose_removal_times_are_committed_during_a_run_stays(
-    laboratory: Laboratory, experiment: Experiment, request: pytest.FixtureRequest
+    laboratory: Laboratory, experiment: Experiment
 ) -> None:
-    if experiment.server == "mariadb":
-        reason = "a row that another session has locked stops a table of MariaDB"
-        request.applymarker(pytest.mark.xfail(strict=False, reason=reason))
     url, met = laboratory.copy_of_unhealthy(experiment)
     with connect(url) as connection, connection.cursor() as cursor:
         # Nothing else tells that there are running trees with removal times.

@@ -58,6 +58,9 @@ class CrowdedDatabase:
     def require_deletable(self, _table: object) -> None:
         """Nothing forbids it."""
 
+    def layout_of(self, _table: object) -> None:
+        return None
+
     def take_along(self) -> Along:
         return Along()
 
@@ -66,6 +69,10 @@ class CrowdedDatabase:
 
     def most_rows(self, configured: int) -> int:
         return configured
+
+    @property
+    def position(self) -> int:
+        return self.rows
 
     def release(self) -> None:
         """Nothing is shared."""

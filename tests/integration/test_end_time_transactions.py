@@ -16,6 +16,7 @@ from cleanupctl.history.databases.servers import connect as connect_database
 from tests.support.camunda.end_time import Policy, all_rows, without
 from tests.support.camunda.end_time_runs import NOW, clean, execute, filled, notices, settings
 from tests.support.limits import TestLimits
+from tests.support.servers import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -220,3 +221,29 @@ def test_a_transaction_that_timed_out_is_not_repeated_with_as_many_rows(
     first = sizes.index(max(sizes))
     assert sizes[first] > fits
     assert max(sizes[first + 1 :], default=0) < sizes[first]
+
+
+@pytest.mark.parametrize("batch_size", [10_000, 3])
+def test_a_tree_of_which_another_session_holds_a_row_stays_whole_and_stops_no_other(
+    engine_url: str, batch_size: int
+) -> None:
+    rows = filled(engine_url, 20, 0)
+    expected = Policy(rows, NOW).expected()
+    root, _ = some_tree(rows)
+    of_tree = {
+        name: {one for one in found if rows[name][one].get("ROOT_PROC_INST_ID_") == root}
+        for name, found in expected.items()
+    }
+    with connect(engine_url, autocommit=False) as holder, holder.cursor() as cursor:
+        cursor.execute(f"SELECT 1 FROM ACT_HI_PROCINST WHERE ID_ = '{root}' FOR UPDATE")
+        events = clean(settings(engine_url), cleanup=CleanupSettings(batch_size=batch_size))
+    assert "that other sessions held" in notices(events)
+    left = all_rows(engine_url)
+    assert root in left["ACT_HI_PROCINST"]
+    for name, ids in expected.items():
+        # Whoever holds the top of a tree that is deleted in parts keeps what has not been deleted by then.
+        assert ids & left[name].keys() <= of_tree[name], name
+        if batch_size > 3:
+            assert ids & left[name].keys() == of_tree[name] or not of_tree[name], name
+    clean(settings(engine_url))
+    assert all_rows(engine_url) == without(rows, expected)

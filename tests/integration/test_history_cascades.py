@@ -17,19 +17,13 @@ from cleanupctl.history.kinds import history
 from tests.support.cleaning import NOW, clean
 from tests.support.cursors import database
 from tests.support.limits import TestLimits
-from tests.support.table_histories import AUDIT, fill, ids, kind_for, settings
+from tests.support.table_histories import AUDIT, fill, ids, kind_for, run, settings
 
 if TYPE_CHECKING:
     from cleanupctl.core.run.cleaning import Event
     from cleanupctl.core.settings import TablesSettings
 
 ALLOWED = replace(AUDIT, cascade="allow")
-
-
-def run(url: str, *statements: str) -> None:
-    with database(url) as cursor:
-        for statement in statements:
-            cursor.execute(statement)
 
 
 def lines(url: str, each: int, action: str = " ON DELETE CASCADE", rows: int = 200) -> None:

@@ -36,6 +36,12 @@ def fill(url: str, count: int, *, indexed: bool = True, kind: str = "TIMESTAMP",
         cursor.execute("COMMIT")
 
 
+def run(url: str, *statements: str) -> None:
+    with database(url) as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
 def ids(url: str, table: str = "audit_event") -> list[int]:
     with database(url) as cursor:
         cursor.execute(f"SELECT id FROM {table} ORDER BY id")

@@ -17,6 +17,7 @@ from cleanupctl.core.run.cleaning import (
     TableFinished,
     TableStarted,
 )
+from cleanupctl.history.cleaning.progress import Progress
 from cleanupctl.history.cleaning.sizing import START_GROWTH, BatchSizer
 from cleanupctl.history.databases.dependents import paths
 from cleanupctl.history.databases.errors import ForeignKeyError, LockConflictError
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from cleanupctl.history.cleaning.workers import Worker
     from cleanupctl.history.databases.scan import Batch, BatchSource
     from cleanupctl.history.databases.shared_scan import SharedScan
-
-TURN_SECONDS = 0.025
-"""Pause for other writers: those that wait for SQLite's lock ask for it this often in their first 128 ms."""
 
 LOCK_ATTEMPTS = 8
 LOCK_PAUSE_SECONDS = 0.05
@@ -50,13 +48,13 @@ class TaskRun:
         self.shared_scan: SharedScan[Any] | None = None
         self._worker = worker
         self._task = task
-        self._written = 0.0
 
     def events(self, limits: Limits) -> Iterator[Event]:
         """Delete batch by batch. Raise HistoryError when the task cannot be done."""
         history, database = self._worker.history, self._worker.database
         while True:
             rows_before = self.rows.total()
+            layout = database.layout_of(self._task.table)
             source = self._task.begin(database)
             estimate = self._task.estimate(database)
             self.shared_scan = source.shared
@@ -71,10 +69,13 @@ class TaskRun:
                 continue
             finally:
                 self._end_shared_scan(limits)
-                self.passed_over = bool(source.shared and source.shared.passed_over)
+                self.passed_over = self.passed_over or bool(source.shared and source.shared.passed_over)
             if self.stopped:
                 yield Stopped(history, self.stopped)
                 return
+            if source.access_path == "sweep" and database.layout_of(self._task.table) != layout:
+                # Rows that had not been reached may lie where the scan had been by then.
+                continue
             if not (self._task.repeats and self.rows.total() > rows_before):
                 break
         yield from (Noticed(history, message) for message in self._task.notices())
@@ -129,22 +130,31 @@ class TaskRun:
         self, source: BatchSource, sizer: BatchSizer, limits: Limits, *, helping: bool = False
     ) -> Iterator[Event]:
         worker, shared_scan = self._worker, source.shared
+        progress = Progress(self._task.label)
         while True:
             self.stopped = limits.stop_reason()
             allowed = 0 if self.stopped else self._reserved(limits)
             if not allowed:
                 return
-            started = time.perf_counter()
-            batch = self._attempt(source, sizer, allowed, limits)
+            with worker.shared.turns.writing(worker.database, limits):
+                started, units = time.perf_counter(), sizer.units
+                batch = self._attempt(source, sizer, allowed, limits)
+                took = time.perf_counter() - started
             if batch is None:
+                # Another session was in the way, which is not for ever.
                 continue
+            progress.note(batch, source.position, units)
+            self.passed_over = self.passed_over or batch.passed_over
+            if batch.overflow:
+                sizer.overflow(batch)
+                continue
+            sizer.conflicts = 0
             if not batch.idle:
-                seconds = time.perf_counter() - started if batch.seconds is None else batch.seconds
+                seconds = took if batch.seconds is None else batch.seconds
                 yield self._committed(batch, seconds)
                 touched = batch.rows + sum(rows for _, rows in batch.changed)
                 sizer.batch(replace(batch, rows=touched), seconds, allowed)
                 worker.learned[source.access_path] = sizer.wanted
-                self._give_way(seconds, limits)
             if batch.rest is not None:
                 yield from self._pass(batch.rest, limits)
                 if self.stopped:
@@ -167,9 +177,9 @@ class TaskRun:
         return allowed
 
     def _attempt(self, source: BatchSource, sizer: BatchSizer, allowed: int, limits: Limits) -> Batch | None:
-        """Run one transaction; None, and nothing done, when the next attempt takes on less.
+        """Run one transaction; None, and nothing done, when others were in the way.
 
-        Raise LockConflictError when others have been in the way for too long.
+        Raise LockConflictError when they have been for too long.
         """
         batch: Batch | None = None
         try:
@@ -183,11 +193,6 @@ class TaskRun:
         if batch is None:
             longest = LOCK_PAUSE_SECONDS * 2**sizer.conflicts
             limits.pause(longest * random.uniform(0.5, 1.5))  # noqa: S311 jitter
-            return None
-        if batch.overflow:
-            sizer.overflow(batch)
-            return None
-        sizer.conflicts = 0
         return batch
 
     def _with_along(self, batch: Batch) -> Batch:
@@ -207,18 +212,3 @@ class TaskRun:
         )
         self.rows.update(dict(event.by_table))
         return event
-
-    def _give_way(self, seconds: float, limits: Limits) -> None:
-        """Pause once this worker has kept all others from writing for a while."""
-        database = self._worker.database
-        turn = database.writing_turn
-        self._written += seconds
-        # Another batch like this one would be too much.
-        if turn is None or self._written + seconds < turn:
-            return
-        self._written = 0.0
-        began = time.perf_counter()
-        database.end_turn()
-        rest = TURN_SECONDS - (time.perf_counter() - began)
-        if rest > 0:
-            limits.pause(rest)

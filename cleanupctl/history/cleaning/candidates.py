@@ -69,6 +69,8 @@ class Candidates:
 
     def __init__(self, tables: TableSet, group: Group) -> None:
         self.looked_at = 0
+        self.dropped = 0
+        """How many units have been forgotten."""
         self.exhausted = False
         """Whether the last page has been read."""
         self._tables = tables
@@ -92,6 +94,7 @@ class Candidates:
 
     def drop(self, number: int) -> None:
         """Forget the first units: they are deleted, or left for another run."""
+        self.dropped += number
         for _ in range(number):
             self._units.popleft()
 

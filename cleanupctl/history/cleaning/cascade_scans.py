@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from cleanupctl.history.cleaning.candidates import Candidates
 from cleanupctl.history.cleaning.cascade import CascadeBatch
-from cleanupctl.history.databases.errors import ChangedError, ForeignKeyError, LockConflictError
+from cleanupctl.history.databases.errors import (
+    ChangedError,
+    ForeignKeyError,
+    LockConflictError,
+    StatementTimeoutError,
+)
 from cleanupctl.history.databases.scan import Batch
 
 if TYPE_CHECKING:
@@ -26,6 +31,8 @@ if TYPE_CHECKING:
 START_UNITS = 10
 """Hierarchies of the first transaction: nobody knows yet how much belongs to them."""
 MOST_UNITS = 2_000
+LOCKED_ATTEMPTS = 3
+"""How often a hierarchy is tried that other sessions hold rows of, before it is left to the next run."""
 START_ROWS, MOST_ROWS = 2_000, 100_000
 """Rows of the first transaction, and of any, for a hierarchy that is too big for one."""
 
@@ -64,6 +71,7 @@ class CascadeScan:
         self._least = least_units
         self._guards: dict[str, tuple[Condition, ...]] = {}
         self._in_parts = False
+        self._locked_attempts = 0
 
     def run(self, units: int, most_rows: int) -> Batch:
         """Delete the next `units` hierarchies with everything that belongs to them."""
@@ -77,14 +85,18 @@ class CascadeScan:
         try:
             batch = self._delete(chosen, most_rows)
         except LockConflictError as error:
-            error.units, self._least = len(chosen), 1
-            raise
+            return self._locked(chosen, error)
         except (ChangedError, ForeignKeyError) as error:
             return self._without(chosen, error)
         if batch is None:
             return self._too_big(chosen)
         self._candidates.drop(len(chosen))
         return replace(batch, done=self._candidates.finished)
+
+    @property
+    def position(self) -> object:
+        """Where the pass is."""
+        return (self._candidates.looked_at, self._candidates.dropped, self._in_parts, len(self._guards))
 
     def release(self) -> None:
         """Nothing is shared with other workers."""
@@ -105,6 +117,19 @@ class CascadeScan:
             return None
         seconds = time.perf_counter() - started
         return Batch(sum(rows), taken=len(units), seconds=seconds, parts=by_table(statements, rows))
+
+    def _locked(self, units: Sequence[Unit], error: LockConflictError) -> Batch:
+        """Go on without a hierarchy that others hold, found by taking on fewer. Raise the error till then."""
+        self._least = 1
+        waited_for = not isinstance(error, StatementTimeoutError)
+        # A quarter next time: each attempt waits for the lock.
+        error.units = max(1, len(units) // 2) if waited_for else len(units)
+        self._locked_attempts = self._locked_attempts + 1 if len(units) == 1 and waited_for else 0
+        if self._locked_attempts < LOCKED_ATTEMPTS:
+            raise error
+        self._locked_attempts = 0
+        self._candidates.drop(1)
+        return Batch(0, done=self._candidates.finished, idle=True, passed_over=True)
 
     def _without(self, units: Sequence[Unit], error: ChangedError | ForeignKeyError) -> Batch:
         """Go on without what is in the way: find out what it is, unit by unit if need be."""
@@ -144,6 +169,7 @@ class UnitScan:
         self._kept = kept
         self._parts = cascade.in_parts()
         self._next: tuple[str, Delete] | None = next(self._parts, None)
+        self._locked_attempts = 0
 
     def run(self, units: int, most_rows: int) -> Batch:
         """Delete the next `units` rows."""
@@ -163,9 +189,14 @@ class UnitScan:
                 raise ChangedError(f"rows of {delete.table.name} cannot be deleted")
         except LockConflictError as error:
             error.units = limit
-            raise
+            self._locked_attempts += not isinstance(error, StatementTimeoutError)
+            if self._locked_attempts < LOCKED_ATTEMPTS:
+                raise
+            self._next = None
+            return Batch(0, done=True, idle=True, passed_over=True)
         except (ChangedError, ForeignKeyError) as error:
             return self._without(error)
+        self._locked_attempts = 0
         parts = ((delete.table.name, rows[-1]),)
         return Batch(rows[-1], done=self._next is None, idle=not rows[-1], parts=parts)
 
@@ -177,6 +208,11 @@ class UnitScan:
         self._kept.add(error)
         self._next = None
         return Batch(0, done=True, idle=True)
+
+    @property
+    def position(self) -> object:
+        """Where the pass is."""
+        return (self._next, len(self._guards))
 
     def release(self) -> None:
         """Nothing is shared with other workers."""

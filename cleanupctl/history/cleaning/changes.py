@@ -104,6 +104,7 @@ class ChangeScan:
         self._changes = changes
         self._pass_over = pass_over
         self._pending: deque[RowChange] = deque()
+        self._reads = self._done = 0
 
     def run(self, units: int, most_rows: int) -> Batch:
         """Change the next `units` rows."""
@@ -113,6 +114,7 @@ class ChangeScan:
             except StatementTimeoutError:
                 self._changes.read_less()
                 raise
+            self._reads += 1
             if not found:
                 return Batch(0, done=found is None, idle=True)
             self._pending.extend(found)
@@ -127,11 +129,17 @@ class ChangeScan:
             raise
         if rows is None:
             return Batch(0, overflow=True, taken=len(some))
+        self._done += len(some)
         for _ in some:
             self._pending.popleft()
         self._pass_over(len(some) - rows[0])
         parts = ((update.table.name, rows[0]),)
         return Batch(rows[0], looked_at=len(some), seconds=perf_counter() - started, parts=parts)
+
+    @property
+    def position(self) -> object:
+        """Where the pass is."""
+        return self._reads, self._done
 
     def release(self) -> None:
         """Nothing is shared with other workers."""

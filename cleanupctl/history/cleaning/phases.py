@@ -140,7 +140,7 @@ class PhaseRun:
         if run.passed_over:
             # Not finished: another worker that waits for it may have more luck.
             self.passed_over.append(task.label)
-            yield Left(worker.history, f"table {task.label}: other sessions hold rows, and these stay")
+            yield Left(worker.history, task.held(worker.database))
             return
         worker.shared.finish(self._key(task), self._now)
 

@@ -73,6 +73,11 @@ class Task(ABC):
         del database
         return 0, None
 
+    def held(self, database: Database) -> str:
+        """Say that rows are left which other sessions held."""
+        del database
+        return f"rows of {self.label} that other sessions held stay: the next run deletes them"
+
     @abstractmethod
     def preview(self, worker: Worker) -> Iterator[Expired | Noticed]:
         """Count what would be deleted, by table; deletes nothing."""
@@ -139,6 +144,15 @@ class TableTask(Task):
             return skipped, f"{more} {skipped} rows stay: {self.kept}".strip() if skipped else None
         names = ", ".join(sorted({path[-1].table for path in restricting(self.table)}))
         return skipped, f"{more} {skipped} rows are still referenced from {names}".strip()
+
+    def held(self, database: Database) -> str:
+        """Say how many rows are left which other sessions held."""
+        number = database.bounded_count(self.target.table, self.target.deletable)
+        more = "at least " if number >= COUNT_BOUND else ""
+        return (
+            f"{more}{number} rows of {self.label} stay, since other sessions hold them or held them a moment"
+            " ago: the next run deletes them"
+        )
 
     def preview(self, worker: Worker) -> Iterator[Expired | Noticed]:
         """Count the expired rows, and those of other tables that go along."""

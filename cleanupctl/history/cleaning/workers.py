@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cleanupctl.history.cleaning.turns import Turns
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
@@ -35,6 +37,7 @@ class Shared:
     """By task: what is being done about it at present."""
     claimed: set[str] = field(default_factory=set)
     """Tasks that a worker of this process has; not every database knows claims."""
+    turns: Turns = field(default_factory=Turns)
 
     def claim(self, task: str) -> bool:
         """Try to be the only worker of this process on a task."""

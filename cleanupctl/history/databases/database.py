@@ -78,6 +78,8 @@ class Database(GoingAlong):
     typical_costs: ClassVar[TypicalCosts]
     pipelined: ClassVar[int] = 1
     """Statements of a transaction that are sent without waiting for the first one's end."""
+    passes_over_locked: bool = False
+    """Whether rows that other transactions hold can be passed over (`Delete.skip_locked`)."""
     steps: tuple[BeforeDelete, ...] = ()
     """What every Delete passes before it is executed."""
     start_rows: ClassVar[int] = 2_000
@@ -219,7 +221,7 @@ class Database(GoingAlong):
         """Choose the rows, one too many at most."""
         columns = self.address_of(delete.table)
         limit = most_rows + 1 if delete.limit is None else delete.limit
-        sql, parameters = self._select(delete, ", ".join(columns), limit)
+        sql, parameters = self._select(delete, ", ".join(self.address_values(delete.table)), limit)
         keys = self.query(sql + lock, parameters)
         within = self.keys_condition(columns, keys) if keys else Condition("1 = 0")
         return replace(delete, within=within, limit=None, skip_locked=False, along_key=False)
@@ -280,6 +282,11 @@ class Database(GoingAlong):
     def claimant(self, table: Table, part: str = "") -> Claimant | None:
         """Return which other session has a claim; None when none has, or the server does not tell."""
         del table, part
+        return None
+
+    def layout_of(self, table: Table) -> object:
+        """Return what changes when rows of a table get other positions; None where they never do."""
+        del table
         return None
 
     def end_turn(self) -> None:

@@ -61,6 +61,10 @@ class Dialect(ABC):
             )
         return self.key_columns(table)
 
+    def address_values(self, table: Table) -> list[str]:
+        """Return the same as it is read: so that a value which is bound again is equal to it."""
+        return self.address_of(table)
+
     def keys_condition(self, columns: Sequence[str], keys: Sequence[tuple[Any, ...]]) -> Condition:
         """Return the condition that `columns` have one of `keys`, of which there must be at least one."""
         if len(columns) == 1:

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.database import DENSE_SHARE, Database
-from cleanupctl.history.databases.errors import StatementTimeoutError
+from cleanupctl.history.databases.errors import LockConflictError, StatementTimeoutError
 from cleanupctl.history.databases.scan import Batch
 from cleanupctl.history.databases.shared_scan import Chunk, SharedScan
+from cleanupctl.history.databases.some_rows import delete_unlocked
 from cleanupctl.history.databases.statements import delete_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from cleanupctl.history.databases.catalogue import Table
     from cleanupctl.history.databases.scan import Scan
     from cleanupctl.history.databases.target import Target
 
@@ -35,9 +37,13 @@ class KeysetDatabase(Database):
     def share(self, target: Target) -> float:
         """Return which share of the table has expired (0 to 1), by guess."""
 
+    def key_has_ranges(self, table: Table) -> bool:
+        """Whether an index finds the rows between two keys."""
+        return bool(table.key)
+
     def scan(self, target: Target) -> Scan:
         """Scan the primary key when much has expired or nothing else is possible, else the time index."""
-        if target.indexed and (not target.table.key or self.share(target) < DENSE_SHARE):
+        if target.indexed and (not self.key_has_ranges(target.table) or self.share(target) < DENSE_SHARE):
             return TimeIndexScan(self, target)
         if target.table.key:
             return PrimaryKeyScan(self, SharedScan(target, None))
@@ -90,14 +96,24 @@ class PrimaryKeyScan:
                 # Fewer rows are left than were asked for: half of what was asked may be all of them again.
                 error.units = self._left(units, chunk)
             raise
+        except LockConflictError as error:
+            rows, more = delete_unlocked(self._database, delete, most_rows, error)
+            if more:
+                return Batch(rows)
+            self._shared.postpone(replace(chunk, end=end))
         if rows is None:
             return Batch(0, overflow=True)
         if end == chunk.end:
             self._shared.complete()
             self._chunk = None
         else:
-            self._chunk = Chunk(end, chunk.end)
+            self._chunk = replace(chunk, start=end)
         return Batch(rows, done=self._chunk is None and self._shared.spent)
+
+    @property
+    def position(self) -> object:
+        """Where the pass is."""
+        return self._chunk
 
     def release(self) -> None:
         """Return the chunk that was taken and not finished, for other workers."""
@@ -113,11 +129,13 @@ class PrimaryKeyScan:
         """Return the key of the last of the first `units` rows of a chunk; None when it has fewer."""
         database = self._database
         keys = ", ".join(database.key_columns(self._target.table))
+        values = ", ".join(database.address_values(self._target.table))
         inside = self._between(chunk)
         where = f" WHERE {inside.sql}" if inside.sql else ""
         rows = database.rows_of(self._target.table, along_key=True)
         found = database.query(
-            f"SELECT {keys} FROM {rows}{where} ORDER BY {keys} LIMIT 1 OFFSET {units - 1}", inside.parameters
+            f"SELECT {values} FROM {rows}{where} ORDER BY {keys} LIMIT 1 OFFSET {units - 1}",
+            inside.parameters,
         )
         return found[0] if found else None
 
@@ -166,17 +184,28 @@ class TimeIndexScan:
             return self._same_time(boundary, units)
         upper = [self._condition("<", boundary)] if boundary is not None else []
         where = both([*self._from_lower(), *upper])
+        delete = delete_within(self._target, where)
+        passed_over = False
         try:
-            rows = self._database.delete(delete_within(self._target, where), most_rows)
+            rows = self._database.delete(delete, most_rows)
         except StatementTimeoutError as error:
             error.units = units
             raise
+        except LockConflictError as error:
+            rows, more = delete_unlocked(self._database, delete, most_rows, error)
+            if more:
+                return Batch(rows)
+            passed_over = True
         if rows is None:
             return Batch(0, overflow=True)
-        if boundary is None:
-            return Batch(rows, done=True)
-        self._move(">=", boundary)
-        return Batch(rows)
+        if boundary is not None:
+            self._move(">=", boundary)
+        return Batch(rows, done=boundary is None, passed_over=passed_over)
+
+    @property
+    def position(self) -> object:
+        """Where the pass is."""
+        return self._lower
 
     def release(self) -> None:
         """Nothing is shared with other workers."""
@@ -199,13 +228,18 @@ class TimeIndexScan:
                 f"more than {units} rows of table {target.label} have the same {target.time_column.name}"
                 " and the table has no primary key to tell them apart; create one first"
             )
-        delete = replace(delete_within(target, self._condition("=", moment)), limit=units)
-        rows = database.delete(delete, units)
+        delete = delete_within(target, self._condition("=", moment))
+        passed_over = False
+        try:
+            rows = database.delete(replace(delete, limit=units), units)
+        except LockConflictError as error:
+            rows, more = delete_unlocked(database, delete, units, error)
+            passed_over = not more
         if rows is None:
             return Batch(0, overflow=True)
         # What is left of that time once there are fewer has to stay: to look at it again would never end.
         self._move(">=" if rows == units else ">", moment)
-        return Batch(rows)
+        return Batch(rows, passed_over=passed_over)
 
     def _move(self, operator: str, moment: Any) -> None:
         """Leave behind what lies before `moment`, or with it."""

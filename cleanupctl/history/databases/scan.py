@@ -24,6 +24,8 @@ class Batch:
     """Units that it looked at, where it was cut short of what it was asked for."""
     taken: int | None = None
     """Units that it took on, where there can be more or fewer than it was asked for."""
+    passed_over: bool = False
+    """Rows stay that other sessions held, where no shared scan comes back to them."""
     seconds: float | None = None
     """How long it took, where choosing the units is no part of that."""
     parts: tuple[tuple[str, int], ...] = ()
@@ -43,6 +45,10 @@ class BatchSource(Protocol):
     most_units: int
     shared: SharedScan[Any] | None
     """What other workers can take part in; None when only one can work on the rows."""
+
+    @property
+    def position(self) -> object:
+        """Where the pass is: another value after each batch with which it got on without deleting rows."""
 
     def run(self, units: int, most_rows: int) -> Batch:
         """Take on `units` (rows, blocks, hierarchies), delete at most `most_rows` rows, and commit.

@@ -161,3 +161,16 @@ def test_rows_of_one_time_that_a_guard_keeps_hide_none_behind_them(place: Place)
     batches = ended(place.database.scan(place.target(table, "at", guard)), 30, 30)
     assert sum(batch.rows for batch in batches) == 41
     assert place.ids() == [*(n for n in range(60) if n != 3), *range(100, ROWS)]
+
+
+@covers("layout_of")
+def test_what_moves_rows_is_seen(place: Place) -> None:
+    table = place.events(5, 5).table
+    before = place.database.layout_of(table)
+    place.run("DELETE FROM event WHERE id < 3")
+    assert place.database.layout_of(table) == before
+    place.run(
+        "OPTIMIZE TABLE event" if place.family == "mysql" else f"VACUUM {'' if place.is_file else 'FULL'}"
+    )
+    assert (place.database.layout_of(table) == before) is (before is None)
+    assert (before is None) is (place.family == "mysql")

@@ -12,7 +12,7 @@ from cleanupctl.core.mysql_session import assignments
 from cleanupctl.history.databases.costs import TypicalCosts
 from cleanupctl.history.databases.database import IDLE_IN_TRANSACTION_SECONDS, IDLE_SECONDS, Claimant
 from cleanupctl.history.databases.key_scans import KeysetDatabase, in_chunks
-from cleanupctl.history.databases.mysql import catalogue, connection, health, privileges
+from cleanupctl.history.databases.mysql import catalogue, connection, features, health, privileges
 from cleanupctl.history.databases.mysql.claims import claim_name
 from cleanupctl.history.databases.mysql.errors import history_error
 from cleanupctl.history.databases.mysql.replicas import ReplicaLag
@@ -76,7 +76,9 @@ class MySQL(KeysetDatabase):
         # Not for the session: whoever counts may take longer. MySQL has no such limit for a DELETE.
         self._limited = ""
         own: dict[str, object] = {"max_execution_time": 0}
-        if "MariaDB" in str(opened.get_server_info()):  # type: ignore[no-untyped-call] # its stubs
+        version = str(opened.get_server_info())  # type: ignore[no-untyped-call] # its stubs
+        self.passes_over_locked = features.passes_over_locked(version)
+        if "MariaDB" in version:
             self._limited = f"SET STATEMENT max_statement_time = {STATEMENT_SECONDS} FOR "
             # Reading as of an earlier time would find what is gone.
             own = {"max_statement_time": 0, "system_versioning_asof": "DEFAULT"}
@@ -143,6 +145,13 @@ class MySQL(KeysetDatabase):
             cursor.execute(sql, tuple(parameters))
             return list(cursor.fetchall())
 
+    def transact(self, statements: Sequence[Statement], most_rows: int) -> list[int] | None:
+        """Raise HistoryError also where several statements could not be undone together."""
+        if len(statements) > 1:
+            for one in statements:
+                features.require_transactional(one.table)
+        return super().transact(statements, most_rows)
+
     def _in_transaction(self, work: Callable[[], bool]) -> bool:
         try:
             self._connection.begin()
@@ -171,9 +180,14 @@ class MySQL(KeysetDatabase):
             return int(cursor.execute(f"{self._limited}{sql}", tuple(parameters)))
 
     def _chosen_first(self, delete: Delete) -> bool:
-        """Whether rows are locked first and then deleted: no DELETE may ask the table it deletes from."""
+        """Whether rows are locked first and then deleted.
+
+        No DELETE may ask the table it deletes from; and without transactions nothing is undone that turns out
+        to be more than it may be.
+        """
         as_of_then = any(guard.current is None for guard in delete.guards)
-        return as_of_then or self._asks_itself(delete) or delete.limit is not None
+        locked = as_of_then or self._asks_itself(delete) or delete.limit is not None
+        return locked or not features.transactional(delete.table)
 
     def _asks_itself(self, delete: Delete) -> bool:
         """Whether a guard reads the table that is deleted from."""
@@ -188,29 +202,42 @@ class MySQL(KeysetDatabase):
         """
         columns = self.address_of(delete.table)
         limit = most_rows + 1 if delete.limit is None else delete.limit
-        keys = self._locked(delete, columns, limit)
+        keys = self._locked(delete, limit)
         if len(keys) > most_rows:
             return len(keys)
         rows = 0
         for some in in_chunks(keys):
-            again = Delete(delete.table, delete.where, self.keys_condition(columns, some), delete.guards)
+            # Along another index it would wait for rows that were passed over.
+            keyed = self.keys_condition(columns, some)
+            again = Delete(delete.table, delete.where, keyed, delete.guards, along_key=True)
             if self._asks_itself(again):
-                left = self._locked(again, columns, None)
+                left = self._locked(again, None)
                 if not left:
                     continue
                 again = replace(again, within=self.keys_condition(columns, left), guards=())
             rows += self._send(*self.written(again))
         return rows
 
-    def _locked(self, delete: Delete, columns: Sequence[str], limit: int | None) -> list[tuple[Any, ...]]:
+    def _locked(self, delete: Delete, limit: int | None) -> list[tuple[Any, ...]]:
         """Lock the rows of a Delete and return their addresses."""
-        sql, parameters = self._select(delete, ", ".join(columns), limit)
-        return self.query(f"{self._limited}{sql} FOR UPDATE", parameters)
+        sql, parameters = self._select(delete, ", ".join(self.address_values(delete.table)), limit)
+        return self.query(f"{self._limited}{sql}{self._lock_clause(delete)}", parameters)
+
+    def _lock_clause(self, delete: Delete) -> str:
+        return f" FOR UPDATE{' SKIP LOCKED' if delete.skip_locked else ''}"
 
     def _written_delete(self, delete: Delete) -> tuple[str, tuple[Any, ...]]:
         where = delete.selected
         rows = self.rows_of(delete.table, along_key=delete.along_key)
         return f"DELETE t FROM {rows} WHERE {where.sql}", where.parameters
+
+    def address_values(self, table: Table) -> list[str]:
+        """Read what is ordered and compared by a number as that number."""
+        return features.as_read(table, self.address_of(table))
+
+    def key_has_ranges(self, table: Table) -> bool:
+        """Return whether it does: of an ENUM or a SET it finds values only."""
+        return features.key_has_ranges(table)
 
     def none_current(self, rows: str) -> str:
         """Lock what is read, which makes it the newest, and ask for each row anew.

@@ -98,6 +98,7 @@ class PostgreSQL(Database):
     """
 
     index_option = "CONCURRENTLY "
+    passes_over_locked = True
     # Only after so many is it known whether they deleted more than they may.
     pipelined = 8
     # Deleting leaves indexes alone; a foreign key costs a query for each row.
@@ -299,6 +300,10 @@ class PostgreSQL(Database):
     def stored_value(self, instant: datetime, column: Column, zone: ZoneInfo) -> Any:
         """Return an instant (aware) as a column with a time holds it; `zone` is that of the writer."""
         return instant if column.kind == "instant" else instant.astimezone(zone).replace(tzinfo=None)
+
+    def layout_of(self, table: Table) -> object:
+        """Return the file that a table is in: VACUUM FULL, CLUSTER and the like write another one."""
+        return self.query("SELECT pg_catalog.pg_relation_filenode(%s)", (table.detail["oid"],))[0][0]
 
     def estimate(self, target: Target) -> int | None:
         """Return the planner's guess; None for a table without statistics."""

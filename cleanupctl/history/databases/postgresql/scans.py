@@ -11,11 +11,11 @@ from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.errors import LockConflictError, StatementTimeoutError
 from cleanupctl.history.databases.scan import Batch
 from cleanupctl.history.databases.shared_scan import Chunk, SharedScan
+from cleanupctl.history.databases.some_rows import delete_some, delete_unlocked
 from cleanupctl.history.databases.statements import delete_within
 
 if TYPE_CHECKING:
     from cleanupctl.history.databases.database import Database
-    from cleanupctl.history.databases.statements import Delete
     from cleanupctl.history.databases.target import Target
 
 START_BLOCKS = 128
@@ -59,18 +59,30 @@ class TidRangeScan:
         start, end = chunk.start, min(chunk.start + units, chunk.end)
         if (end - start) * self._shared.densest > most_rows:
             end = self._fitting(start, end, most_rows)
-        rows = self._delete(start, end, most_rows)
-        if rows is None and end - start > 1:
-            self._shared.densest = math.inf
-            end = self._fitting(start, end, most_rows)
+        try:
             rows = self._delete(start, end, most_rows)
+            if rows is None and end - start > 1:
+                self._shared.densest = math.inf
+                end = self._fitting(start, end, most_rows)
+                rows = self._delete(start, end, most_rows)
+        except LockConflictError as error:
+            delete = delete_within(self._shared.target, _blocks(start, end))
+            rows, more = delete_unlocked(self._database, delete, most_rows, error)
+            if more:
+                return Batch(rows)
+            self._shared.postpone(replace(chunk, start=start, end=end))
         if rows is None:
             return self._part_of_block(start, most_rows) if end - start == 1 else Batch(0, overflow=True)
         self._shared.densest = max(self._shared.densest, rows / (end - start))
-        self._chunk = Chunk(end, chunk.end) if end < chunk.end else None
+        self._chunk = replace(chunk, start=end) if end < chunk.end else None
         if self._chunk is None:
             self._shared.complete()
         return Batch(rows, done=self._chunk is None and self._shared.spent, looked_at=end - start)
+
+    @property
+    def position(self) -> object:
+        """Where the pass is."""
+        return self._chunk
 
     def release(self) -> None:
         """Return the chunk that was taken and not finished, for other workers."""
@@ -157,20 +169,24 @@ class TimeIndexScan:
         except StatementTimeoutError as error:
             error.units = units
             raise
-        except LockConflictError:
-            # Another session holds one of the rows: the others can be deleted all the same.
-            rows, more = delete_some(self._database, delete, most_rows, skip_locked=True)
+        except LockConflictError as error:
+            rows, more = delete_unlocked(self._database, delete, most_rows, error)
             if more:
                 return Batch(rows)
-            self._shared.passed_over = True
+            self._shared.postpone(replace(chunk, end=end))
         if rows is None:
             if units > 1:
                 return Batch(0, overflow=True)
             return Batch(delete_some(self._database, delete, most_rows)[0])
-        self._chunk = Chunk(end, chunk.end) if end != chunk.end else None
+        self._chunk = replace(chunk, start=end) if end != chunk.end else None
         if self._chunk is None:
             self._shared.complete()
         return Batch(rows, done=self._chunk is None and self._shared.spent)
+
+    @property
+    def position(self) -> object:
+        """Where the pass is."""
+        return self._chunk
 
     def release(self) -> None:
         """Return the chunk that was taken and not finished, for other workers."""
@@ -200,20 +216,3 @@ class TimeIndexScan:
         if chunk.end is not None:
             parts.append(Condition(f"{self._column} <= %s", (chunk.end,)))
         return both(parts)
-
-
-def delete_some(
-    database: Database, delete: Delete, most_rows: int, *, skip_locked: bool = False
-) -> tuple[int, bool]:
-    """Delete `most_rows` of the rows, in any order; those of other transactions can be skipped.
-
-    Fewer where others go along with them. Return how many, and whether there may be more.
-    """
-    limit = most_rows
-    while True:
-        rows = database.delete(replace(delete, limit=limit, skip_locked=skip_locked), most_rows)
-        if rows is not None:
-            return rows, rows == limit
-        if limit <= 1:
-            return 0, False
-        limit = max(1, limit // 4)
