@@ -14,6 +14,7 @@ from cleanupctl.history.camunda.schema.tables import (
     CASES,
     CHILDREN,
     CLEANED,
+    DECISIONS,
     PROCESS_INSTANCES,
     ROOTS,
     SHARED,
@@ -70,11 +71,11 @@ class RemovalTime(Strategy):
         yield self._phase(schema, SHARED, moment, needs_earlier=True)
         if unchanged is None:
             # What others have committed meanwhile comes before its roots too.
-            yield self._late(schema, moment)
+            yield self._late(schema, (*CHILDREN, *SHARED), moment)
         yield self._phase(schema, ROOTS, moment, needs_earlier=True, unchanged=unchanged)
         if unchanged is None:
             # And what they have committed with a root just before that was deleted goes with it.
-            yield self._late(schema, moment, needs_earlier=False)
+            yield self._late(schema, (*CHILDREN, *SHARED, DECISIONS), moment, needs_earlier=False)
         metrics = task_metrics(schema, self.settings, now)
         yield Phase((*([TableTask(metrics)] if metrics else []), *self.cascades(schema, now)))
 
@@ -88,8 +89,10 @@ class RemovalTime(Strategy):
         if name == BYTE_ARRAYS:
             yield from (one.target for one in self._contents(schema, cutoff(now, self.settings.timezone)))
 
-    def _late(self, schema: Schema, moment: Cutoff, *, needs_earlier: bool = True) -> Phase:
-        targets = self._targets(schema, CHILDREN, moment)
+    def _late(
+        self, schema: Schema, names: tuple[str, ...], moment: Cutoff, *, needs_earlier: bool = True
+    ) -> Phase:
+        targets = self._targets(schema, names, moment)
         late = tuple(LateTask(one) for _, one in targets if schema.database.any_left(one))
         return Phase(late, needs_earlier=needs_earlier, again=True)
 
