@@ -7,8 +7,9 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from cleanupctl.cli.output import Output, abandon_output, flush
+from cleanupctl.cli.output import Output, flush, secure_streams
 from cleanupctl.core.errors import CleanupctlError, ExitCode
+from cleanupctl.core.resources import exhausted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run cleanupctl and exit the process."""
+    secure_streams()
     code = run(sys.argv[1:] if arguments is None else arguments)
+    flush()
     # The system takes the memory back anyway: looking for garbage on the way out takes a tenth of a call.
     gc.freeze()
     sys.exit(code)
@@ -30,12 +33,13 @@ def run(arguments: Sequence[str]) -> int:
     except CleanupctlError as error:
         output.error(error)
         return error.exit_code
-    except BrokenPipeError:
-        abandon_output()
-        return ExitCode.DONE
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an exit code
+        lacking = exhausted(error)
+        if lacking is not None:
+            output.error(lacking)
+            return lacking.exit_code
         import traceback
 
         output.unexpected(error, traceback.format_exc().rstrip())
@@ -62,7 +66,6 @@ def _call(arguments: Sequence[str]) -> int:
         arguments = ["--help"]
     try:
         result = command.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
-        flush()
     except Abort:
         return ExitCode.INTERRUPTED
     except TyperException as error:

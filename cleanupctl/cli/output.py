@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cleanupctl.cli.escapes import in_json, in_lines, on_one_line
+from cleanupctl.cli.streams import Unfailing, occupy_descriptors, unfailing
 from cleanupctl.core.errors import CleanupctlError, ConfigurationError
 from cleanupctl.core.urls import without_secrets
 
@@ -23,14 +24,21 @@ WIDTH_OFF_TERMINAL = 10_000
 """A table that goes to a file or a pipe is not cut to the width of a terminal nobody looks at."""
 
 
+def secure_streams() -> None:
+    """Keep what happens to the streams of this process away from its work."""
+    occupy_descriptors()
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115 - as long as the process
+    sys.stdout = unfailing(sys.stdout, 1, at_once=False)
+    sys.stderr = unfailing(sys.stderr, 2, at_once=True)
+
+
 def flush() -> None:
-    """Write what is still buffered. Raises BrokenPipeError when nobody reads any more."""
+    """Write what is still buffered, and say so when something of it was lost."""
     sys.stdout.flush()
-
-
-def abandon_output() -> None:
-    """Let standard output go nowhere: its reader has seen enough, and Python must not complain at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    lost = sys.stdout.lost if isinstance(sys.stdout, Unfailing) else None
+    if lost is not None:
+        Output().notice(f"standard output could not be written: {lost.strerror}")
 
 
 class Output:
@@ -164,13 +172,9 @@ class Output:
         return Console(file=stream, width=width, highlight=False, soft_wrap=False)
 
     def _write(self, text: str) -> None:
-        try:
-            sys.stdout.write(text + "\n")
-            # Whoever reads a pipe wants each answer when it is there, also from a process that stays.
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # Caught here: Typer would make it an error.
-            abandon_output()
+        sys.stdout.write(text + "\n")
+        # Whoever reads a pipe wants each answer when it is there, also from a process that stays.
+        sys.stdout.flush()
 
     def _complain(self, text: str) -> None:
         sys.stderr.write(text + "\n")

@@ -113,6 +113,7 @@ def test_the_configuration_in_force_is_a_configuration_without_passwords(cleanup
         batch_size = 10000
         batch_time = "250ms"
         lease = "1m"
+        max_clock_skew = "10m"
         retries = 3
         job_priority = 0
         job_log_ttl = "P30D"

@@ -94,6 +94,7 @@ def test_a_full_disk_under_the_store_is_one_sentence_and_the_next_run_finishes(
     outcome = site.command("run")
     assert outcome.code == 11, outcome.err
     assert re.search("disk of the job store .* is full", outcome.error["message"]), outcome.err
+    assert "--database sqlite:////OTHER/DISK/jobs.db" in outcome.error["message"]
     assert "Traceback" not in outcome.err
     ballast.unlink()
     site.check(jobs)

@@ -58,7 +58,9 @@ class Stopping:
             self._before[number] = signal.signal(number, self._handle)
         if self._reloads:
             self._before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._ask_to_reload)
-        threading.Thread(target=self._end_at_last, name="last resort", daemon=True).start()
+        with suppress(RuntimeError):
+            # No thread can be started: signals are answered at the end of a batch all the same.
+            threading.Thread(target=self._end_at_last, name="last resort", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

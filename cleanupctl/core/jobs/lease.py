@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cleanupctl.core.errors import StoreError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -48,7 +46,7 @@ class Lease:
         asked = self._monotonic()
         try:
             held = store.renew(self.job, timedelta(seconds=self._length))
-        except StoreError:
+        except Exception:  # noqa: BLE001 - whatever keeps this renewal from being made, as want of memory
             return
         if held:
             self._renewed = asked

@@ -11,6 +11,7 @@ from cleanupctl.core.errors import StoreError
 from cleanupctl.core.job import LogState
 from cleanupctl.core.jobs import lease
 from cleanupctl.core.jobs.scheduler import Reason, Rescheduled, may_run, plan_after_failure, plan_after_run
+from cleanupctl.core.resources import exhausted
 from cleanupctl.core.retry import retry
 from cleanupctl.core.run.cleaning import Event, Failed, Stopped
 from cleanupctl.core.run.clocks import refuse
@@ -185,7 +186,7 @@ class Execution:
                 self._stop_reason = reason
                 self._note(Stopped(history.name, reason))
             else:
-                self._note(Failed(history.name, None, error))
+                self._note(Failed(history.name, None, exhausted(error) or error))
         finally:
             self._session = None
 

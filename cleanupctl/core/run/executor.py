@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from cleanupctl.core.errors import StoreError
+from cleanupctl.core.errors import CleanupctlError, CleanupFailedError, StoreError
+from cleanupctl.core.resources import exhausted
 from cleanupctl.core.run.clocks import RunClock
 from cleanupctl.core.run.events import FINISHED, MAX_RUNTIME, JobStarted, RunEvent
 from cleanupctl.core.run.execution import Execution
@@ -101,8 +103,7 @@ class _Run:
         self._seen: set[str] = set()
 
     def events(self) -> Iterator[RunEvent]:
-        error: BaseException | None = None
-        self._take_due_jobs()
+        error: BaseException | None = self._take_more_jobs()
         while self._executions:
             item = self._next()
             if isinstance(item, _Ended):
@@ -118,11 +119,11 @@ class _Run:
         if error:
             raise error
 
-    def _take_more_jobs(self) -> StoreError | None:
+    def _take_more_jobs(self) -> CleanupctlError | None:
         """Take due jobs while others are being executed; what goes wrong waits for the end of these."""
         try:
             self._take_due_jobs()
-        except StoreError as error:
+        except (StoreError, CleanupFailedError) as error:
             return error
         return None
 
@@ -159,9 +160,17 @@ class _Run:
                 self._seen.add(job.id)
             execution = Execution(self, job, asked)
             self._executions.append(execution)
-            threading.Thread(
-                target=self._work, args=(execution, job), name=f"job {job.id}", daemon=True
-            ).start()
+            self._start(execution, job)
+
+    def _start(self, execution: Execution, job: Job) -> None:
+        """Have a thread work on a job that was taken. Raise CleanupFailedError when there can be none."""
+        worker = threading.Thread(target=self._work, args=(execution, job), name=f"job {job.id}", daemon=True)
+        try:
+            worker.start()
+        except RuntimeError as error:
+            self._executions.remove(execution)
+            self.store.release(job)
+            raise exhausted(error) or error from error
 
     def _over(self) -> bool:
         return bool(self.urged()) or self.budget.spent
@@ -186,7 +195,10 @@ class _Run:
             if ended is not None:
                 self._queue.put(ended)
         except BaseException as error:  # noqa: BLE001 - the run's thread raises it
-            self._queue.put(error)
+            with suppress(StoreError):
+                # Only if it is not done yet: then the job is not ours any more.
+                self.store.release(job)
+            self._queue.put(exhausted(error) or error)
         finally:
             self._queue.put(_Ended(execution))
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cleanupctl.core.job import LogState
+from cleanupctl.core.resources import exhausted
 from cleanupctl.core.retry import retry
 from cleanupctl.core.run.cleaning import Failed, Stopped
 from cleanupctl.core.run.events import FINISHED, JobProgress, RunTotals, Throttled
@@ -85,7 +86,7 @@ class Maintenance:
             if self.stopped:
                 yield JobProgress(None, Stopped(history.name, self.stopped))
                 return
-            yield JobProgress(None, Failed(history.name, None, error))
+            yield JobProgress(None, Failed(history.name, None, exhausted(error) or error))
 
     def _entry(self, totals: RunTotals, duration: timedelta) -> LogEntry:
         failures, secrets = totals.failures, self.settings.secrets()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from cleanupctl.core.errors import StoreError
@@ -54,7 +54,9 @@ def broken_off(session: Session, overdue: Overdue) -> Iterator[Callable[[], bool
                 done.set()
                 session.break_off("it was time to stop")
 
-    threading.Thread(target=watch, name="overdue", daemon=True).start()
+    with suppress(RuntimeError):
+        # Where no more threads can be started, it has to end by itself.
+        threading.Thread(target=watch, name="overdue", daemon=True).start()
     try:
         yield done.is_set
     finally:
@@ -73,7 +75,11 @@ def within(seconds: float, act: Callable[[], T], what: str) -> T:
             errors.append(error)
 
     thread = threading.Thread(target=work, name=what, daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:
+        # No thread can be started: it takes as long as it takes.
+        return act()
     thread.join(seconds)
     if errors:
         raise errors[0]

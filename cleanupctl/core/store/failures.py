@@ -50,6 +50,8 @@ def store_error(url: DatabaseUrl, failure: Failure, reason: str = "") -> StoreEr
     """Return the error for the operator; `reason` is the driver's own words."""
     extra = "mysql" if url.scheme == "mysql" else "postgres"
     message = failure.value.format(url=url, wait=LOCK_WAIT_SECONDS, extra=extra)
+    if failure is Failure.FULL and url.server.is_file:
+        message += " (free some of it, or keep the jobs elsewhere: --database sqlite:////OTHER/DISK/jobs.db)"
     reason = shortened(" ".join(reason.split()), LONGEST_QUOTE)
     reason = without_secrets(reason, url.secrets())
     return StoreError(f"{message}: {reason}" if reason else message)
