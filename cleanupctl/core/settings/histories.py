@@ -242,7 +242,7 @@ class CamundaSettings(HistorySettings):
         values.choice(Cascade),
         "What happens where foreign keys of your own tables would delete or change their rows along with the"
         ' engine\'s: "refuse" leaves the table alone that they point at, with "allow" these rows go along,'
-        " and are counted.",
+        " and are counted. What a trigger or a rule deletes or changes goes likewise, and is not counted.",
         default="refuse",
         example="allow",
     )
@@ -313,7 +313,8 @@ class TableSettings:
     cascade: Cascade = key(
         values.choice(Cascade),
         'What happens where foreign keys would delete or change rows of other tables too: "refuse" leaves the'
-        ' table alone, with "allow" these rows go along, and are counted. On MySQL and MariaDB a login with'
+        ' table alone, with "allow" these rows go along, and are counted. What a trigger or a rule is seen to'
+        " delete or change goes likewise, and is not counted. On MySQL and MariaDB a login with"
         " rights on single tables cannot see who points at them, so its tables are left alone too: any"
         " privilege in the whole database shows all foreign keys in it, PROCESS those of others too.",
         default="refuse",

@@ -36,6 +36,13 @@ class GoingAlong(Answering, Dialect, Diagnosis):
             raise HistoryError(f"{table.name} {table.refusal}")
         if table.unseen is not None and not table.cascade:
             raise HistoryError(f"{table.name}: {table.unseen}")
+        for one in table.programs if not table.cascade else ():
+            if one.changes:
+                raise HistoryError(
+                    f"deleting from {table.name} runs {one.name}, which deletes or changes rows of"
+                    f" {', '.join(one.changes)}, which the policy does not cover: set {ALLOW} for it if these"
+                    " rows may go along, though they cannot be counted"
+                )
         found = dependents(table)
         if found and not table.cascade:
             raise HistoryError(

@@ -10,6 +10,8 @@ from cleanupctl.core.errors import HistoryError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cleanupctl.history.databases.programs import Program
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -67,6 +69,8 @@ class Table:
     """Why no row may be deleted, whatever the policy: what comes after the table's name."""
     unseen: str | None = None
     """Why foreign keys may point at the table that cannot be seen, and what makes them visible."""
+    programs: tuple[Program, ...] = ()
+    """Triggers and rules that run when its rows are deleted, or rows that go along."""
     detail: Mapping[str, Any] = field(default_factory=dict)
     """What only the database's own code needs (object id, engine, …)."""
 

@@ -12,6 +12,7 @@ from cleanupctl.history.databases.cutoff import cutoff
 from cleanupctl.history.databases.dependents import ALLOW, dependents, paths, said
 from cleanupctl.history.databases.errors import LockConflictError
 from cleanupctl.history.databases.findings import Finding
+from cleanupctl.history.databases.programs import said_of_programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -123,6 +124,8 @@ def storage(inspected: Inspected, table: Table) -> Iterator[Finding]:
     yield from inspected.database.storage(table)
     yield from inspected.database.left_alone(table)
     yield from unindexed_references(table)
+    for message in said_of_programs(table):
+        yield Finding("hint", table.name, message, "make sure that this may happen for each expired row")
 
 
 def rows_along(database: Database, table: Table) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from cleanupctl.history.databases import checks
 from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.cutoff import Cutoff, expiry
 from cleanupctl.history.databases.dependents import dependents, paths, said
+from cleanupctl.history.databases.programs import said_of_programs
 from cleanupctl.history.databases.target import Target
 from cleanupctl.history.tables import coverage
 from cleanupctl.history.tables.times import never_set, time_column, unreadable
@@ -140,6 +141,7 @@ class TablesPlanner:
         for target in planned.targets:
             found = [*checks.unindexed_references(target.table), *database.left_alone(target.table)]
             messages = [f"{one.message}: {one.remedy}" for one in found]
+            messages += said_of_programs(target.table)
             if target.table.cascade and dependents(target.table):
                 messages.append(f"deleting from {target.label} also {said(target.table)}")
             for message in messages:

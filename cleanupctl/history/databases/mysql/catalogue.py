@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.databases.catalogue import Column, Table
-from cleanupctl.history.databases.mysql import foreign_keys
+from cleanupctl.history.databases.mysql import foreign_keys, programs
+from cleanupctl.history.databases.programs import with_programs
 from cleanupctl.history.databases.sizes import TableSize
 
 if TYPE_CHECKING:
@@ -80,7 +82,10 @@ def find_tables(database: Database, names: Sequence[str], schema: str | None) ->
         tables[name] = replace(
             table, references=pointing, further=further, unseen=None if proven else hidden[0]
         )
-    return tables
+    # Rows that a foreign key deletes run no trigger here.
+    return with_programs(
+        tables, lambda table: (table.schema, table.name), lambda key: None, partial(programs.read, database)
+    )
 
 
 def _asked(database: Database, sql: str, schema: str | None, names: Sequence[str]) -> list[tuple[Any, ...]]:

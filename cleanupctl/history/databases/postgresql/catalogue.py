@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.databases.catalogue import Column, Table
-from cleanupctl.history.databases.postgresql import foreign_keys
+from cleanupctl.history.databases.postgresql import foreign_keys, programs
+from cleanupctl.history.databases.programs import with_programs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,10 +80,16 @@ def find_tables(database: Database, names: Sequence[str], schemas: Sequence[str]
         return {}
     keys = foreign_keys.references(database, {table.detail["oid"] for table in tables.values()})
     further = foreign_keys.further(database, [key for some in keys.values() for key in some])
-    return {
+    referenced = {
         name: replace(table, references=keys.get(table.detail["oid"], ()), further=further)
         for name, table in tables.items()
     }
+    return with_programs(
+        referenced,
+        lambda table: table.detail["oid"],
+        lambda key: key.detail[0],
+        partial(programs.read, database),
+    )
 
 
 def _chosen(name: str, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.databases.catalogue import Column, ForeignKey, Table
+from cleanupctl.history.databases.programs import with_programs
+from cleanupctl.history.databases.sqlite import programs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +42,12 @@ def find_tables(database: Database, names: Sequence[str], schema: str | None) ->
         )
         for kind, relation, finer in rows:
             found[name] = _table(database, relation, _REFUSED.get(kind) or _REFUSED.get(finer))
-    return found
+    return with_programs(
+        found,
+        lambda table: table.name.lower(),
+        lambda key: key.detail[0].lower(),
+        partial(programs.read, database),
+    )
 
 
 def _kind(declared: str) -> str:
