@@ -10,8 +10,6 @@ from cleanupctl.core.errors import HistoryError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cleanupctl.history.databases.programs import Program
-
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -45,6 +43,16 @@ class ForeignKey:
     """Whether the login may not read the referencing table."""
     detail: tuple[Any, ...] = ()
     """What only the database's own code needs: how it knows the referencing table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A trigger or rule that runs when rows are deleted from a table."""
+
+    name: str
+    """What it is, and of which table, for people."""
+    changes: tuple[str, ...] = ()
+    """Tables of which it deletes or changes rows, as far as its text shows."""
 
 
 @dataclass(frozen=True, slots=True)

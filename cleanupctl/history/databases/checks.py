@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -76,6 +76,13 @@ def privileges(inspected: Inspected, table: Table) -> Iterator[Finding]:
 
 def rehearsed(database: Database, table: Table) -> Iterator[Finding]:
     """Run the statements that delete, on no rows and undone: whatever else refuses them tells so."""
+    try:
+        database.require_deletable(replace(table, cascade=True))
+    except HistoryUnreachableError:
+        raise
+    except HistoryError:
+        # Told with its remedy by `rows_along`.
+        return
     try:
         database.rehearse(table)
     except HistoryUnreachableError:

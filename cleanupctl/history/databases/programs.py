@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cleanupctl.history.databases.dependents import dependents
@@ -11,7 +11,7 @@ from cleanupctl.history.databases.dependents import dependents
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from cleanupctl.history.databases.catalogue import ForeignKey, Table
+    from cleanupctl.history.databases.catalogue import ForeignKey, Program, Table
 
 _NOT_CODE = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.|'')*'", re.DOTALL)
 _NAME = r"""((?:[\w$]+|"[^"]+"|`[^`]+`|\[[^\]]+\])(?:\s*\.\s*(?:[\w$]+|"[^"]+"|`[^`]+`|\[[^\]]+\]))*)"""
@@ -21,16 +21,6 @@ _CHANGING = re.compile(
     rf"|\bTRUNCATE\s+(?:TABLE\s+)?(?:ONLY\s+)?{_NAME}",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A trigger or rule that runs when rows are deleted from a table."""
-
-    name: str
-    """What it is, and of which table, for people."""
-    changes: tuple[str, ...] = ()
-    """Tables of which it deletes or changes rows, as far as its text shows."""
 
 
 def tables_changed(text: str) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cleanupctl.history.databases.programs import Program, tables_changed
+from cleanupctl.history.databases.catalogue import Program
+from cleanupctl.history.databases.programs import tables_changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
