@@ -51,9 +51,11 @@ def connected(schema: Schema) -> Connected:
 def connected_guards(schema: Schema, name: str) -> Iterator[Condition]:
     """Yield what holds for the rows of a table that belong to nothing of that kind."""
     kept, table = connected(schema), ENGINE_TABLES[name]
-    for column, ids in ((ROOT, kept.roots), (table.owner, kept.roots), (table.case, kept.cases)):
-        if column and ids and schema.has(name, column):
-            yield _none_of(schema, f"t.{schema.column(name, column)}", ids)
+    for columns, ids in (((ROOT, table.owner), kept.roots), ((table.case,), kept.cases)):
+        # Rows of engines before 7.10 name no root; their instance is a tree of its own.
+        known = [f"t.{schema.column(name, one)}" for one in columns if one and schema.has(name, one)]
+        if known and ids:
+            yield _none_of(schema, known[0] if len(known) == 1 else f"COALESCE({', '.join(known)})", ids)
     if table in VALUES and kept.cases and schema.has(DECISIONS, _CASE):
         of_case = schema.database.any_of(f"o.{schema.column(DECISIONS, _CASE)}", kept.cases)
         ours = f"t.{schema.column(name, table.decision or '')}"
