@@ -10,11 +10,13 @@ import pytest
 from cleanupctl.core.run.cleaning import BatchDeleted, Failed, TableFinished
 from cleanupctl.core.settings import CleanupSettings
 from cleanupctl.core.urls import parse_url
+from cleanupctl.history.camunda.strategies.registry import strategy_of
 from cleanupctl.history.databases.errors import StatementTimeoutError
 from cleanupctl.history.databases.postgresql.database import PostgreSQL
 from cleanupctl.history.databases.servers import connect as connect_database
 from tests.support.camunda.end_time import Policy, all_rows, without
-from tests.support.camunda.end_time_runs import NOW, clean, execute, filled, notices, settings
+from tests.support.camunda.end_time_runs import NOW, clean, execute, filled, notices, removed, settings
+from tests.support.camunda.maintenance import counted
 from tests.support.limits import TestLimits
 from tests.support.servers import connect
 
@@ -120,12 +122,27 @@ def test_an_instance_that_another_table_points_at_is_passed_over_and_told(
         "CREATE TABLE ticket (instance VARCHAR(64) REFERENCES act_hi_procinst (id_))",
         f"INSERT INTO ticket VALUES ('{root}')",
     )
+    gone = Policy(rows, NOW).expected()["ACT_HI_VARINST"]
+    variables = [rows["ACT_HI_VARINST"][one] for one in sorted(gone)]
+    content = next(
+        one["BYTEARRAY_ID_"]
+        for one in variables
+        if one["BYTEARRAY_ID_"] and one["ROOT_PROC_INST_ID_"] != root
+    )
+    execute(
+        url,
+        "CREATE TABLE picture (content VARCHAR(64) REFERENCES act_ge_bytearray (id_))",
+        f"INSERT INTO picture VALUES ('{content}')",
+    )
+    planned = counted(settings(url), strategy_of(settings(url)).plan)
     events = clean(settings(url), cleanup=CleanupSettings(batch_size=batch_size))
     expected = Policy(all_rows(url), NOW)
     left = all_rows(url)["ACT_HI_PROCINST"]
     assert root in left
     assert set(expected.expected().get("ACT_HI_PROCINST", ())) <= {root, *below}
     if batch_size > 1000:
+        # A dry run counts neither the instance and its contents nor what else is pointed at.
+        assert +planned == removed(events)
         kept = Policy(rows, NOW)
         kept.rows["ACT_HI_PROCINST"][root]["END_TIME_"] = None
         assert all_rows(url)["ACT_HI_ACTINST"] == without(rows, kept.expected())["ACT_HI_ACTINST"]

@@ -279,7 +279,8 @@ def test_a_row_that_another_session_holds_keeps_its_root(engine_postgresql_url: 
 
 
 def test_a_row_that_a_foreign_key_keeps_keeps_its_root(engine_url: str) -> None:
-    fill(engine_url, GONE, ("kept", {"root": "kept"}))
+    fill(engine_url, GONE, ("kept", {"root": "kept"}), ("later", {"root": "later"}))
+    query(engine_url, "UPDATE ACT_HI_VARINST SET REMOVAL_TIME_ = '2030-01-01' WHERE ID_ = 'later-v'")
     with connect(engine_url) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE contract AS SELECT ID_ FROM ACT_HI_VARINST WHERE ID_ = 'kept-v'")
         cursor.execute("ALTER TABLE contract ADD FOREIGN KEY (ID_) REFERENCES ACT_HI_VARINST (ID_)")

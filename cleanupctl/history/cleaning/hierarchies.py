@@ -10,11 +10,12 @@ from cleanupctl.history.cleaning.candidates import Candidates
 from cleanupctl.history.cleaning.cascade import CascadeBatch
 from cleanupctl.history.cleaning.cascade_scans import MOST_UNITS, CascadeScan, Kept, by_plan
 from cleanupctl.history.cleaning.tasks import Task
+from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.cutoff import as_instant
 from cleanupctl.history.databases.target import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from cleanupctl.history.cleaning.candidates import Group
@@ -87,17 +88,54 @@ class CascadeTask(Task):
         candidates = Candidates(self._tables, self.group)
         while not candidates.exhausted or candidates.peek(1):
             units = candidates.peek(MOST_UNITS)
-            yield from by_plan(units)
+            for some in by_plan(units):
+                yield from self._unreferenced(some)
             candidates.drop(len(units))
+
+    def _unreferenced(self, units: list[Unit]) -> Iterator[list[Unit]]:
+        """Yield the units without those that a foreign key of others keeps, with all that belongs to them."""
+        plan = units[0].plan
+        guards = {
+            rows.table: self._tables.database.references_guard(self._tables.tables[rows.table])
+            for rows in plan.rows
+            if rows.table not in plan.spared
+        }
+        if not any(guards.values()):
+            yield units
+            return
+        cascade = CascadeBatch(self._tables, plan, units)
+        cascade.gather(ALL)
+        if not any(self._referenced(table, condition, guards) for table, condition in cascade.conditions()):
+            yield units
+        elif len(units) > 1:
+            middle = len(units) // 2
+            for some in (units[:middle], units[middle:]):
+                yield from self._unreferenced(some)
+
+    def _referenced(
+        self, table: str, condition: Condition, guards: Mapping[str, tuple[Condition, ...]]
+    ) -> bool:
+        """Return whether any of some rows of a table is kept by its guards."""
+        guard = both(guards.get(table, ()))
+        kept = both((condition, Condition(f"NOT ({guard.sql})", guard.parameters)))
+        return (
+            bool(guard.sql) and self._tables.database.bounded_count(self._tables.tables[table], kept, 1) > 0
+        )
 
     def preview(self, worker: Worker) -> Iterator[Expired | Noticed]:
         """Count everything that would be deleted, by table."""
         self._require_deletable(worker.database)
         rows: Counter[str] = Counter()
         for chosen in self.chosen():
-            cascade = CascadeBatch(self._tables, chosen[0].plan, chosen)
+            plan = chosen[0].plan
+            cascade = CascadeBatch(self._tables, plan, chosen)
             cascade.gather(ALL)
-            for table, condition in cascade.conditions():
+            for table, reached in cascade.conditions():
+                condition = reached
+                if table in plan.spared:
+                    # Those that others still need stay there.
+                    guards = worker.database.references_guard(self._tables.tables[table])
+                    condition = both((reached, *guards))
                 sql = f"SELECT count(*) FROM {self._tables.quoted(table)} AS t WHERE {condition.sql}"
                 rows[table] += int(self._tables.database.query(sql, condition.parameters)[0][0])
         for table, number in rows.items():
