@@ -72,6 +72,7 @@ def case_that_called_a_running_process(url: str) -> None:
 def case_called_by_an_open_one(url: str) -> None:
     case(url, "above", end=None)
     case(url, "c", SUPER_CASE_INSTANCE_ID_="above")
+    process(url, "p", SUPER_CASE_INSTANCE_ID_="c")
 
 
 def case_that_called_an_open_one(url: str) -> None:
@@ -157,7 +158,7 @@ ACTIVITIES = (
     f" 'order:1:d', 'pack', 'userTask', '{OLD}', '{OLD}' FROM ACT_HI_PROCINST"
 )
 WITH_PROCESSES = [
-    called_by_open_case, case_that_called_a_running_process, chain_down_to_an_open_case, sibling_that_runs,
+    called_by_open_case, case_called_by_an_open_one, chain_down_to_an_open_case, sibling_that_runs,
     called_instance_that_names_itself,
 ]  # fmt: skip
 
