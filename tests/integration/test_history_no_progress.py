@@ -11,11 +11,12 @@ from cleanupctl.core.errors import HistoryError
 from cleanupctl.core.run.cleaning import Failed, Left
 from cleanupctl.core.settings import CleanupSettings
 from cleanupctl.core.urls import parse_url
+from cleanupctl.history.check import check
 from cleanupctl.history.cleaning.progress import MOST_FRUITLESS, Progress
 from cleanupctl.history.databases.scan import Batch
 from cleanupctl.history.databases.servers import connect as connect_database
 from cleanupctl.history.databases.statements import Delete
-from tests.support.cleaning import clean, deleted
+from tests.support.cleaning import NOW, clean, deleted
 from tests.support.cursors import database
 from tests.support.limits import TestLimits
 from tests.support.table_histories import AUDIT, fill, ids, kind_for, run, settings
@@ -163,3 +164,39 @@ def test_rows_that_sqlite_numbers_anew_during_a_scan_are_found(sqlite_url: str) 
     clean(settings(sqlite_url, AUDIT), limits=limits, cleanup=CleanupSettings(batch_size=500))
     assert limits.act is None
     assert ids(sqlite_url) == []
+
+
+def test_a_unique_key_without_nulls_is_as_good_as_a_primary_one(mariadb_url: str) -> None:
+    fill(mariadb_url, 3_000, kind="DATETIME", indexed=False)
+    run(
+        mariadb_url,
+        "ALTER TABLE audit_event DROP PRIMARY KEY, ADD UNIQUE maybe (what), ADD UNIQUE `the key` (id),"
+        " ADD UNIQUE part (id, what(3))",
+    )
+    with database(mariadb_url) as holder:
+        holder.execute("BEGIN")
+        holder.execute("SELECT 1 FROM audit_event WHERE id = 2999 FOR UPDATE")
+        clean(settings(mariadb_url, AUDIT), cleanup=CleanupSettings(batch_size=100))
+        holder.execute("ROLLBACK")
+    assert ids(mariadb_url) == [*range(90), 2999]
+
+
+@pytest.mark.parametrize(("indexed", "batch_size"), [(True, 100), (True, 1_000), (False, 1_000)])
+def test_a_table_without_any_key_is_cleaned_while_its_times_tell_rows_apart_else_refused(
+    mariadb_url: str, batch_size: int, *, indexed: bool
+) -> None:
+    fill(mariadb_url, 1_500, kind="DATETIME", indexed=indexed)
+    run(
+        mariadb_url,
+        "ALTER TABLE audit_event DROP PRIMARY KEY",
+        "UPDATE audit_event SET created_at = '2020-01-01' WHERE id BETWEEN 100 AND 999",
+    )
+    configured = settings(mariadb_url, AUDIT)
+    refused = failures(clean(configured, cleanup=CleanupSettings(batch_size=batch_size)))
+    if not indexed:
+        said = [one.message for one in check(configured, NOW).findings if one.severity == "error"]
+        assert said == refused
+        assert "neither a primary key nor an index" in refused[0]
+        return
+    assert bool(refused) is (batch_size == 100)
+    assert refused or ids(mariadb_url) == list(range(90))

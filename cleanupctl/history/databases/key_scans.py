@@ -181,6 +181,8 @@ class TimeIndexScan:
         units = min(units, most_rows)
         boundary = self._boundary(units)
         if boundary is not None and boundary == self._first(boundary):
+            if not self._target.table.key:
+                return self._whole_time(boundary, most_rows)
             return self._same_time(boundary, units)
         upper = [self._condition("<", boundary)] if boundary is not None else []
         where = both([*self._from_lower(), *upper])
@@ -223,11 +225,6 @@ class TimeIndexScan:
     def _same_time(self, moment: Any, units: int) -> Batch:
         """More rows than one batch share one time: take them by their keys."""
         database, target = self._database, self._target
-        if not target.table.key:
-            raise HistoryError(
-                f"more than {units} rows of table {target.label} have the same {target.time_column.name}"
-                " and the table has no primary key to tell them apart; create one first"
-            )
         delete = delete_within(target, self._condition("=", moment))
         passed_over = False
         try:
@@ -240,6 +237,18 @@ class TimeIndexScan:
         # What is left of that time once there are fewer has to stay: to look at it again would never end.
         self._move(">=" if rows == units else ">", moment)
         return Batch(rows, passed_over=passed_over)
+
+    def _whole_time(self, moment: Any, most_rows: int) -> Batch:
+        """Delete all rows of one time, where no key tells them apart."""
+        target = self._target
+        rows = self._database.delete(delete_within(target, self._condition("=", moment)), most_rows)
+        if rows is None:
+            raise HistoryError(
+                f"more than {most_rows} rows of table {target.label} have the same {target.time_column.name}"
+                " and the table has no primary key to tell them apart; create one first"
+            )
+        self._move(">", moment)
+        return Batch(rows)
 
     def _move(self, operator: str, moment: Any) -> None:
         """Leave behind what lies before `moment`, or with it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cleanupctl.core.errors import HistoryError
 from cleanupctl.history.databases.errors import LockConflictError, StatementTimeoutError
 
 if TYPE_CHECKING:
@@ -38,4 +39,9 @@ def delete_unlocked(
     """
     if isinstance(error, StatementTimeoutError) or not database.passes_over_locked:
         raise error
+    try:
+        database.address_of(delete.table)
+    except HistoryError:
+        # Without a key one row cannot be told from another.
+        raise error from None
     return delete_some(database, delete, most_rows, skip_locked=True)

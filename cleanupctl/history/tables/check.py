@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from cleanupctl.core.errors import HistoryError
+from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
 from cleanupctl.history.databases import checks
 from cleanupctl.history.databases.findings import Checked, Finding
 from cleanupctl.history.tables.planner import TablesPlanner
@@ -56,6 +56,14 @@ def _together(inspected: Inspected, configured: TableSettings) -> Iterator[Findi
             for finding in checks.rows_along(inspected.database, target.table)
         )
         yield from dict.fromkeys(replace(finding, table=configured.name) for finding in found)
+        for target in one.targets:
+            try:
+                inspected.database.scan(target)
+            except HistoryUnreachableError:
+                raise
+            except HistoryError as error:
+                remedy = "create a primary key or an index"
+                yield Finding("error", configured.name, error.message, remedy)
 
 
 def _table(inspected: Inspected, configured: TableSettings, found: list[Table]) -> Iterator[Finding]:

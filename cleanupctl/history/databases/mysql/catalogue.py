@@ -36,7 +36,9 @@ SELECT table_name, column_name, data_type FROM information_schema.columns
 WHERE table_schema = %s AND table_name IN ({names}) ORDER BY ordinal_position
 """
 _INDEXES = """
-SELECT table_name, index_name, column_name, seq_in_index FROM information_schema.statistics
+SELECT table_name, index_name, column_name, seq_in_index,
+  non_unique = 0 AND nullable <> 'YES' AND sub_part IS NULL
+FROM information_schema.statistics
 WHERE table_schema = %s AND table_name IN ({names}) AND index_type = 'BTREE'
 ORDER BY index_name, seq_in_index
 """
@@ -110,16 +112,28 @@ def _chosen(name: str, found: list[tuple[Any, ...]]) -> tuple[Any, ...]:
     return exact[0]
 
 
+def _key(indexes: list[tuple[Any, ...]]) -> tuple[str | None, tuple[str, ...]]:
+    """Return the index that tells rows apart, and its columns: the primary key, or one that is as good."""
+    grouped: dict[str, list[tuple[Any, ...]]] = {}
+    for index, *row in indexes:
+        grouped.setdefault(index, []).append(tuple(row))
+    for index, rows in sorted(grouped.items(), key=lambda one: one[0] != "PRIMARY"):
+        if index == "PRIMARY" or all(certain and column is not None for column, _, certain in rows):
+            return index, tuple(column for column, _, _ in rows)
+    return None, ()
+
+
 def _table(row: tuple[Any, ...], columns: list[tuple[Any, ...]], indexes: list[tuple[Any, ...]]) -> Table:
+    key_index, key = _key(indexes)
     known = [Column(name, _KINDS.get(type_.lower(), "other"), type_) for name, type_ in columns]
     return Table(
         schema=row[0],
         name=row[1],
         columns={column.name: column for column in known},
-        key=tuple(column for index, column, _ in indexes if index == "PRIMARY"),
-        indexed=frozenset(column for _, column, place in indexes if place == 1),
+        key=key,
+        indexed=frozenset(column for _, column, place, _ in indexes if place == 1),
         refusal=_REFUSED.get(row[2]),
-        detail={"engine": row[3], "versioned": row[2] == "SYSTEM VERSIONED"},
+        detail={"engine": row[3], "key_index": key_index, "versioned": row[2] == "SYSTEM VERSIONED"},
     )
 
 

@@ -249,7 +249,7 @@ class MySQL(KeysetDatabase):
     def rows_of(self, table: Table, *, along_key: bool = False, only: bool = False) -> str:
         """Return the table with its alias; the planner would otherwise leave the key for the time index."""
         del only
-        hint = " FORCE INDEX (PRIMARY)" if along_key else ""
+        hint = f" FORCE INDEX ({self.quote(table.detail['key_index'])})" if along_key and table.key else ""
         return f"{self.qualified(table)} AS t{hint}"
 
     def quote(self, name: str) -> str:
