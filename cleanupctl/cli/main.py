@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from cleanupctl.cli.output import Output, flush, secure_streams
-from cleanupctl.core.errors import CleanupctlError, ExitCode
+from cleanupctl.core.errors import CleanupctlError, ConfigurationError, ExitCode
 from cleanupctl.core.resources import exhausted
 
 if TYPE_CHECKING:
@@ -36,14 +36,23 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an exit code
-        lacking = exhausted(error)
-        if lacking is not None:
-            output.error(lacking)
-            return lacking.exit_code
-        import traceback
+        return _met(output, error)
 
-        output.unexpected(error, traceback.format_exc().rstrip())
-        return ExitCode.UNEXPECTED
+
+def _met(output: Output, error: Exception) -> ExitCode:
+    """Tell of a failure that nothing else has translated, and return its exit code."""
+    import traceback
+
+    lacking = exhausted(error)
+    if lacking is not None:
+        output.error(lacking)
+        return lacking.exit_code
+    if isinstance(error, OSError) and error.filename is not None:
+        # Whichever path it was: what the system says of it is for the operator to change.
+        output.error(ConfigurationError(f"{error.filename}: {(error.strerror or str(error)).lower()}"))
+        return ExitCode.CONFIGURATION
+    output.unexpected(error, "".join(traceback.format_exception(error)).rstrip())
+    return ExitCode.UNEXPECTED
 
 
 def _call(arguments: Sequence[str]) -> int:

@@ -50,6 +50,10 @@ LONGEST_QUOTE = 1_000
 """Likewise of what somebody else said, as a part of one."""
 
 
+LONGEST_TRACE = 20_000
+"""Of a stack trace."""
+
+
 def shortened(text: str, most: int = LONGEST_MESSAGE) -> str:
     """Return text with its middle left out when it has more than `most` characters."""
     if len(text) <= most:

@@ -35,6 +35,12 @@ def _truth(text: str) -> bool:
     return text.lower() in {"1", "true"}
 
 
+def _positive(text: str) -> int:
+    if not 0 < int(text) < 10**6:
+        raise ValueError
+    return int(text)
+
+
 def _port(text: str) -> int:
     if not 0 < int(text) < 2**16:
         raise ValueError
@@ -44,11 +50,12 @@ def _port(text: str) -> int:
 TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 """From no encryption to a server whose certificate is trusted and has its name."""
 _TEXT, _NUMBER, _TRUTH, _SECRET = Option(), Option(int), Option(_truth), Option(secret=True)
+_SECONDS = Option(_positive)
 
 POSTGRESQL = {
     "application_name": _TEXT,
     "channel_binding": Option(_one_of("disable", "prefer", "require")),
-    "connect_timeout": _NUMBER,
+    "connect_timeout": _SECONDS,
     "gssencmode": Option(_one_of("disable", "prefer", "require")),
     "host": _TEXT,
     "hostaddr": _TEXT,
@@ -84,8 +91,8 @@ POSTGRESQL = {
 MYSQL = {
     # Others cut texts in the middle of a character, so that a quote in a value might end it.
     "charset": Option(_one_of("utf8mb4", "utf8mb3", "utf8")),
-    "connect_timeout": _NUMBER,
-    "read_timeout": _NUMBER,
+    "connect_timeout": _SECONDS,
+    "read_timeout": _SECONDS,
     "ssl_ca": _TEXT,
     "ssl_cert": _TEXT,
     "ssl_disabled": _TRUTH,
@@ -95,7 +102,7 @@ MYSQL = {
     "ssl_verify_identity": _TRUTH,
     "sslmode": Option(_one_of(*(mode for mode in TLS_MODES if mode != "allow"))),
     "unix_socket": _TEXT,
-    "write_timeout": _NUMBER,
+    "write_timeout": _SECONDS,
 }
 _READS_FILES = {
     "passfile",

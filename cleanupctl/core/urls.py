@@ -54,7 +54,7 @@ _SECRET_PLACES = (
     # but digits and a slash are a port.
     re.compile(r"""(?P<before>://[^/?#\s:@]*:)(?P<secret>(?!\d*[/?#])[^\s"']*|[^/?#\s]*)(?=@)"""),
     re.compile(
-        rf"(?P<before>\b(?:{'|'.join(sorted(SECRET_NAMES))})\s*=\s*)"
+        rf"(?P<before>\b(?:{'|'.join(sorted(SECRET_NAMES))})(?:\s*=\s*|\s+(?=['\"])))"
         r"(?P<secret>'(?:[^'\\]|\\.)*'|\"[^\"]*\"|[^\s&,;'\")]+)",
         re.IGNORECASE,
     ),

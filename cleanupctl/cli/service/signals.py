@@ -11,7 +11,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
-from cleanupctl.core.errors import ExitCode, StoreError
+from cleanupctl.core.errors import ExitCode, InvalidValueError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,26 @@ _NO_ANSWER = (
 )
 
 
+def _looked_for(file: Path) -> bool:
+    """Return whether there is a file. Raise InvalidValueError when that cannot be seen."""
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:
+        why = (getattr(error, "strerror", None) or str(error)).lower()
+        raise InvalidValueError(f"nobody could be stopped by --stop-file {file}: {why}") from error
+    return True
+
+
+def _is_there(file: Path) -> bool:
+    """Return whether there is a file; what cannot be seen any more may be there."""
+    try:
+        return _looked_for(file)
+    except InvalidValueError:
+        return True
+
+
 class Stopping:
     """Handles SIGINT and SIGTERM, and SIGHUP if `reloads`, while the block lasts."""
 
@@ -44,6 +64,8 @@ class Stopping:
     ) -> None:
         """Prepare; after `seconds` it is time to stop unasked. `complain` tells the last error."""
         self._file = stop_file
+        if stop_file is not None:
+            _looked_for(stop_file)
         self._reloads = reloads
         self._reload = False
         self._wake = threading.Event()
@@ -106,7 +128,7 @@ class Stopping:
         """Say what asked to stop, or None."""
         if self._asked.is_set():
             return "signal"
-        if self._file is not None and self._file.exists():
+        if self._file is not None and _is_there(self._file):
             return "stop-file"
         return None
 

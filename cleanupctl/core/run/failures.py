@@ -5,15 +5,12 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
-from cleanupctl.core.errors import CleanupctlError, shortened
+from cleanupctl.core.errors import LONGEST_TRACE, CleanupctlError, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cleanupctl.core.run.cleaning import Failed
-
-
-LONGEST_TRACE = 20_000
 
 
 def failure_message(failures: Sequence[Failed]) -> str:

@@ -116,10 +116,15 @@ def _ttl(value: object) -> int:
     return days
 
 
+_ZONE_NAME = re.compile(r"[\w+-]{1,40}(?:/[\w+-]{1,40}){0,3}", re.ASCII)
+"""Whatever else is asked for, a path in the file system would be looked for by it."""
+
+
 def _zone(value: object) -> ZoneInfo:
     name = _text(value)
     try:
-        return ZoneInfo(name)
+        if _ZONE_NAME.fullmatch(name):
+            return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         pass
     # listing the zones reads the whole database: only for the message

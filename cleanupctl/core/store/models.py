@@ -7,7 +7,9 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cleanupctl.core.errors import shortened
 from cleanupctl.core.job import Job, LogEntry, LogState, Removed
+from cleanupctl.core.store.odd_values import guard
 from cleanupctl.core.store.peewee_import import peewee
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9990, 1, 1, tzinfo=UTC)
 
 
 class InstantField(peewee.BigIntegerField):
@@ -25,8 +28,13 @@ class InstantField(peewee.BigIntegerField):
         return None if value is None else (value - _EPOCH) // _MILLISECOND
 
     def python_value(self, value: int | None) -> datetime | None:
-        """Return an aware datetime in UTC."""
-        return None if value is None else _EPOCH + value * _MILLISECOND
+        """Return an aware datetime in UTC; ValueError beyond what any zone can show."""
+        if value is None:
+            return None
+        found = _EPOCH + value * _MILLISECOND
+        if not _FIRST <= found <= _LAST:
+            raise ValueError(value)
+        return found
 
 
 class DurationField(peewee.BigIntegerField):
@@ -42,13 +50,22 @@ class DurationField(peewee.BigIntegerField):
 
 
 class WordsField(peewee.TextField):
-    """Text from anywhere, such as an exception's message with a file name in no known encoding."""
+    """Text from anywhere, such as a stack trace with a file name in no known encoding."""
 
     def db_value(self, value: str | None) -> str | None:
         """Replace what some database refuses: NUL and lone surrogates."""
         if value is None:
             return None
         return value.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+class MessageField(WordsField):
+    """An exception's message."""
+
+    def python_value(self, value: str | None) -> str | None:
+        """Return the text, its middle left out where an older version has stored more than anybody reads."""
+        found: str | None = super().python_value(value)  # type: ignore[no-untyped-call] # its stubs
+        return None if found is None else shortened(found)
 
 
 class StateField(peewee.SmallIntegerField):
@@ -73,7 +90,17 @@ class RemovedField(peewee.TextField):
 
     def python_value(self, value: str) -> tuple[Removed, ...]:
         """Return the parts."""
-        return tuple(Removed(**part) for part in json.loads(value))
+        parts = tuple(Removed(**part) for part in json.loads(value))
+        for part in parts:
+            if not (isinstance(part.history, str) and isinstance(part.table, str)):
+                raise TypeError(value)
+            if not all(
+                isinstance(one, int | float | None) for one in (part.seconds, part.rate, part.changed)
+            ):
+                raise TypeError(value)
+            if not isinstance(part.rows, int):
+                raise TypeError(value)
+        return parts
 
 
 class Models(NamedTuple):
@@ -109,7 +136,7 @@ def define_models(
         immediately_due = peewee.BooleanField()
         empty_runs = peewee.IntegerField()
         create_time = InstantField()
-        exception_message = WordsField(null=True)
+        exception_message = MessageField(null=True)
         exception_stacktrace = WordsField(null=True)
         lock_owner = peewee.CharField(255, null=True)
         lock_expiration = InstantField(null=True)
@@ -136,7 +163,7 @@ def define_models(
         removed = RemovedField()
         removed_rows = peewee.BigIntegerField()
         stop_reason = peewee.CharField(255, null=True)
-        exception_message = WordsField(null=True)
+        exception_message = MessageField(null=True)
         exception_stacktrace = WordsField(null=True)
 
         class Meta:
@@ -157,7 +184,10 @@ def define_models(
             table_name = "cleanupctl_property"
             table_settings = settings
 
-    return Models(JobRow, LogRow, PropertyRow)
+    models = Models(JobRow, LogRow, PropertyRow)
+    for model in models:
+        guard(model)
+    return models
 
 
 JOB_FIELDS = tuple(field.name for field in fields(Job))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.errors import StoreError
 from cleanupctl.core.store.failures import Failure
+from cleanupctl.core.store.odd_values import OddValueError
 from cleanupctl.core.store.peewee_import import peewee
 
 if TYPE_CHECKING:
@@ -101,4 +102,6 @@ def _create_index(session: Session, model: Any, index: Any) -> None:
 def _property(models: Models, name: str) -> int | None:
     query = models.Property.select(models.Property.value).where(models.Property.name == name)
     value: int | None = query.scalar()
+    if value is not None and value < (name == SCHEMA_PROPERTY):
+        raise OddValueError(models.Property._meta.table_name, name, value)
     return value

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cleanupctl.core.store.dialects import dialect_of
 from cleanupctl.core.store.failures import Failure, store_error
+from cleanupctl.core.store.odd_values import OddValueError
 from cleanupctl.core.store.peewee_import import peewee
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class Session:
             yield
         except peewee.PeeweeException as error:
             raise self._store_error(error) from error
+        except OddValueError as error:
+            raise error.for_operator(self.url) from error
         finally:
             if threading.get_ident() != self._home:
                 self.close()

@@ -90,8 +90,11 @@ class Sqlite(Dialect):
 
 
 def file_of(url: DatabaseUrl) -> Path:
-    """Return the path of the store's file."""
-    return Path(url.database).expanduser()
+    """Return the path of the store's file. Raises StoreError when the home folder in it is not known."""
+    try:
+        return Path(url.database).expanduser()
+    except RuntimeError as error:
+        raise store_error(url, Failure.CANNOT_OPEN, "the home folder in it is not known") from error
 
 
 def prepare_file(url: DatabaseUrl, *, create: bool) -> bool:

@@ -33,7 +33,7 @@ def open_connection(url: DatabaseUrl) -> Connection:
         options = connection_options(url)
         connection = connect(answer_seconds=CONNECT_SECONDS, autocommit=True, cursorclass=Cursor, **options)
         connection.link.attach(connection.socket.fileno())
-    except (pymysql.MySQLError, InvalidValueError, LookupError, OSError) as error:
+    except (pymysql.MySQLError, InvalidValueError, LookupError, OSError, UnicodeError) as error:
         raise HistoryUnreachableError(f"{url} is not reachable: {one_line(error, url)}") from error
     return connection
 

@@ -40,7 +40,7 @@ def open_connection(url: DatabaseUrl) -> Connection:
             **_options(url),
         )
         connection.link.attach(connection.fileno())
-    except (psycopg.Error, OSError) as error:
+    except (psycopg.Error, OSError, UnicodeError) as error:
         raise HistoryUnreachableError(f"{url} is not reachable: {one_line(error, url)}") from error
     read_all_times(connection)
     return connection

@@ -43,7 +43,12 @@ CACHE_KIBIBYTES = 32_768
 def connect(url: DatabaseUrl) -> SQLite:
     """Open the file; a missing one is never created. Raise HistoryUnreachableError."""
     path = Path(url.database)
-    if not path.is_file():
+    try:
+        missing = not path.is_file()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise HistoryUnreachableError(f"{url} is not reachable: {why.lower()}") from error
+    if missing:
         raise HistoryUnreachableError(f"{url} is not reachable: there is no file {path}")
     uri = f"{path.absolute().as_uri()}?mode=rw"
     checkpoints = None
