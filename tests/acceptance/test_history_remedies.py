@@ -92,9 +92,15 @@ def removal_times_missing(url: str) -> None:
         query(url, f"ALTER TABLE {table} DROP COLUMN REMOVAL_TIME_")
 
 
+def old_version(url: str) -> None:
+    query(url, "DELETE FROM ACT_GE_SCHEMA_LOG")
+    query(url, "UPDATE ACT_GE_PROPERTY SET VALUE_ = '7.9.0' WHERE NAME_ = 'schema.version'")
+
+
 @pytest.mark.parametrize(
     ("plant", "said", "before"),
     [
+        (old_version, "removal times came with 7.10", ""),
         (closed_case, "case instances have no removal time", ""),
         (running_with_a_removal_time, "is removed while they run", "include_unfinished = true"),
         (tables_elsewhere, "not the right schema", ""),

@@ -97,6 +97,7 @@ def sibling_that_runs(url: str) -> None:
 def called_instance_that_names_itself(url: str) -> None:
     process(url, "p")
     process(url, "q", end=None, SUPER_PROCESS_INSTANCE_ID_="p")
+    process(url, "left", end=None, SUPER_PROCESS_INSTANCE_ID_="lost")
 
 
 def grandchild_of_a_lost_root(url: str) -> None:

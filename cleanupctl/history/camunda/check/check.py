@@ -65,7 +65,7 @@ def _checks(
     if PROCESS_INSTANCES not in schema.tables:
         return
     yield "whether the server can be written to", inspected.database.read_only
-    yield "the schema's version", lambda: _versions(schema, version)
+    yield "the schema's version", lambda: _versions(inspected, version)
     for name in inspected.strategy.checked:
         if name in schema.tables:
             yield name, partial(_table, inspected, schema, name)
@@ -149,7 +149,7 @@ def _rows(schema: Schema, sql: str) -> list[tuple[object, ...]]:
         return []
 
 
-def _versions(schema: Schema, version: str | None) -> Iterator[Finding]:
+def _versions(inspected: InspectedEngine, version: str | None) -> Iterator[Finding]:
     if version is None:
         yield Finding(
             "warning",
@@ -157,6 +157,8 @@ def _versions(schema: Schema, version: str | None) -> Iterator[Finding]:
             "the engine's schema version is not recorded: nobody can tell which engine these tables are for",
             f"grant SELECT on {PROPERTIES} and {SCHEMA_LOG}, or restore their rows",
         )
+    elif inspected.strategy.by_instance:
+        return
     elif _numbers(version) and _numbers(version) < _FIRST_WITH_REMOVAL_TIME:
         yield Finding(
             "warning",
