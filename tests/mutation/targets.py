@@ -41,6 +41,18 @@ _TESTS: dict[str, tuple[str, ...]] = {
     "cleaning/cascade": (*_CASCADES, "-k", "postgresql"),
     "cleaning/": (*_CASCADES, "tests/unit/test_batches.py", "tests/unit/test_phases.py", "-k", "not mariadb"),
     "camunda/strategies/callers.py": ("tests/integration/test_callers.py", "-k", "postgresql"),
+    "camunda/strategies/connected.py": (
+        "tests/integration/test_callers.py",
+        "-k",
+        "by_removal_time and not mariadb",
+    ),
+    "camunda/strategies/children.py": (
+        "tests/integration/test_unfinished_trees.py",
+        "-k",
+        "foreign_key and postgresql",
+    ),
+    "camunda/strategies/undated.py": ("tests/integration/test_history_undated.py", "-k", "postgresql"),
+    "camunda/strategies/orphan_rules.py": (*_REPAIR, "-k", "postgresql"),
     "camunda/strategies/removal_time.py": (
         *_ENGINE,
         "tests/integration/test_history_report.py",

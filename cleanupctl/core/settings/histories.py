@@ -204,7 +204,9 @@ class CamundaSettings(HistorySettings):
     )
     include_unfinished: bool = key(
         values.BOOLEAN,
-        "Whether instances that have not ended are removed too, when their removal time is past.",
+        "Whether instances that have not ended are removed too, when their removal time is past. Otherwise"
+        " nothing of a call hierarchy goes, nor of what calls it or is called by it through cases, while any"
+        " of that has not ended.",
         default=False,
         example=False,
     )
