@@ -323,3 +323,44 @@ def test_partitions_are_judged_together(postgresql_url: str) -> None:
         cursor.execute("INSERT INTO audit_event VALUES (1, '2000-06-01'), (2, '2024-06-14')")
     clean(settings(postgresql_url, AUDIT, zone=BERLIN))
     assert ids(postgresql_url) == [2]
+
+
+EARLY = ["1950-05-01 10:00:00", "1979-12-31 23:00:00"]
+
+
+def _wall_type(url: str) -> str:
+    return {"sqlite": "TEXT", "postgresql": "TIMESTAMP"}.get(url.partition(":")[0], "DATETIME")
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+def test_times_before_1980_are_real_where_that_is_said_and_zeros_are_none(
+    database_url: str, *, indexed: bool
+) -> None:
+    zeros = {"sqlite": ["", "0000-00-00"], "postgresql": ["-infinity", "0044-03-15 BC"]}
+    none = [None, *zeros.get(database_url.partition(":")[0], ["0000-00-00 00:00:00"] * 2)]
+    fill(database_url, _wall_type(database_url), [f"{NOW - DAYS:%Y-%m-%d}", *EARLY, *none], indexed=indexed)
+    notices = [event.message for event in clean(settings(database_url, AUDIT)) if isinstance(event, Noticed)]
+    assert len(ids(database_url)) == 6
+    assert [one for one in notices if 'unset_time = "keep-zero" for the table if these are real times' in one]
+    real = replace(AUDIT, unset_time="keep-zero")
+    (counted,) = [one for one in preview(database_url, real) if isinstance(one, Expired)]
+    assert counted.rows == 2
+    assert not [one for one in findings(database_url, real) if "counts as not set" in one.message]
+    clean(settings(database_url, real))
+    assert ids(database_url) == [0, 3, 4, 5]
+
+
+def test_an_archive_that_ends_before_1980_is_refused_with_what_lets_it_be_cleaned(database_url: str) -> None:
+    fill(database_url, _wall_type(database_url), EARLY)
+    said = refused(database_url, AUDIT)
+    assert 'implausible_times = "allow"' in said
+    assert said.endswith('and unset_time = "keep-zero", since what lies before 1980 counts as not set')
+    clean(settings(database_url, replace(AUDIT, implausible_times="allow", unset_time="keep-zero")))
+    assert ids(database_url) == []
+
+
+def test_numbers_of_times_before_1980_are_real_where_that_is_said(database_url: str) -> None:
+    fill(database_url, "BIGINT", [-(10**9), -1, 0, 10**8, None, int(seconds(1))])
+    table = replace(AUDIT, time_format="seconds", unset_time="keep-zero")
+    clean(settings(database_url, table))
+    assert ids(database_url) == [2, 4, 5]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HistoryKind = Literal["camunda", "tables"]
 TimeFormat = Literal["timestamp", "seconds", "milliseconds", "microseconds", "days", "julian-day"]
-UnsetTime = Literal["keep", "expired"]
+UnsetTime = Literal["keep", "keep-zero", "expired"]
 ImplausibleTimes = Literal["refuse", "allow"]
 Hierarchy = Literal["root", "engine"]
 Cascade = Literal["refuse", "allow"]
@@ -301,7 +301,9 @@ class TableSettings:
     unset_time: UnsetTime = key(
         values.choice(UnsetTime),
         "What happens to rows whose time was never set: NULL, 0, a zero date, minus infinity, and whatever"
-        " else lies before 2 January 1980.",
+        ' else lies before 2 January 1980. With "keep-zero" such early times are real ones, as archives have'
+        ' them, and only NULL, 0, zero dates and what lies before Christ is kept; with "expired" all of it'
+        " counts as expired.",
         default="keep",
         example="keep",
     )

@@ -102,6 +102,11 @@ class Dialect(ABC):
         del column
         return None
 
+    def not_zero(self, column: Column) -> Condition:
+        """Return the condition that `column` is neither 0 nor a zero date, nor before Christ."""
+        name = f"t.{self.quote(column.name)}"
+        return Condition(f"{name} <> 0" if column.kind == "integer" else f"{name} >= '0001-01-01'")
+
     def without_time(self, column: Column) -> Condition:
         """Return the condition that `column` is NULL."""
         return Condition(f"t.{self.quote(column.name)} IS NULL")

@@ -37,9 +37,13 @@ def require_plausible(times: TimeColumn, *, unset: bool = False) -> None:
     """
     reason = next(_reasons(times, unset=unset), None)
     if reason is not None:
+        early = not unset and not times.newest(cutoff(times.now + OLDEST_NEWEST, times.zone))
+        also = (
+            ', and unset_time = "keep-zero", since what lies before 1980 counts as not set' if early else ""
+        )
         raise HistoryError(
             f'{reason}. No row of it is deleted: set {_cure(times)}, or implausible_times = "allow" for the'
-            " table if that is what it really has"
+            f" table if that is what it really has{also}"
         )
 
 

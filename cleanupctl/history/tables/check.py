@@ -92,5 +92,5 @@ def _table(inspected: Inspected, configured: TableSettings, found: list[Table]) 
     yield from checks.newest(times)
     for message, remedy in unreadable(times, CHECKED_ROWS):
         yield Finding("warning", table.name, message, remedy)
-    for message, remedy in never_set(times):
+    for message, remedy in never_set(times, configured):
         yield Finding("hint", table.name, message, remedy)

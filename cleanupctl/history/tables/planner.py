@@ -9,7 +9,7 @@ from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
 from cleanupctl.core.run.cleaning import Failed, Noticed
 from cleanupctl.history.cleaning.tasks import Phase, TableTask
 from cleanupctl.history.databases import checks
-from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.cutoff import Cutoff, expiry
 from cleanupctl.history.databases.dependents import dependents, paths, said
 from cleanupctl.history.databases.programs import said_of_programs
@@ -122,7 +122,7 @@ class TablesPlanner:
         for leaf in database.leaves(planned.table):
             deletable = replace(leaf, cascade=settings.cascade == "allow")
             planned.targets += expired(database, deletable, settings, until)
-        told = [*unreadable(times), *never_set(times, misread_only=True)]
+        told = [*unreadable(times), *never_set(times, settings, misread_only=True)]
         planned.told = [f"{message}; {remedy}" for message, remedy in told]
 
     def _place(self) -> str:
@@ -157,6 +157,9 @@ def expired(database: Database, table: Table, settings: TableSettings, until: Cu
         condition = database.expired(column, until, table, time_format)
         return [Target(table, column, condition, time_format=time_format)]
     condition = database.expired(column, until, table, time_format, unset=True)
+    if settings.unset_time == "keep-zero":
+        condition = both((database.not_zero(column), condition))
+        return [Target(table, column, condition, time_format=time_format)]
     # No order of the time leads through rows that have none.
     unordered = replace(table, indexed=frozenset())
     return [

@@ -28,7 +28,7 @@ def time_column(
     times = TimeColumn(database, table, column, settings.time_format, zone, now)
     require_unit(times)
     if settings.implausible_times == "refuse":
-        require_plausible(times, unset=settings.unset_time == "expired")
+        require_plausible(times, unset=settings.unset_time != "keep")
     return times
 
 
@@ -44,8 +44,12 @@ def unreadable(times: TimeColumn, rows: int = SAMPLE_ROWS) -> Iterator[tuple[str
         )
 
 
-def never_set(times: TimeColumn, *, misread_only: bool = False) -> Iterator[tuple[str, str]]:
+def never_set(
+    times: TimeColumn, settings: TableSettings, *, misread_only: bool = False
+) -> Iterator[tuple[str, str]]:
     """Say how many rows have a time that means none was set; maybe only where that looks like a mistake."""
+    if settings.unset_time != "keep":
+        return
     latest = times.latest_unset()
     moment = times.read(latest)
     misread = (
@@ -59,7 +63,8 @@ def never_set(times: TimeColumn, *, misread_only: bool = False) -> Iterator[tupl
     yield (
         f"{'at least ' if rows >= COUNTED_ROWS else ''}{rows} rows of table {times.table.name} have a"
         f" {times.column.name} before 2 January 1980{such}{more}: it counts as not set, and they are kept",
-        "correct what the program stores"
+        "correct what the program stores, or set"
+        ' unset_time = "keep-zero" for the table if these are real times'
         if misread
         else 'set unset_time = "expired" for the table if such rows may be deleted',
     )

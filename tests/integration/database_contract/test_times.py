@@ -153,3 +153,12 @@ def test_a_moment_that_is_stored_is_read_as_the_same_moment(place: Place, kind: 
     assert read == (moment.replace(microsecond=0) if place.family == "mysql" else moment)
     assert read.tzinfo is not None
     assert read.astimezone(UTC) <= moment
+
+
+@covers("not_zero")
+def test_zeros_are_told_from_early_times(place: Place) -> None:
+    place.run(f"CREATE TABLE early (id INTEGER PRIMARY KEY, at {place.type_of('wall')}, n BIGINT)")
+    place.insert("early", [(1, "1950-01-01 00:00:00", -5), (2, None, None), (3, "2024-01-01 00:00:00", 0)])
+    table = place.table("early")
+    for column, found in (("at", 2), ("n", 1)):
+        assert place.database.bounded_count(table, place.database.not_zero(table.column(column))) == found

@@ -243,6 +243,11 @@ class SQLite(KeysetDatabase):
                 return times.unset_number(name, unit_of(time_format, column, table))
         return Condition("1 = 0")
 
+    def not_zero(self, column: Column) -> Condition:
+        """Return the condition likewise, by how each value is stored."""
+        name = f"t.{self.quote(column.name)}"
+        return Condition(f"CASE typeof({name}) WHEN 'text' THEN {name} >= '0001' ELSE {name} <> 0 END")
+
     def unreadable(self, column: Column) -> Condition:
         """Return the condition that `column` has a text that is no ISO 8601 time."""
         return times.unreadable_text(f"t.{self.quote(column.name)}")
