@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.mysql_server import MySQLServer
+from tests.support.newer_servers import MariaDB11Server, PostgreSQL18Server
 from tests.support.proxy import Proxy
 from tests.support.requirement import programs_allowed
 from tests.support.servers import DatabaseServer, MariaDBServer, PostgreSQLServer
@@ -20,11 +21,13 @@ _MARKS_BY_FIXTURE = {
     "postgresql_server": "postgresql",
     "mariadb_server": "mariadb",
     "mysql_server": "mysql",
+    "postgresql18_server": "postgresql18",
+    "mariadb11_server": "mariadb11",
     "engine_postgresql_url": "schema",
     "engine_mariadb_url": "schema",
 }
-_SERVERS = {"postgresql", "mariadb", "mysql"}
-_NEEDY = {"postgresql", "mariadb", "mysql", "schema", "engine"}
+_SERVERS = {"postgresql", "mariadb", "mysql", "postgresql18", "mariadb11"}
+_NEEDY = {*_SERVERS, "schema", "engine"}
 """Marks of tests that need more than Python."""
 
 _ENGINE_MODULES = {"tests.support.engine_schema", "tests.support.camunda.data"}
@@ -99,6 +102,30 @@ def mariadb_server() -> Iterator[DatabaseServer]:
 def mysql_server() -> Iterator[DatabaseServer]:
     """A MySQL 8 server for the whole session."""
     yield from _running(MySQLServer())
+
+
+@pytest.fixture(scope="session")
+def postgresql18_server() -> Iterator[DatabaseServer]:
+    """A PostgreSQL 18 server for the whole session."""
+    yield from _running(PostgreSQL18Server())
+
+
+@pytest.fixture(scope="session")
+def mariadb11_server() -> Iterator[DatabaseServer]:
+    """A MariaDB 11.4 server for the whole session."""
+    yield from _running(MariaDB11Server())
+
+
+@pytest.fixture
+def postgresql18_url(postgresql18_server: PostgreSQL18Server) -> Iterator[str]:
+    """URL of an empty PostgreSQL 18 database of this test alone."""
+    yield from _database(postgresql18_server)
+
+
+@pytest.fixture
+def mariadb11_url(mariadb11_server: MariaDB11Server) -> Iterator[str]:
+    """URL of an empty MariaDB 11.4 database of this test alone."""
+    yield from _database(mariadb11_server)
 
 
 @pytest.fixture

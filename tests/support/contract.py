@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -34,6 +34,8 @@ class Kind:
 
     package: str
     """The package of ours that knows it."""
+    product: str
+    """What it is, whatever its version."""
     wall: str
     """Type of a column with date and time of day."""
     instant: str
@@ -43,11 +45,15 @@ class Kind:
     analyze: str = "ANALYZE"
 
 
-_MYSQL = Kind("mysql", "DATETIME", "TIMESTAMP NULL", quote="`", analyze="ANALYZE TABLE")
+_POSTGRESQL = Kind("postgresql", "postgresql", "TIMESTAMP", "TIMESTAMPTZ")
+_MYSQL = Kind("mysql", "mysql", "DATETIME", "TIMESTAMP NULL", quote="`", analyze="ANALYZE TABLE")
+_MARIADB = replace(_MYSQL, product="mariadb")
 SERVERS = {
-    "sqlite": Kind("sqlite", "DATETIME", "DATETIME", bound="?"),
-    "postgresql": Kind("postgresql", "TIMESTAMP", "TIMESTAMPTZ"),
-    "mariadb": _MYSQL,
+    "sqlite": Kind("sqlite", "sqlite", "DATETIME", "DATETIME", bound="?"),
+    "postgresql": _POSTGRESQL,
+    "postgresql18": _POSTGRESQL,
+    "mariadb": _MARIADB,
+    "mariadb11": _MARIADB,
     "mysql": _MYSQL,
 }
 """Every server that can be cleaned, by the name of its fixtures."""
@@ -99,6 +105,11 @@ class Place:
     def kind(self) -> Kind:
         """How to talk to the server."""
         return SERVERS[self.server]
+
+    @property
+    def product(self) -> str:
+        """Name of the server's product, whatever its version."""
+        return self.kind.product
 
     @property
     def family(self) -> str:

@@ -236,14 +236,17 @@ class PostgreSQLServer(DatabaseServer):
     kill_signal = signal.SIGQUIT  # "immediate": a crash, but its child processes end too
 
     def __init__(self, *, durable: bool = False) -> None:
-        folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version, reverse=True)
-        programs = [find(program, *folders) for program in ("initdb", "postgres")]
-        if not all(programs):
-            missing("the PostgreSQL server programs are not installed (Debian package postgresql)")
-        self._initdb, self._postgres = map(str, programs)
+        self._initdb, self._postgres = self._find_programs()
         super().__init__(durable=durable)
         self.socket_directory = self.folder
         """Folder of the Unix socket, as libpq's `host` takes it."""
+
+    def _find_programs(self) -> tuple[str, str]:
+        folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version, reverse=True)
+        initdb, postgres = (find(program, *folders) for program in ("initdb", "postgres"))
+        if initdb is None or postgres is None:
+            missing("the PostgreSQL server programs are not installed (Debian package postgresql)")
+        return initdb, postgres
 
     def _initialise(self) -> None:
         password_file = self.folder / "password"
@@ -283,18 +286,22 @@ class MariaDBServer(DatabaseServer):
     maintenance_database = "mysql"
 
     def __init__(self, *, durable: bool = False) -> None:
-        install = find("mariadb-install-db") or find("mysql_install_db")
-        server = find("mariadbd") or find("mysqld")
-        if install is None or server is None:
-            missing("the MariaDB server programs are not installed (Debian package mariadb-server)")
-        self._install, self._server = install, server
+        self._install, self._server = self._find_programs()
+        self._places: list[str] = []
         super().__init__(durable=durable)
         self.socket = self.folder / "mariadb.sock"
         """Unix socket of the server."""
 
+    def _find_programs(self) -> tuple[str, str]:
+        install = find("mariadb-install-db") or find("mysql_install_db")
+        server = find("mariadbd") or find("mysqld")
+        if install is None or server is None:
+            missing("the MariaDB server programs are not installed (Debian package mariadb-server)")
+        return install, server
+
     def _initialise(self) -> None:
         self._run_once([
-            self._install, "--no-defaults", f"--datadir={self.folder / 'data'}",
+            self._install, "--no-defaults", *self._places, f"--datadir={self.folder / 'data'}",
             "--auth-root-authentication-method=normal", "--skip-test-db",
         ])  # fmt: skip
 
@@ -308,7 +315,8 @@ class MariaDBServer(DatabaseServer):
         # Newer servers take the first option for their InnoDB too, older ones need the second.
         careless = [] if self.durable else ["--debug-no-sync", "--innodb-flush-method=nosync"]
         return [
-            self._server, "--no-defaults", f"--datadir={self.folder / 'data'}", f"--tmpdir={self.folder}",
+            self._server, "--no-defaults", *self._places, f"--datadir={self.folder / 'data'}",
+            f"--tmpdir={self.folder}",
             f"--socket={self.socket}", f"--port={self.port}", "--bind-address=127.0.0.1",
             f"--pid-file={self.folder / 'mariadb.pid'}", f"--init-file={accounts}", "--skip-name-resolve",
             "--character-set-server=utf8mb4", "--default-time-zone=+00:00", *careless,

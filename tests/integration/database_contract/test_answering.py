@@ -22,7 +22,7 @@ def _long(place: Place) -> str:
     """Return a statement that takes longer than any test."""
     if place.is_file:
         return ENDLESS
-    return "SELECT pg_sleep(60)" if place.server == "postgresql" else "SELECT sleep(60)"
+    return "SELECT pg_sleep(60)" if place.product == "postgresql" else "SELECT sleep(60)"
 
 
 @covers("answers", "break_off", "broken_off", "link")
@@ -90,8 +90,8 @@ def test_what_takes_long_may_take_it_when_that_is_asked_for(place: Place) -> Non
     database = place.database
     with database.unlimited():
         assert database.query("SELECT 1") == [(1,)]
-        if place.server == "postgresql":
+        if place.product == "postgresql":
             assert database.query("SHOW statement_timeout") == [("0",)]
-    if place.server == "postgresql":
+    if place.product == "postgresql":
         assert database.query("SHOW statement_timeout") == [("1min",)]
     assert list(database.in_between()) == []

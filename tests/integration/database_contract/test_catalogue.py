@@ -114,7 +114,7 @@ def test_a_foreign_key_of_two_columns_guards_rows_that_both_point_at(place: Plac
 def test_the_rows_of_a_table_lie_in_itself_or_in_its_partitions(place: Place) -> None:
     target = place.events(1, 1)
     assert place.database.leaves(target.table) == [target.table]
-    if place.server != "postgresql":
+    if place.product != "postgresql":
         return
     place.run(
         "CREATE TABLE parted (id INTEGER, at TIMESTAMP) PARTITION BY RANGE (id)",
@@ -128,7 +128,7 @@ def test_the_rows_of_a_table_lie_in_itself_or_in_its_partitions(place: Place) ->
 @covers("schemas_with")
 def test_a_table_that_is_elsewhere_is_found_where_there_are_schemas(place: Place) -> None:
     assert place.database.schemas_with("lost") == []
-    if place.server != "postgresql":
+    if place.product != "postgresql":
         return
     place.run("CREATE SCHEMA aside", "CREATE TABLE aside.lost (n INTEGER)")
     assert place.database.find_table("lost") is None

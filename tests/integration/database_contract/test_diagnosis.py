@@ -123,7 +123,7 @@ def test_a_view_that_may_leave_rows_out_is_denied_and_one_of_every_row_is_not(pl
 def test_a_schema_that_the_login_may_not_use_is_found_and_the_grant_opens_it(place: Place) -> None:
     table = place.events(1, 1).table
     assert list(place.database.schema_usage(table)) == []
-    if place.server != "postgresql":
+    if place.product != "postgresql":
         return
     with place.stranger() as url, place.another(url) as stranger:
         place.run("CREATE SCHEMA aside", "CREATE TABLE aside.event (n INTEGER)")
@@ -180,7 +180,7 @@ def test_a_table_without_transactions_is_an_error_and_the_remedy_gives_it_them(p
 def test_a_table_that_is_never_vacuumed_is_found_and_the_remedy_mends_it(place: Place) -> None:
     table = place.events(1, 1).table
     assert list(place.database.vacuum([table])) == []
-    if place.server != "postgresql":
+    if place.product != "postgresql":
         return
     place.run("ALTER TABLE event SET (autovacuum_enabled = false)")
     (finding,) = place.database.vacuum([table])

@@ -202,14 +202,14 @@ def test_the_index_that_leads_to_referencing_rows_is_created_by_the_statement_th
 def test_rows_that_no_run_deletes_are_told(place: Place) -> None:
     target = place.events(3, 3)
     assert list(place.database.left_alone(target.table)) == []
-    if place.server == "postgresql":
+    if place.product == "postgresql":
         place.run("CREATE TABLE event_old () INHERITS (event)")
         assert list(place.database.left_alone(place.table("event"))) == []
         place.run("INSERT INTO event_old SELECT * FROM event")
         (finding,) = place.database.left_alone(place.table("event"))
         assert "event_old" in finding.message
         assert place.database.count(place.target(place.table("event"), "at"))[0] == 3
-    if place.server == "mariadb":
+    if place.product == "mariadb":
         place.run("ALTER TABLE event ADD SYSTEM VERSIONING")
         table = place.table("event")
         place.database.require_deletable(table)
@@ -224,7 +224,7 @@ def test_rows_that_no_run_deletes_are_told(place: Place) -> None:
 
 @covers("find_table", "leaves", "references_guard", "count")
 def test_foreign_keys_to_a_partitioned_table_are_seen_at_its_partitions(place: Place) -> None:
-    if place.server != "postgresql":
+    if place.product != "postgresql":
         # MySQL allows none, SQLite has no partitions.
         assert place.database.leaves(place.events(1, 1).table)[0].references == ()
         assert place.database.references_guard(place.table("event")) == ()
@@ -301,7 +301,7 @@ def test_foreign_keys_hold_whatever_the_server_does_without_being_told(place: Pl
 
 @covers("delete")
 def test_a_foreign_key_that_is_not_seen_by_its_action_counts_by_its_tables_definition(place: Place) -> None:
-    if place.server != "mariadb":
+    if place.product != "mariadb":
         assert place.database.delete(Delete(place.events(1, 1).table, ALL), 10) == 1
         return
     place.events(2, 2)

@@ -35,11 +35,11 @@ def test_a_table_with_an_odd_name_is_found_under_it(place: Place, name: str) -> 
     assert database.quote(name) == place.quoted(name)
     assert database.qualified(table) == database.place(name, table.schema)
     assert database.qualified(table).endswith(place.quoted(name))
-    only = "ONLY " if place.server == "postgresql" else ""
+    only = "ONLY " if place.product == "postgresql" else ""
     assert database.rows_of(table) == f"{only}{database.qualified(table)} AS t"
     key = '"rowid"' if place.is_file else place.quoted(f"id {name}")
     assert database.key_columns(table) == [f"t.{key}"]
-    addresses = ["t.ctid"] if place.server == "postgresql" else [f"t.{key}"]
+    addresses = ["t.ctid"] if place.product == "postgresql" else [f"t.{key}"]
     assert database.address_of(table) == addresses
 
 

@@ -35,7 +35,7 @@ def ended(scan: Scan, units: int, most_rows: int) -> list[Batch]:
 def name_of(place: Place, path: str) -> str:
     if path == "index":
         return "TimeIndexScan"
-    return "TidRangeScan" if place.server == "postgresql" else "PrimaryKeyScan"
+    return "TidRangeScan" if place.product == "postgresql" else "PrimaryKeyScan"
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_batch_that_would_delete_too_much_is_rolled_back_or_cut(place: Place) 
 @covers("scan", "join")
 def test_workers_that_join_a_scan_take_each_row_once(place: Place, expired: int) -> None:
     # Along the index rows are shared out only where they do not lie in the order of their key.
-    target = place.events(ROWS, expired, indexed=expired == 20 and place.server == "postgresql")
+    target = place.events(ROWS, expired, indexed=expired == 20 and place.product == "postgresql")
     first = place.database.scan(target)
     assert first.access_path == ("index" if target.indexed else "sweep")
     assert first.shared is not None

@@ -104,7 +104,7 @@ def test_a_session_that_the_server_ended_is_unreachable(place: Place) -> None:
     if place.is_file:
         place.database.keep_alive()
         return
-    if place.server == "postgresql":
+    if place.product == "postgresql":
         ((session,),) = place.database.query("SELECT pg_backend_pid()")
         place.administrate(f"SELECT pg_terminate_backend({session})")
     else:
@@ -137,8 +137,8 @@ def test_a_server_says_how_it_wants_to_be_written_to(place: Place) -> None:
     assert database.transaction_rows is None
     assert database.most_rows(10_000) == 10_000
     assert (database.writing_turn is not None) == (place.is_file)
-    assert database.index_option == ("CONCURRENTLY " if place.server == "postgresql" else "")
-    assert database.pipelined == (8 if place.server == "postgresql" else 1)
+    assert database.index_option == ("CONCURRENTLY " if place.product == "postgresql" else "")
+    assert database.pipelined == (8 if place.product == "postgresql" else 1)
     assert database.steps == ()
     assert database.start_rows == (500 if place.family == "mysql" else 2_000)
     table = place.events(3, 2).table

@@ -30,13 +30,13 @@ def by_id(table: Table, database: Database, ids: Sequence[int]) -> Delete:
 def test_a_query_binds_its_values_and_returns_rows(place: Place) -> None:
     values = ("it's 100%s ?", 7, None)
     sql = "SELECT %s, %s + 1, CASE WHEN %s IS NULL THEN '50% of %s' END"
-    if place.server == "postgresql":
+    if place.product == "postgresql":
         sql = "SELECT %s::text, %s::integer + 1, CASE WHEN %s::text IS NULL THEN '50% of %s' END"
     assert [tuple(row) for row in place.database.query(sql, values)] == [("it's 100%s ?", 8, "50% of %s")]
     assert (
         place.database.query(
             "SELECT 1 AS n WHERE 1 = 0"
-            if place.server != "mariadb"
+            if place.product != "mariadb"
             else "SELECT 1 AS n FROM DUAL WHERE 1 = 0"
         )
         == []
@@ -69,7 +69,7 @@ def test_rows_are_told_by_lists_of_keys_of_one_column_or_several(place: Place) -
     names = ["rowid"] if place.is_file else ["a", "b"]
     assert database.key_columns(table) == [f"t.{place.quoted(name)}" for name in names]
     assert database.address_of(table) == (
-        ["t.ctid"] if place.server == "postgresql" else database.key_columns(table)
+        ["t.ctid"] if place.product == "postgresql" else database.key_columns(table)
     )
 
 
