@@ -151,35 +151,6 @@ def test_rows_that_name_no_root_stay_while_their_instance_runs(engine_url: str) 
     assert {**after, "ACT_GE_BYTEARRAY": 1} == {**before, "ACT_GE_BYTEARRAY": 1}
 
 
-def test_everything_of_a_running_batch_operation_stays(engine_url: str) -> None:
-    with connect(engine_url) as connection, connection.cursor() as cursor:
-        for name, end in (("gone", OLD), ("kept", None)):
-            insert(
-                cursor.execute, "ACT_HI_BATCH", ID_=name, TYPE_="set-job-retries", START_TIME_=OLD,
-                END_TIME_=end, SEED_JOB_DEF_ID_=f"{name}-seed", REMOVAL_TIME_=PAST,
-            )  # fmt: skip
-            insert(
-                cursor.execute,
-                "ACT_GE_BYTEARRAY",
-                ID_=f"{name}-b",
-                REV_=1,
-                CREATE_TIME_=OLD,
-                REMOVAL_TIME_=PAST,
-            )
-            insert(
-                cursor.execute, "ACT_HI_JOB_LOG", ID_=f"{name}-j", TIMESTAMP_=OLD, JOB_ID_="j",
-                SEQUENCE_COUNTER_=1, JOB_DEF_CONFIGURATION_=name,
-                JOB_EXCEPTION_STACK_ID_=f"{name}-b", REMOVAL_TIME_=PAST,
-            )  # fmt: skip
-            insert(
-                cursor.execute, "ACT_HI_INCIDENT", ID_=f"{name}-i", CREATE_TIME_=OLD,
-                INCIDENT_TYPE_="failedJob", JOB_DEF_ID_=f"{name}-seed", REMOVAL_TIME_=PAST, INCIDENT_STATE_=0,
-            )  # fmt: skip
-    clean(settings(engine_url))
-    for table in ("ACT_HI_BATCH", "ACT_GE_BYTEARRAY", "ACT_HI_JOB_LOG", "ACT_HI_INCIDENT"):
-        assert [row[0][:4] for row in query(engine_url, f"SELECT ID_ FROM {table}")] == ["kept"], table
-
-
 def test_what_an_engine_commits_while_a_delete_waits_for_its_rows_stays(engine_url: str) -> None:
     """The rows are there and locked before the delete looks, and committed with their instance after it."""
     fill(engine_url, GONE)
@@ -202,36 +173,6 @@ def test_what_an_engine_commits_while_a_delete_waits_for_its_rows_stays(engine_u
         "ACT_HI_VARINST": 1,
     }
     assert not any(counts(engine_url, "gone").values())
-
-
-def test_incidents_that_come_with_their_running_batch_while_a_delete_waits_for_another_row_stay(
-    engine_url: str,
-) -> None:
-    def incident(execute: Callable[..., Any], name: str) -> None:
-        insert(
-            execute, "ACT_HI_INCIDENT", ID_=name, CREATE_TIME_=OLD, INCIDENT_TYPE_="failedJob",
-            JOB_DEF_ID_=f"{name}-seed", REMOVAL_TIME_=PAST, INCIDENT_STATE_=0,
-        )  # fmt: skip
-
-    with connect(engine_url) as engine, engine.cursor() as cursor:
-        incident(cursor.execute, "held")
-        with connect(engine_url, autocommit=False) as holder, holder.cursor() as holding:
-            holding.execute("SELECT 1 FROM ACT_HI_INCIDENT WHERE ID_ = 'held' FOR UPDATE")
-
-            def start_batch() -> None:
-                time.sleep(0.3)
-                incident(cursor.execute, "kept")
-                insert(
-                    cursor.execute, "ACT_HI_BATCH", ID_="kept", TYPE_="set-job-retries", START_TIME_=OLD,
-                    SEED_JOB_DEF_ID_="kept-seed", REMOVAL_TIME_=PAST,
-                )  # fmt: skip
-                holder.rollback()
-
-            starting = threading.Thread(target=start_batch)
-            starting.start()
-            clean(settings(engine_url))
-            starting.join()
-    assert query(engine_url, "SELECT ID_ FROM ACT_HI_INCIDENT") == [("kept",)]
 
 
 @pytest.mark.parametrize("table", ["ACT_HI_ACTINST", "ACT_HI_VARINST", "ACT_HI_DECINST", "ACT_GE_BYTEARRAY"])

@@ -61,7 +61,12 @@ _TESTS: dict[str, tuple[str, ...]] = {
         "-k",
         "postgresql",
     ),
-    "camunda/strategies/unfinished.py": ("tests/integration/test_unfinished_trees.py", "-k", "postgresql"),
+    "camunda/strategies/unfinished.py": (
+        "tests/integration/test_unfinished_trees.py",
+        "tests/integration/test_unfinished_batches.py",
+        "-k",
+        "postgresql",
+    ),
     "camunda/strategies/": (*_CASCADES, "-k", "postgresql"),
     "camunda/repair/": (*_REPAIR, "-k", "postgresql"),
 }
