@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cleanupctl.core.errors import HistoryError, HistoryUnreachableError
-from cleanupctl.history.databases.conditions import Condition
+from cleanupctl.history.databases.conditions import Condition, both
 from cleanupctl.history.databases.errors import ChangedError, ForeignKeyError, LockConflictError
 from cleanupctl.history.databases.statements import Assignment, Check, Delete, Update
 from tests.support.contract import covers
@@ -210,3 +210,25 @@ def test_expired_rows_are_counted_exactly_up_to_a_bound_or_by_guess(place: Place
 def test_nothing_is_guessed_of_a_table_without_statistics_or_index(place: Place) -> None:
     place.run(f"CREATE TABLE entry (id INTEGER PRIMARY KEY, at {place.type_of('wall')})")
     assert place.database.estimate(place.target(place.table("entry"), "at")) is None
+
+
+@covers("estimate")
+def test_a_guess_is_a_number_whatever_the_server_writes_beside_it(place: Place) -> None:
+    wall = place.type_of("wall")
+    place.run(f"CREATE TABLE trip (id INTEGER PRIMARY KEY, at {wall}, ended {wall}, what VARCHAR(40))")
+    place.run("CREATE INDEX trip_at ON trip (at)", "CREATE INDEX trip_ended ON trip (ended)")
+    old, new = "2020-01-01 00:00:00", "2034-01-01 00:00:00"
+    times = [(old, old)] * 5 + [(None, None)] * 90 + [(new, old)] * 5
+    place.insert("trip", [(n, *times[n % 100], "x" * 40) for n in range(5_000)])
+    place.analyze("trip")
+    expired = place.target(place.table("trip"), "at")
+    ended = replace(expired, condition=both((expired.condition, Condition("t.ended IS NOT NULL"))))
+    guess = place.database.estimate(ended)
+    assert guess is not None
+    assert 0 < guess < 1_000
+    if place.server == "mariadb":
+        plan = place.rows(
+            "EXPLAIN SELECT 1 FROM trip AS t WHERE t.at <= '2024-01-01' AND t.at >= '1980-01-02'"
+            " AND t.ended IS NOT NULL"
+        )
+        assert "%" in str(plan[0]), "the server uses no filter of rows any more"
