@@ -24,9 +24,8 @@ class Start(NamedTuple):
 def fix_search_path(connection: Any, *, pooled: bool | None = None) -> Start:
     """Let a psycopg connection look names up in the server's own schema; return what was there before.
 
-    Behind a pooler, which
-    gives the server's session to others after each transaction, nothing is set: it would be set for them too.
-    `pooled` says whether there is one, None finds out. Raise what the driver raises.
+    Behind a pooler nothing is set: it would be set for the others too. `pooled` says whether there is one,
+    None finds out. Raise what the driver raises.
     """
     # The only statement under a path that others may have chosen: it has no operator.
     schemas, process = connection.execute(_SCHEMAS).fetchone()

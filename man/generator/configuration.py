@@ -62,6 +62,16 @@ password and can be read by others is warned of, and so is a configuration file 
 write to: who writes there decides what is deleted.
 """
 
+_RIGHTS = """
+A login needs SELECT and DELETE on the tables that are cleaned, SELECT on those that refer to them, on
+PostgreSQL USAGE on their schemas, and UPDATE where removal times or times to live are set; with UPDATE on
+some column PostgreSQL passes over rows that other sessions hold instead of waiting for them. Give it no
+more: on PostgreSQL the triggers and rules of a table run with the rights of whoever deletes, so that its
+owner could use those of a superuser. They find what they name without a schema only if their functions say
+where: ALTER FUNCTION NAME SET search_path = SCHEMA. cleanupctl's sessions look names up in the server's own
+schema and nowhere else. On MySQL and MariaDB triggers run with the rights of who defined them.
+"""
+
 _ENCRYPTION = """
 Without an option a session is encrypted where the server offers it, and nothing proves that it is the right
 server. `?sslmode=verify-full` asks for a certificate that is trusted and has the name of the host;
@@ -161,6 +171,7 @@ def configuration_page() -> str:
         page.entry(bold(name), meaning)
     for title, text in (
         ("SECRETS", _SECRETS),
+        ("RIGHTS", _RIGHTS),
         ("ENCRYPTION", _ENCRYPTION),
         ("TIME ZONES", _ZONES),
         ("SEVERAL HOSTS, ONE JOB STORE", _HOSTS),
