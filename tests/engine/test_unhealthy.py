@@ -38,7 +38,7 @@ every_place = pytest.mark.parametrize(
 
 
 class Meanwhile(TestLimits):
-    """Does something once, when a run has deleted its first rows: what it looks for it has looked for."""
+    """Does something once, when a run has deleted its first rows or waits: it has looked around by then."""
 
     def __init__(self, act: Callable[[], Any]) -> None:
         super().__init__()
@@ -46,9 +46,17 @@ class Meanwhile(TestLimits):
 
     def settle(self, reserved: int, deleted: int) -> None:
         super().settle(reserved, deleted)
-        act = self._act
-        if act is not None and deleted:
-            self._act = None
+        if deleted:
+            self._do()
+
+    def pause(self, seconds: float) -> None:
+        # What is held may be what the first rows have to be compared with.
+        self._do()
+        super().pause(seconds)
+
+    def _do(self) -> None:
+        act, self._act = self._act, None
+        if act is not None:
             act()
 
 
