@@ -105,3 +105,15 @@ def test_too_few_open_files_are_one_sentence_and_the_job_is_free(site: Command) 
     assert "Traceback" not in outcome.err, outcome.err
     assert {one["state"] for one in site("jobs").data if "state" in one} <= {"due", "waiting", "suspended"}
     assert site("run").code == 0
+
+
+def test_no_file_gets_the_number_of_a_closed_stream(site: Command, tmp_path: Path) -> None:
+    # What is written to the stream would be written into it: a database, perhaps.
+    number = tmp_path / "number"
+    program = (
+        "from cleanupctl.cli.output import secure_streams; secure_streams(); "
+        f"opened = open({str(number)!r}, 'w'); opened.write(str(opened.fileno()))"
+    )
+    done = shell(site, f'{sys.executable} -c "{program}" <&- >&- 2>&-')
+    assert done.returncode == 0
+    assert int(number.read_text()) > 2
