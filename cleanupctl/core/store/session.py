@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 ATTEMPTS = 12
 """How often a transaction is tried that the database gives up for the sake of another one."""
+CLOSE_SECONDS = 1.0
 _FIRST_PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE_SECONDS = 1.0
 
@@ -105,7 +106,15 @@ class Session:
         return self.dialect.classify(_original(error))
 
     def close(self) -> None:
-        """Close this thread's connection, however broken it is."""
+        """Close this thread's connection, however broken it is.
+
+        Not while another thread connects, which may take long where nobody answers: then it ends with the
+        process.
+        """
+        # peewee holds it for as long as it connects, and so would `close` wait for that.
+        if not self.database._lock.acquire(timeout=CLOSE_SECONDS):
+            return
+        self.database._lock.release()
         with suppress(Exception):
             self.database.close()
 
