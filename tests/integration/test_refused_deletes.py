@@ -63,8 +63,8 @@ def test_a_login_that_may_only_read_is_told_where_to_write(postgresql_url: str, 
     name = parse_url(postgresql_url).database
     with database(postgresql_url) as cursor:
         cursor.execute(f"ALTER ROLE {name}_owner SET default_transaction_read_only = on")
-    (told,) = _errors(_command(tmp_path, postgresql_url, "audit_event"))
-    assert "read-only transaction; nothing can be deleted there: name the primary server" in told
+    told = _errors(_command(tmp_path, postgresql_url, "audit_event"))
+    assert any("read-only transaction; nothing can be deleted there: name the primary" in one for one in told)
 
 
 def test_a_server_that_takes_no_writes_is_told_of(
@@ -74,11 +74,10 @@ def test_a_server_that_takes_no_writes_is_told_of(
     with database(mariadb_server.admin_url) as cursor:
         cursor.execute("SET GLOBAL read_only = 1")
         try:
-            (told,) = _errors(_command(tmp_path, mariadb_url, "audit_event"))
+            told = _errors(_command(tmp_path, mariadb_url, "audit_event"))
         finally:
             cursor.execute("SET GLOBAL read_only = 0")
-    assert "--read-only option" in told
-    assert "name the server in the URL that takes writes" in told
+    assert any("--read-only option" in one and "in the URL that takes writes" in one for one in told)
 
 
 def test_a_grant_on_the_partitioned_table_alone_is_told_of(
