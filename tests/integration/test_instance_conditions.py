@@ -103,6 +103,20 @@ def test_a_decision_stays_as_long_as_what_it_was_evaluated_in(
     assert ids(engine_url, "ACT_HI_DECINST") == {"owned"}
 
 
+@pytest.mark.parametrize("include_unfinished", [False, True])
+def test_a_decision_of_a_tree_whose_root_is_gone_stays_while_a_part_of_it_runs_unless_asked_for(
+    engine_postgresql_url: str, include_unfinished: bool
+) -> None:
+    url = engine_postgresql_url
+    definition(url, 5, decision=True)
+    instance(url, "member", root="lost", end=None)
+    decision = {"DEC_DEF_ID_": "rating:1", "DEC_DEF_KEY_": "rating", "EVAL_TIME_": OLD}
+    of = {"PROC_INST_ID_": "deleted", "ROOT_PROC_INST_ID_": "lost"}
+    insert(url, "ACT_HI_DECINST", "evaluated", **decision, **of)
+    clean(settings(url, include_unfinished=include_unfinished))
+    assert ids(url, "ACT_HI_DECINST") == (set() if include_unfinished else {"evaluated"})
+
+
 @pytest.mark.parametrize("hierarchy", ["root", "engine"])
 def test_permissions_for_other_things_with_the_id_of_an_instance_or_task_stay(
     engine_url: str, hierarchy: str
