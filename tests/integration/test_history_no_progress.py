@@ -27,6 +27,19 @@ if TYPE_CHECKING:
     from cleanupctl.core.run.cleaning import Event
 
 
+class Small(TestLimits):
+    """Remembers that batches have to be small, and counts them."""
+
+    batches_done = 0
+
+    def remembered(self, history: str, table: str) -> int | None:
+        return 4
+
+    def settle(self, reserved: int, deleted: int) -> None:
+        super().settle(reserved, deleted)
+        self.batches_done += 1
+
+
 class Meanwhile(TestLimits):
     """Does something once, between two batches."""
 
@@ -200,3 +213,17 @@ def test_a_table_without_any_key_is_cleaned_while_its_times_tell_rows_apart_else
         return
     assert bool(refused) is (batch_size == 100)
     assert refused or ids(mariadb_url) == list(range(90))
+
+
+def test_many_batches_that_find_nothing_are_no_lack_of_progress(database_url: str) -> None:
+    fill(database_url, 12_000, kind=kind_for(database_url), days=0.001)
+    run(
+        database_url,
+        "DROP INDEX audit_event_created" + (" ON audit_event" if "mysql" in database_url else ""),
+    )
+    run(database_url, "UPDATE audit_event SET created_at = '2020-01-01 00:00:00' WHERE id > 11990")
+    configured = settings(database_url, AUDIT)
+    limits = Small()
+    assert failures(clean(configured, limits=limits)) == []
+    assert ids(database_url)[-1] == 11_990
+    assert limits.batches_done > MOST_FRUITLESS + 2

@@ -74,6 +74,7 @@ class PrimaryKeyScan:
         self._database = database
         self._target = shared.target
         self._chunk: Chunk[Key] | None = None
+        self._moves = 0
         self._size = 0
 
     def run(self, units: int, most_rows: int) -> Batch:
@@ -103,6 +104,7 @@ class PrimaryKeyScan:
             self._shared.postpone(replace(chunk, end=end))
         if rows is None:
             return Batch(0, overflow=True)
+        self._moves += 1
         if end == chunk.end:
             self._shared.complete()
             self._chunk = None
@@ -113,7 +115,7 @@ class PrimaryKeyScan:
     @property
     def position(self) -> object:
         """Where the pass is."""
-        return self._chunk
+        return self._moves
 
     def release(self) -> None:
         """Return the chunk that was taken and not finished, for other workers."""

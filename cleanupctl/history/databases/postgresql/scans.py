@@ -46,6 +46,7 @@ class TidRangeScan:
         self._shared = shared
         self._database = database
         self._chunk: Chunk[int] | None = None
+        self._moves = 0
         self._table = database.rows_of(shared.target.table, only=True)
         self._target = _without_index(shared.target)
 
@@ -74,6 +75,7 @@ class TidRangeScan:
         if rows is None:
             return self._part_of_block(start, most_rows) if end - start == 1 else Batch(0, overflow=True)
         self._shared.densest = max(self._shared.densest, rows / (end - start))
+        self._moves += 1
         self._chunk = replace(chunk, start=end) if end < chunk.end else None
         if self._chunk is None:
             self._shared.complete()
@@ -82,7 +84,7 @@ class TidRangeScan:
     @property
     def position(self) -> object:
         """Where the pass is."""
-        return self._chunk
+        return self._moves
 
     def release(self) -> None:
         """Return the chunk that was taken and not finished, for other workers."""
@@ -149,6 +151,7 @@ class TimeIndexScan:
         self._database = database
         self._target = shared.target
         self._chunk: Chunk[Any] | None = None
+        self._moves = 0
         self._size = 0
         self._column = f"t.{database.quote(self._target.time_column.name)}"
         self._table = database.rows_of(self._target.table, only=True)
@@ -178,6 +181,7 @@ class TimeIndexScan:
             if units > 1:
                 return Batch(0, overflow=True)
             return Batch(delete_some(self._database, delete, most_rows)[0])
+        self._moves += 1
         self._chunk = replace(chunk, start=end) if end != chunk.end else None
         if self._chunk is None:
             self._shared.complete()
@@ -186,7 +190,7 @@ class TimeIndexScan:
     @property
     def position(self) -> object:
         """Where the pass is."""
-        return self._chunk
+        return self._moves
 
     def release(self) -> None:
         """Return the chunk that was taken and not finished, for other workers."""
