@@ -19,7 +19,7 @@ EXPERIMENTS = [
     Experiment(engine, server, removal)
     for engine, server in itertools.product(("camunda", "operaton"), ("postgresql", "mariadb"))
     for removal in ("end", "start")
-]
+] + [Experiment("cibseven", "postgresql", "end")]
 
 QUERIES = {
     "createHistoricProcessInstanceQuery": "ACT_HI_PROCINST",

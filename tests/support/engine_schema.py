@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CAMUNDA = "org.camunda.bpm:camunda-engine:7.24.0"
 OPERATON = "org.operaton.bpm:operaton-engine:1.0.3"
+CIBSEVEN = "org.cibseven.bpm:cibseven-engine:2.0.0"
 
 _SCRIPTS = {
     "engine": ("engine", "history"),

@@ -301,7 +301,9 @@ class MariaDBServer(DatabaseServer):
 
     def _initialise(self) -> None:
         self._run_once([
-            self._install, "--no-defaults", *self._places, f"--datadir={self.folder / 'data'}",
+            # Elsewhere another server that starts would take its temporary files for leftovers.
+            self._install, "--no-defaults", *self._places, f"--tmpdir={self.folder}",
+            f"--datadir={self.folder / 'data'}",
             "--auth-root-authentication-method=normal", "--skip-test-db",
         ])  # fmt: skip
 

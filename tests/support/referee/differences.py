@@ -23,6 +23,18 @@ _RUNNING_ROOT = {
         table: f"ROOT_PROC_INST_ID_ IN {_RUNNING}" for table in HISTORY if table not in _WITHOUT_ROOT
     },
 }
+_OF_OPEN_CASE = (
+    "SELECT d.ID_ FROM ACT_HI_DECINST d JOIN ACT_HI_CASEINST c ON c.CASE_INST_ID_ = d.CASE_INST_ID_"
+    " WHERE c.CLOSE_TIME_ IS NULL"
+)
+# Decisions have a time to live of their own, and the engine does not ask who took them.
+_OPEN_CASE = {
+    "the case that took the decision is open": {
+        "ACT_HI_DECINST": f"ID_ IN ({_OF_OPEN_CASE})",
+        "ACT_HI_DEC_IN": f"DEC_INST_ID_ IN ({_OF_OPEN_CASE})",
+        "ACT_HI_DEC_OUT": f"DEC_INST_ID_ IN ({_OF_OPEN_CASE})",
+    },
+}
 # With base time "start" every running instance and batch has one.
 _RUNNING_BATCH = {
     "the batch has not finished": {
@@ -32,7 +44,7 @@ _RUNNING_BATCH = {
         f" WHERE JOB_DEF_CONFIGURATION_ IN {_UNFINISHED_BATCH})",
     },
 }
-_REASONS = {"end": _RUNNING_ROOT, "start": _RUNNING_ROOT | _RUNNING_BATCH}
+_REASONS = {"end": _RUNNING_ROOT | _OPEN_CASE, "start": _RUNNING_ROOT | _OPEN_CASE | _RUNNING_BATCH}
 
 _CALENDAR_DAYS = "days of task metrics are those of the calendar, and not 24 hours each"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cleanupctl.core.urls import parse_url
-from tests.support.engine_schema import CAMUNDA, OPERATON
+from tests.support.engine_schema import CAMUNDA, CIBSEVEN, OPERATON
 from tests.support.maven import download
 from tests.support.requirement import missing, require
 
@@ -58,6 +58,11 @@ ENGINES = {
         OPERATON,
         {"postgresql": "postgres", "mysql": "mariadb"},
         (("org.camunda.bpm", "org.operaton.bpm"), ("camundajar", "operatonjar")),
+    ),
+    "cibseven": Engine(
+        CIBSEVEN,
+        {"postgresql": "postgres", "mysql": "mariadb"},
+        (("org.camunda.bpm", "org.cibseven.bpm"),),
     ),
 }
 
