@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cleanupctl.core.run.cleaning import Failed, Noticed
 from cleanupctl.core.settings import CleanupSettings, TableSettings, TablesSettings
+from cleanupctl.core.urls import parse_url
 from cleanupctl.history.check import check
 from cleanupctl.history.databases.programs import tables_changed
 from cleanupctl.history.kinds import history
 from tests.support.cleaning import NOW, clean
 from tests.support.table_histories import AUDIT, fill, ids, kind_for, run, settings
+
+if TYPE_CHECKING:
+    from tests.support.servers import DatabaseServer
 
 ALLOWED = replace(AUDIT, cascade="allow")
 ADDS = "INSERT INTO line (id) VALUES ({old}.id + 1000)"
@@ -140,3 +145,33 @@ def test_triggers_of_rows_that_go_along_count_too_even_where_these_have_a_policy
 )
 def test_tables_are_seen_in_a_text_that_deletes_or_changes_rows(text: str, tables: tuple[str, ...]) -> None:
     assert tables_changed(text) == tables
+
+
+def test_a_login_that_may_see_no_triggers_is_told_what_shows_them(
+    mariadb_server: DatabaseServer, mariadb_url: str
+) -> None:
+    filled(mariadb_url)
+    trigger(mariadb_url, DELETES)
+    name = parse_url(mariadb_url).database
+    admin = mariadb_server.url(mariadb_server.administrator, mariadb_server.password, name)
+    run(
+        admin,
+        f"CREATE USER '{name}_x'@'%' IDENTIFIED BY 'Secret-1'",
+        f"GRANT SELECT, DELETE ON {name}.audit_event TO '{name}_x'@'%'",
+        f"GRANT REFERENCES ON {name}.* TO '{name}_x'@'%'",
+    )
+    try:
+        configured = settings(mariadb_server.url(f"{name}_x", "Secret-1", name), AUDIT)
+        (unread,) = found(configured, "error")
+        assert "may not see what it does: GRANT TRIGGER ON" in unread
+        assert [str(one.error) for one in clean(configured) if isinstance(one, Failed)] == [unread]
+        (hint,) = [one for one in check(configured, NOW).findings if "may not see triggers" in one.message]
+        assert hint.severity == "hint"
+        run(admin, str(hint.remedy))
+        (seen,) = found(configured, "error")
+        assert "rows of line" in seen
+    finally:
+        run(admin, f"DROP USER '{name}_x'@'%'")
+    assert not [
+        one for one in check(settings(mariadb_url, AUDIT), NOW).findings if "may not see" in one.message
+    ]

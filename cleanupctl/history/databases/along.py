@@ -16,7 +16,7 @@ from cleanupctl.history.databases.dialect import Dialect
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cleanupctl.history.databases.catalogue import ForeignKey, Table
+    from cleanupctl.history.databases.catalogue import ForeignKey, Program, Table
     from cleanupctl.history.databases.dependents import Path
 
 DEEPEST = 12
@@ -36,13 +36,8 @@ class GoingAlong(Answering, Dialect, Diagnosis):
             raise HistoryError(f"{table.name} {table.refusal}")
         if table.unseen is not None and not table.cascade:
             raise HistoryError(f"{table.name}: {table.unseen}")
-        for one in table.programs if not table.cascade else ():
-            if one.changes:
-                raise HistoryError(
-                    f"deleting from {table.name} runs {one.name}, which deletes or changes rows of"
-                    f" {', '.join(one.changes)}, which the policy does not cover: set {ALLOW} for it if these"
-                    " rows may go along, though they cannot be counted"
-                )
+        for one in () if table.cascade else table.programs:
+            self._require_covered(table, one)
         found = dependents(table)
         if found and not table.cascade:
             raise HistoryError(
@@ -51,6 +46,20 @@ class GoingAlong(Answering, Dialect, Diagnosis):
             )
         for key in found:
             self._require_readable(key)
+
+    def _require_covered(self, table: Table, program: Program) -> None:
+        if program.changes:
+            raise HistoryError(
+                f"deleting from {table.name} runs {program.name}, which deletes or changes rows of"
+                f" {', '.join(program.changes)}, which the policy does not cover: set {ALLOW} for it if these"
+                " rows may go along, though they cannot be counted"
+            )
+        if program.hidden:
+            grant = self.grant_statement(["TRIGGER"], self.qualified(table))
+            raise HistoryError(
+                f"deleting from {table.name} runs {program.name}, of which {self.login} may not see what it"
+                f" does: {grant} Or set {ALLOW} for the table"
+            )
 
     def _require_readable(self, key: ForeignKey) -> None:
         if key.hidden:

@@ -53,6 +53,8 @@ class Program:
     """What it is, and of which table, for people."""
     changes: tuple[str, ...] = ()
     """Tables of which it deletes or changes rows, as far as its text shows."""
+    hidden: bool = False
+    """Whether the login may not read its text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def covered(
     table, found = target.table, dependents(target.table)
     if table.cascade or not found or not all(_has_policy(key.action, key.table, policies) for key in found):
         return target, None
-    if any(program.changes for program in table.programs):
+    if any(program.changes or program.hidden for program in table.programs):
         # What a trigger does waits for no policy.
         return target, None
     guards = tuple(

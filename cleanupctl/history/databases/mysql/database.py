@@ -302,8 +302,9 @@ class MySQL(KeysetDatabase):
         return health.read_only(self)
 
     def storage(self, table: Table) -> Iterator[Finding]:
-        """Find out whether the table's storage engine has transactions."""
-        return health.storage(self, table)
+        """Find out whether the table's storage engine has transactions, and whether triggers are seen."""
+        yield from health.storage(self, table)
+        yield from health.unseen_triggers(self, table)
 
     def left_alone(self, table: Table) -> Iterator[Finding]:
         """Find versions of deleted rows that the server keeps, and rows that it never deletes."""

@@ -45,6 +45,29 @@ def read_only(database: Database) -> Iterator[Finding]:
     )
 
 
+_TRIGGER_PRIVILEGE = """
+SELECT 1 FROM information_schema.user_privileges WHERE privilege_type = 'TRIGGER' AND grantee = %s
+UNION SELECT 1 FROM information_schema.schema_privileges
+WHERE privilege_type = 'TRIGGER' AND grantee = %s AND %s LIKE table_schema
+UNION SELECT 1 FROM information_schema.table_privileges
+WHERE privilege_type = 'TRIGGER' AND grantee = %s AND table_schema = %s AND table_name = %s
+"""
+
+
+def unseen_triggers(database: Database, table: Table) -> Iterator[Finding]:
+    """Find out whether the login may see the table's triggers; what a role may is not looked at."""
+    user, _, host = str(database.query("SELECT CURRENT_USER()")[0][0]).rpartition("@")
+    grantee = f"'{user}'@'{host}'"
+    asked = (grantee, grantee, table.schema, grantee, table.schema, table.name)
+    if not database.query(_TRIGGER_PRIVILEGE, asked):
+        yield Finding(
+            "hint",
+            table.name,
+            f"{database.login} may not see triggers of {table.name}, which would run for each deleted row",
+            grant_statement(database, ["TRIGGER"], database.qualified(table)),
+        )
+
+
 def long_transactions(database: Database, longer: timedelta) -> Iterator[Finding]:
     """Find transactions that have been open for longer than that."""
     if is_denied(database, "SELECT 1 FROM information_schema.innodb_trx LIMIT 1"):

@@ -26,6 +26,9 @@ def read(database: Database, places: Iterable[object]) -> dict[object, tuple[Pro
     found: dict[object, list[Program]] = {}
     for schema, table, name, text in database.query(sql, schemas) if schemas else ():
         if (schema, table) in asked:
-            program = Program(f"the trigger {name} of {schema}.{table}", tables_changed(text))
+            # A login that may not have triggers sees that there is one, and not what it does.
+            program = Program(
+                f"the trigger {name} of {schema}.{table}", tables_changed(text or ""), hidden=text is None
+            )
             found.setdefault((schema, table), []).append(program)
     return {place: tuple(some) for place, some in found.items()}
