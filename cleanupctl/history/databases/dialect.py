@@ -53,6 +53,10 @@ class Dialect(ABC):
         """Return the quoted key columns of the row called `t`."""
         return [f"t.{self.quote(name)}" for name in table.key]
 
+    def key_values(self, table: Table) -> list[str]:
+        """Return the same as it is read: so that a value which is bound again is equal to it."""
+        return self.key_columns(table)
+
     def address_of(self, table: Table) -> list[str]:
         """Return what tells a row `t` of a table from all others. Raise HistoryError when nothing does."""
         if not table.key:
@@ -63,7 +67,8 @@ class Dialect(ABC):
 
     def address_values(self, table: Table) -> list[str]:
         """Return the same as it is read: so that a value which is bound again is equal to it."""
-        return self.address_of(table)
+        address = self.address_of(table)
+        return self.key_values(table) if address == self.key_columns(table) else address
 
     def keys_condition(self, columns: Sequence[str], keys: Sequence[tuple[Any, ...]]) -> Condition:
         """Return the condition that `columns` have one of `keys`, of which there must be at least one."""

@@ -131,7 +131,7 @@ class PrimaryKeyScan:
         """Return the key of the last of the first `units` rows of a chunk; None when it has fewer."""
         database = self._database
         keys = ", ".join(database.key_columns(self._target.table))
-        values = ", ".join(database.address_values(self._target.table))
+        values = ", ".join(database.key_values(self._target.table))
         inside = self._between(chunk)
         where = f" WHERE {inside.sql}" if inside.sql else ""
         rows = database.rows_of(self._target.table, along_key=True)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cleanupctl.history.databases.key_scans import PrimaryKeyScan
+from cleanupctl.history.databases.shared_scan import SharedScan
 from tests.support.contract import covers
 
 if TYPE_CHECKING:
@@ -39,9 +41,11 @@ KEYS = {
 
 
 @pytest.mark.parametrize("indexed", [True, False])
-@covers("scan", "address_values")
+@covers("scan", "address_values", "key_values")
 def test_a_key_of_any_type_is_scanned_to_its_end(place: Place, *, indexed: bool) -> None:
-    assert place.database.address_values(place.events(1, 1, name="plain").table)
+    plain = place.events(1, 1, name="plain").table
+    assert place.database.address_values(plain)
+    assert place.database.key_values(plain) == place.database.key_columns(plain)
     for number, (declared, value) in enumerate(KEYS[place.family].items()):
         name = f"keyed{number}"
         ends = " WITHOUT ROWID" if place.is_file else ""
@@ -63,3 +67,13 @@ def test_a_key_of_any_type_is_scanned_to_its_end(place: Place, *, indexed: bool)
             left -= 1
             assert left, f"{declared}: the scan does not end"
         assert place.ids(name) == list(range(1, ROWS, 2)), declared
+
+
+def test_every_server_can_be_scanned_along_the_key(place: Place) -> None:
+    """Whatever access path it would choose itself: rows that no index leads to are looked for that way."""
+    scan = PrimaryKeyScan(place.database, SharedScan(place.events(ROWS, ROWS // 2), None))
+    looked = 0
+    while not scan.run(7, 100).done:
+        looked += 1
+        assert looked < ROWS
+    assert place.ids() == list(range(ROWS // 2, ROWS))

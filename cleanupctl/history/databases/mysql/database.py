@@ -231,9 +231,9 @@ class MySQL(KeysetDatabase):
         rows = self.rows_of(delete.table, along_key=delete.along_key)
         return f"DELETE t FROM {rows} WHERE {where.sql}", where.parameters
 
-    def address_values(self, table: Table) -> list[str]:
+    def key_values(self, table: Table) -> list[str]:
         """Read what is ordered and compared by a number as that number."""
-        return features.as_read(table, self.address_of(table))
+        return features.as_read(table, self.key_columns(table))
 
     def key_has_ranges(self, table: Table) -> bool:
         """Return whether it does: of an ENUM or a SET it finds values only."""
