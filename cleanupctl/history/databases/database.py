@@ -78,6 +78,8 @@ class Database(GoingAlong):
     typical_costs: ClassVar[TypicalCosts]
     pipelined: ClassVar[int] = 1
     """Statements of a transaction that are sent without waiting for the first one's end."""
+    plans_each_look_up: ClassVar[bool] = False
+    """Whether its planner weighs every look-up of a condition for each statement, also those never made."""
     passes_over_locked: bool = False
     """Whether rows that other transactions hold can be passed over (`Delete.skip_locked`)."""
     steps: tuple[BeforeDelete, ...] = ()

@@ -128,6 +128,7 @@ def test_the_login_is_that_of_the_url(place: Place) -> None:
     "writing_turn",
     "index_option",
     "pipelined",
+    "plans_each_look_up",
     "steps",
     "start_rows",
     "end_turn",
@@ -139,6 +140,7 @@ def test_a_server_says_how_it_wants_to_be_written_to(place: Place) -> None:
     assert (database.writing_turn is not None) == (place.is_file)
     assert database.index_option == ("CONCURRENTLY " if place.product == "postgresql" else "")
     assert database.pipelined == (8 if place.product == "postgresql" else 1)
+    assert database.plans_each_look_up == (place.product == "postgresql")
     assert database.steps == ()
     assert database.start_rows == (500 if place.family == "mysql" else 2_000)
     table = place.events(3, 2).table

@@ -66,7 +66,9 @@ class RemovalTime(Strategy):
         moment = cutoff(now, self.settings.timezone)
         unchanged = database.unchanged_guard()
         yield Phase(events=(*self._notices(schema), *self._left_behind(schema, moment)))
-        yield Phase(tuple(self._contents(schema, moment)))
+        # Mostly there are none, and each of these reads the table of contents from one end to the other.
+        contents = tuple(one for one in self._contents(schema, moment) if database.any_left(one.target))
+        yield Phase(contents)
         yield self._phase(schema, CHILDREN, moment)
         yield self._phase(schema, SHARED, moment, needs_earlier=True)
         if unchanged is None:
@@ -141,7 +143,7 @@ class RemovalTime(Strategy):
                 " --hierarchical with the id of the root gives them its removal time",
             )
 
-    def _contents(self, schema: Schema, moment: Cutoff) -> Iterator[TableTask]:
+    def _contents(self, schema: Schema, moment: Cutoff) -> Iterator[undated.ContentsTask]:
         """Yield what deletes contents without a removal time, while the rows that refer to them are there."""
         yield from undated.contents_without_time(
             schema,

@@ -52,6 +52,8 @@ def _all_in_trees(schema: Schema, name: str, expired: Condition) -> bool:
 
     What belongs to a batch operation names none, apart from rows that name their batch themselves.
     """
+    if not schema.database.plans_each_look_up:
+        return False
     named = [column for column in (ENGINE_TABLES[name].batch, _BATCH) if column]
     if not _rooted(schema, name) or any(schema.has(name, column) for column in named):
         return False

@@ -98,6 +98,7 @@ class PostgreSQL(Database):
     """
 
     index_option = "CONCURRENTLY "
+    plans_each_look_up = True
     passes_over_locked = True
     # Only after so many is it known whether they deleted more than they may.
     pipelined = 8
