@@ -14,6 +14,7 @@ from cleanupctl.history.cleaning.batches import TaskRun
 from cleanupctl.history.cleaning.sizing import Pacing
 from cleanupctl.history.cleaning.tasks import TableTask
 from cleanupctl.history.cleaning.workers import Worker
+from cleanupctl.history.databases.conditions import Condition
 from cleanupctl.history.databases.dependents import Along
 from cleanupctl.history.databases.errors import LockConflictError, StatementTimeoutError
 from cleanupctl.history.databases.scan import Batch
@@ -34,6 +35,8 @@ class Named:
 class Events:
     label: str = "events"
     part: str = ""
+    condition: Condition = field(default_factory=lambda: Condition("1 = 1"))
+    guards: tuple[Condition, ...] = ()
     table: Named = field(default_factory=Named)
 
 

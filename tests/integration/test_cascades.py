@@ -82,9 +82,17 @@ def clean(opened: Database, batch_size: int) -> list[Event]:
     return list(TaskRun(worker, CascadeTask(tables, group)).events(TestLimits()))
 
 
+def place(opened: Database, name: str) -> str:
+    """Return the quoted name of a table, which nothing leads to without its schema."""
+    table = opened.find_table(name)
+    assert table is not None
+    return opened.qualified(table)
+
+
 def rows(opened: Database) -> dict[str, int]:
     return {
-        name: int(opened.query(f"SELECT count(*) FROM {name}")[0][0]) for name in ("orders", "line", "note")
+        name: int(opened.query(f"SELECT count(*) FROM {place(opened, name)}")[0][0])
+        for name in ("orders", "line", "note")
     }
 
 
@@ -114,7 +122,7 @@ def test_an_order_that_something_else_needs_stays_whole_and_is_told(
     claim(opened, line=7 * LINES)
     events = clean(opened, batch_size)
     assert rows(opened) == left(ORDERS - EXPIRED + 1)
-    assert opened.query("SELECT id FROM orders WHERE id < %s", (EXPIRED,)) == [(7,)]
+    assert opened.query(f"SELECT id FROM {place(opened, 'orders')} WHERE id < %s", (EXPIRED,)) == [(7,)]
     (finished,) = [event for event in events if isinstance(event, TableFinished)]
     assert finished.skipped == 1
     assert "1 orders of orders (all) are still referenced" in (finished.reason or "")
@@ -123,14 +131,16 @@ def test_an_order_that_something_else_needs_stays_whole_and_is_told(
 
 def claim(opened: Database, *, line: int) -> None:
     connection: Any = opened._connection  # type: ignore[attr-defined]
-    connection.cursor().execute(f"INSERT INTO claim VALUES (1, {line})")
+    connection.cursor().execute(f"INSERT INTO {place(opened, 'claim')} VALUES (1, {line})")
 
 
 def test_parts_of_an_order_are_not_deleted_past_what_a_step_keeps(opened: Database) -> None:
     opened.steps = (KeepingNotes(),)
     events = clean(opened, batch_size=4)
-    assert opened.query("SELECT id FROM orders WHERE id < %s", (EXPIRED,)) == [(7,)]
-    assert opened.query("SELECT id FROM note WHERE id < %s", (EXPIRED * LINES,)) == [(7 * LINES,)]
+    assert opened.query(f"SELECT id FROM {place(opened, 'orders')} WHERE id < %s", (EXPIRED,)) == [(7,)]
+    assert opened.query(f"SELECT id FROM {place(opened, 'note')} WHERE id < %s", (EXPIRED * LINES,)) == [
+        (7 * LINES,)
+    ]
     (told,) = [event for event in events if isinstance(event, Noticed)]
     assert "1 orders of orders (all) are kept" in told.message
 

@@ -180,6 +180,11 @@ class LateTask(TableTask):
 
     part = "late"
 
+    def skipped(self, database: Database) -> tuple[int, str | None]:
+        """Say nothing: the table's own task has told what stays."""
+        del database
+        return 0, None
+
 
 @dataclass(frozen=True, slots=True)
 class Phase:
