@@ -59,6 +59,20 @@ def _lay_traps(server: DatabaseServer, url: str) -> None:
             )
 
 
+EVENTS = """
+timezone = "UTC"
+[[history]]
+name = "h"
+kind = "tables"
+url = "{url}"
+[[history.table]]
+name = "event"
+time_column = "at"
+ttl = 30
+"""
+"""A configuration that cleans one table."""
+
+
 def test_functions_and_operators_of_others_are_never_called(
     postgresql_server: DatabaseServer, postgresql_url: str, tmp_path: Path
 ) -> None:
@@ -71,17 +85,7 @@ def test_functions_and_operators_of_others_are_never_called(
         cursor.execute("INSERT INTO note VALUES ('n', 'b')")
     _lay_traps(postgresql_server, postgresql_url)
     cleanupctl = Command(tmp_path, store=postgresql_url)
-    cleanupctl.configure(f"""
-timezone = "UTC"
-[[history]]
-name = "h"
-kind = "tables"
-url = "{postgresql_url}"
-[[history.table]]
-name = "event"
-time_column = "at"
-ttl = 30
-""")
+    cleanupctl.configure(EVENTS.format(url=postgresql_url))
     for arguments in (
         "schedule",
         "jobs",
@@ -145,21 +149,14 @@ def test_keys_are_compared_as_the_foreign_key_does(postgresql_url: str, tmp_path
         cursor.execute("INSERT INTO event VALUES ('Spring', '2020-01-01'), ('Autumn', '2020-01-01')")
         cursor.execute("INSERT INTO note VALUES (1, '2999-01-01', 'SPRING')")
     cleanupctl = Command(tmp_path, store=f"sqlite:///{tmp_path}/jobs.db")
-    cleanupctl.configure(f"""
-timezone = "UTC"
-[[history]]
-name = "h"
-kind = "tables"
-url = "{postgresql_url}"
-[[history.table]]
-name = "event"
-time_column = "at"
-ttl = 30
-[[history.table]]
+    cleanupctl.configure(
+        EVENTS.format(url=postgresql_url)
+        + """[[history.table]]
 name = "note"
 time_column = "at"
 ttl = 30
-""")
+"""
+    )
     assert cleanupctl("schedule").code == 0
     done = cleanupctl("run")
     assert done.code == 0, done.out + done.err
